@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# The Debian packages that the project needs, and how they get installed. Sourced by deploy/quickstart
+# and tests/run; docs/architecture.md says what each is for.
+
+RUN_PACKAGES=(redis-server)
+BUILD_PACKAGES=(cmake ninja-build gcc libc6-dev pkg-config libuv1-dev libhiredis-dev libssl-dev
+    libjansson-dev libinih-dev uthash-dev)
+TEST_PACKAGES=(libcmocka-dev redis-server clang libclang-rt-14-dev llvm-14)
+
+# packages_install NAME...: installs those that are missing; says what to do where it must not.
+packages_install() {
+    local missing=() name
+    for name in "$@"; do
+        if ! dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed'; then
+            missing+=("$name")
+        fi
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    local as=()
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
+            printf 'These packages are missing and installing them needs root:\n  apt-get install %s\n' \
+                "${missing[*]}" >&2
+            return 1
+        fi
+        as=(sudo -n)
+    fi
+    printf 'installing: %s\n' "${missing[*]}"
+    local apt=("${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -qq)
+    local log
+    log=$(mktemp)
+    if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } \
+        >"$log" 2>&1 </dev/null; then
+        cat "$log" >&2
+        rm -f "$log"
+        printf 'Installing failed; see above. By hand: apt-get install %s\n' "${missing[*]}" >&2
+        return 1
+    fi
+    rm -f "$log"
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* err: the one catalogue of errors and how each is shown on every protocol. Table: err.def. */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/hgtp.h"
+
+enum err {
+#define ERR(name, code, hgtp, http, control, retry, text) ERR_##name = code,
+#include "err.def"
+};
+
+/** "NAME_TAKEN"; "INTERNAL" for a number that is none of ours. */
+const char *err_name(enum err err);
+/** A sentence for people, without a full stop. */
+const char *err_text(enum err err);
+int err_http_status(enum err err);
+bool err_is_worth_repeating(enum err err);
+
+/**
+ * The response type that carries `err` to a request of `request_type`. The one exception stands
+ * here: CREATE_ROOM and JOIN_ROOM are never answered by SERVER_UNAVAILABLE, which leaves the
+ * original client in a state that only a restart cures.
+ */
+enum hgtp_type err_hgtp_type(enum err err, uint8_t request_type);
+
+#endif

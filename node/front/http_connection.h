@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http_connection: one client's connection: bytes in, requests out to the handler, answers back in
+ * the order of the requests. Shared by http_server.c (listening, time, life) and http_connection.c.
+ */
+#ifndef FRONT_HTTP_CONNECTION_H
+#define FRONT_HTTP_CONNECTION_H
+
+#include "http_server.h"
+
+/* Requests of one connection that wait for their answer; then reading pauses. */
+#define HTTP_IN_FLIGHT_MAX 64
+/* Unsent answers of one connection; then reading pauses. */
+#define HTTP_UNSENT_MAX (256 * 1024)
+
+struct http_exchange {
+    struct http_server *server;
+    struct http_connection *connection; /* NULL: the client has gone */
+    struct http_exchange *next;         /* the request after it */
+    uint32_t peer_ip;
+    bool is_answered;
+    bool is_head;    /* HEAD: the answer has no body */
+    bool is_last;    /* the connection closes after this answer */
+    size_t answer_bytes;
+    uint8_t *answer; /* complete, or NULL */
+};
+
+struct http_connection {
+    struct http_server *server;
+    struct http_connection *next, *prev;
+    struct http_connection *next_dirty;
+    uv_tcp_t tcp;
+    uint32_t peer_ip;
+    bool is_dirty;     /* answers wait to be written in this turn */
+    bool is_writing;   /* a write is under way */
+    bool is_last_read; /* no further request is taken: closing, lost framing, or the client's end */
+    bool is_closing;
+    bool is_paused;
+    bool is_lingering; /* all is answered and our end is shut; the client may still be reading */
+    bool has_ended;    /* the client has shut its end */
+    uv_shutdown_t shutdown;
+    int64_t since_ms; /* start of the request being read, or of idleness */
+    uint8_t *in;
+    size_t in_len, in_cap;
+    uint8_t *body; /* of a chunked request, de-chunked so far */
+    size_t body_len, body_cap;
+    bool in_body; /* the head in `in` is parsed, its chunked body is being read */
+    bool continued; /* 100 Continue was sent for the request being read */
+    struct http1_request req;
+    struct http1_chunked chunked;
+    size_t chunked_at; /* in `in`: where the rest of the chunked body begins */
+    struct http_exchange *first, *last;
+    size_t in_flight;
+    size_t unsent_bytes;
+};
+
+struct http_server {
+    uv_loop_t *loop;
+    struct http_server_options options;
+    uv_tcp_t listener;
+    uv_timer_t timer;
+    uv_idle_t flush;
+    uint16_t port;
+    bool is_draining;
+    size_t open_count; /* handles, connections and exchanges that keep the server alive */
+    struct http_connection *connections;
+    struct http_connection *dirty;
+    int64_t date_s;
+    char date[40];
+};
+
+/* http_connection.c */
+void http_connection_accept(struct http_server *server);
+void http_connection_close(struct http_connection *connection);
+/** Write what has been answered, read on if that was paused, close if all is over. */
+void http_connection_flush(struct http_connection *connection);
+/** Answer a request that no handler sees, and close. */
+void http_connection_refuse(struct http_connection *connection, int status);
+
+/* http_server.c */
+void http_server_hold(struct http_server *server);
+void http_server_let_go(struct http_server *server);
+void http_server_dirty(struct http_connection *connection);
+int64_t http_server_now_ms(const struct http_server *server);
+const char *http_server_date(struct http_server *server);
+
+#endif

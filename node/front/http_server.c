@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http_server: listening, time-outs and the end of HTTP connections. What happens on a connection is
+ * in http_connection.c. One timer walks all connections each half second or so: time-outs are coarse,
+ * and a timer for each of many idle connections would cost more than the walk.
+ */
+#include "http_server.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "http_connection.h"
+
+#define HTTP_BACKLOG 1024
+#define HTTP_LINGER_MS 1000 /* for a client to read the last answer and close */
+#define HTTP_PORT_ATTEMPTS 500
+#define HTTP_PORT_FIRST 1024
+#define HTTP_PORT_LAST 32767
+
+int64_t http_server_now_ms(const struct http_server *server)
+{
+    return (int64_t)uv_now(server->loop);
+}
+
+const char *http_server_date(struct http_server *server)
+{
+    time_t now = time(NULL);
+    if (server->date_s != (int64_t)now) {
+        struct tm parts;
+        gmtime_r(&now, &parts);
+        strftime(server->date, sizeof server->date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+        server->date_s = (int64_t)now;
+    }
+    return server->date;
+}
+
+void http_server_hold(struct http_server *server)
+{
+    server->open_count++;
+}
+
+void http_server_let_go(struct http_server *server)
+{
+    assert(server->open_count > 0);
+    if (--server->open_count == 0) {
+        free(server);
+    }
+}
+
+static void http_server_on_closed(uv_handle_t *handle)
+{
+    http_server_let_go(handle->data);
+}
+
+/* Writing ---------------------------------------------------------------------------------------- */
+
+static void http_server_on_flush(uv_idle_t *idle)
+{
+    struct http_server *server = idle->data;
+    uv_idle_stop(idle);
+    while (server->dirty != NULL) {
+        struct http_connection *connection = server->dirty;
+        server->dirty = connection->next_dirty;
+        connection->is_dirty = false;
+        http_connection_flush(connection);
+    }
+}
+
+void http_server_dirty(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    if (!connection->is_dirty) {
+        connection->is_dirty = true;
+        connection->next_dirty = server->dirty;
+        server->dirty = connection;
+        uv_idle_start(&server->flush, http_server_on_flush);
+    }
+}
+
+/* Time ------------------------------------------------------------------------------------------- */
+
+static void http_server_on_timer(uv_timer_t *timer)
+{
+    struct http_server *server = timer->data;
+    int64_t now_ms = http_server_now_ms(server);
+    struct http_connection *connection, *next;
+    DL_FOREACH_SAFE(server->connections, connection, next)
+    {
+        int64_t limit_ms = connection->is_lingering ? HTTP_LINGER_MS : server->options.idle_ms;
+        bool is_waiting_for_us = connection->in_flight > 0 && !connection->is_writing;
+        if (now_ms - connection->since_ms >= limit_ms && !is_waiting_for_us) {
+            http_connection_close(connection);
+        }
+    }
+}
+
+static uint64_t http_server_step_ms(int64_t idle_ms)
+{
+    return idle_ms < 2000 ? (uint64_t)idle_ms / 4 + 1 : 500;
+}
+
+/* Listening -------------------------------------------------------------------------------------- */
+
+static void http_server_on_connection(uv_stream_t *stream, int status)
+{
+    struct http_server *server = stream->data;
+    if (status == 0) {
+        http_connection_accept(server);
+    }
+}
+
+static struct sockaddr_in http_server_address(const struct http_server *server, uint16_t port)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons(port),
+                                .sin_addr = {.s_addr = htonl(server->options.ip)}};
+}
+
+/* Binds to the port asked for, or to a free one that the original client can reach. */
+static int http_server_bind(struct http_server *server, int fd)
+{
+    uint16_t port = server->options.port;
+    int attempts = port != 0 ? 1 : HTTP_PORT_ATTEMPTS;
+    int error = 0;
+    for (int i = 0; i < attempts; i++) {
+        if (server->options.port == 0) {
+            uint16_t noise = 0;
+            (void)uv_random(NULL, NULL, &noise, sizeof noise, 0, NULL);
+            port = (uint16_t)(HTTP_PORT_FIRST + noise % (HTTP_PORT_LAST - HTTP_PORT_FIRST + 1));
+        }
+        const struct sockaddr_in address = http_server_address(server, port);
+        if (bind(fd, (const struct sockaddr *)&address, sizeof address) == 0) {
+            server->port = port;
+            return 0;
+        }
+        error = uv_translate_sys_error(errno);
+        if (error != UV_EADDRINUSE) {
+            break;
+        }
+    }
+    return error;
+}
+
+static int http_server_listen(struct http_server *server)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return uv_translate_sys_error(errno);
+    }
+    int on = 1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    int error = http_server_bind(server, fd);
+    if (error == 0) {
+        error = uv_tcp_open(&server->listener, fd);
+    }
+    if (error != 0) {
+        close(fd);
+        return error;
+    }
+    return uv_listen((uv_stream_t *)&server->listener, HTTP_BACKLOG, http_server_on_connection);
+}
+
+int http_server_open(uv_loop_t *loop, const struct http_server_options *options,
+                     struct http_server **ret_server)
+{
+    struct http_server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        return UV_ENOMEM;
+    }
+    server->loop = loop;
+    server->options = *options;
+    uv_tcp_init(loop, &server->listener);
+    uv_timer_init(loop, &server->timer);
+    uv_idle_init(loop, &server->flush);
+    server->listener.data = server;
+    server->timer.data = server;
+    server->flush.data = server;
+    server->open_count = 3;
+    int error = http_server_listen(server);
+    if (error != 0) {
+        http_server_close(server);
+        return error;
+    }
+    uint64_t step_ms = http_server_step_ms(options->idle_ms);
+    uv_timer_start(&server->timer, http_server_on_timer, step_ms, step_ms);
+    *ret_server = server;
+    return 0;
+}
+
+uint16_t http_server_port(const struct http_server *server)
+{
+    return server->port;
+}
+
+void http_server_limits(struct http_server *server, uint64_t body_max_bytes, int64_t idle_ms)
+{
+    server->options.body_max_bytes = body_max_bytes;
+    server->options.idle_ms = idle_ms;
+    uint64_t step_ms = http_server_step_ms(idle_ms);
+    uv_timer_start(&server->timer, http_server_on_timer, step_ms, step_ms);
+}
+
+/* End -------------------------------------------------------------------------------------------- */
+
+static void http_server_close_listener(struct http_server *server)
+{
+    if (!uv_is_closing((uv_handle_t *)&server->listener)) {
+        uv_close((uv_handle_t *)&server->listener, http_server_on_closed);
+    }
+}
+
+void http_server_drain(struct http_server *server)
+{
+    server->is_draining = true;
+    http_server_close_listener(server);
+    struct http_connection *connection, *next;
+    DL_FOREACH_SAFE(server->connections, connection, next)
+    {
+        if (connection->in_flight == 0 && connection->in_len == 0) {
+            http_connection_close(connection);
+        }
+    }
+}
+
+void http_server_close(struct http_server *server)
+{
+    http_server_close_listener(server);
+    struct http_connection *connection, *next;
+    DL_FOREACH_SAFE(server->connections, connection, next)
+    {
+        http_connection_close(connection);
+    }
+    uv_close((uv_handle_t *)&server->timer, http_server_on_closed);
+    uv_close((uv_handle_t *)&server->flush, http_server_on_closed);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * push: the original's way of getting talk: one HTTP connection from the node to each client,
+ * requests back to back, responses read and dropped. Reconnects with back-off and jitter as long as
+ * it is open. What was written but not answered when a connection broke is sent again.
+ */
+#ifndef FRONT_PUSH_H
+#define FRONT_PUSH_H
+
+#include <uv.h>
+
+#include "node/base/frame.h"
+#include "proto/push_text.h"
+
+struct push;
+
+/** What a request's head is counted as in a queue. */
+#define PUSH_HEAD_BYTES 256
+
+struct push_events {
+    /** The queue has fallen below half of its bound after push_send had refused something. */
+    void (*on_drained)(void *owner);
+};
+
+/** Settings shared by all connections of a node; the caller keeps it alive and may change it. */
+struct push_settings {
+    uv_loop_t *loop;
+    size_t queue_max_bytes;
+    int64_t connect_ms;     /* limit for one attempt to connect */
+    int64_t retry_min_ms;   /* back-off after a failed attempt: doubles with jitter from here ... */
+    int64_t retry_max_ms;   /* ... to here */
+    struct push_events events;
+};
+
+/**
+ * Start to connect and keep connected. TCP_NODELAY and keep-alive are set.
+ *
+ * user_agent  8 bytes, copied: the receiver's user id
+ * ip, port    host order
+ * returns     owned by the caller until push_close; NULL when memory is out
+ */
+struct push *push_open(const struct push_settings *settings, const uint8_t user_agent[8],
+                       uint32_t ip, uint16_t port, void *owner);
+
+/**
+ * Queue one request; all that a loop turn queues is written in one go. May be called before the
+ * connection stands. The `host` header is the local address of the connection.
+ *
+ * body     a reference is taken
+ * returns  true; false: the queue is full, nothing was taken, on_drained will be called
+ * limits   waiting and written-but-unanswered bytes together: settings.queue_max_bytes. What is
+ *          written and unanswered is forgotten, oldest first, rather than refuse something new: a
+ *          receiver need not answer. While nothing waits, one request of any size is taken.
+ */
+bool push_send(struct push *push, enum push_type type, struct frame *body);
+
+/** True while connected and, if something is unanswered, answered to within the last 30 s. */
+bool push_alive(const struct push *push);
+
+/** Close; what is queued is still written if the connection takes it at once. on_drained is not called again. */
+void push_close(struct push *push);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* routes: what a node answers over HTTP, in one table. */
+#ifndef FRONT_ROUTES_H
+#define FRONT_ROUTES_H
+
+#include "http_server.h"
+#include "node/talk/talk.h"
+
+struct routes {
+    struct talk *talk;
+};
+
+/** http_on_request_fn: `arg` is a struct routes. */
+void routes_on_request(struct http_exchange *exchange, const struct http1_request *req,
+                       struct bytes body, void *arg);
+
+#endif

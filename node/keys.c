@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* keys: reads or makes the shared keys. They are never logged; what they prove is checked in talk/. */
+#include "keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEYS_RANDOM_BYTES 16
+
+static bool keys_on_loopback(const char *listen)
+{
+    uint32_t ip;
+    uint16_t port;
+    return config_ipv4_port(listen, &ip, &port) && ip >> 24 == 127;
+}
+
+bool keys_may_be_made(const struct config *config)
+{
+    return keys_on_loopback(config->hgtp_listen) && keys_on_loopback(config->http_listen);
+}
+
+static bool keys_add(struct keys *keys, const char *text, size_t len)
+{
+    if (len > sizeof keys->text[0] || keys->valid.count == TALK_KEYS_MAX) {
+        return false;
+    }
+    size_t at = keys->valid.count++;
+    memcpy(keys->text[at], text, len);
+    keys->valid.keys[at] = bytes_of(keys->text[at], len);
+    return true;
+}
+
+static bool keys_read_lines(FILE *file, const char *path, struct keys *keys, char *ret_error)
+{
+    char line[2048];
+    while (fgets(line, sizeof line, file) != NULL) {
+        size_t len = strcspn(line, "\r\n");
+        if (len > 0 && !keys_add(keys, line, len)) {
+            snprintf(ret_error, KEYS_ERROR_BYTES,
+                     "auth.key_file: %s holds more than %d keys, or one of over %zu bytes", path,
+                     TALK_KEYS_MAX, sizeof keys->text[0]);
+            return false;
+        }
+    }
+    if (keys->valid.count == 0) {
+        snprintf(ret_error, KEYS_ERROR_BYTES, "auth.key_file: %s is empty; its first line is the key", path);
+        return false;
+    }
+    return true;
+}
+
+bool keys_load(const struct config *config, struct keys *ret_keys, char *ret_error)
+{
+    memset(ret_keys, 0, sizeof *ret_keys);
+    if (config->auth_key[0] != '\0' && !keys_add(ret_keys, config->auth_key, strlen(config->auth_key))) {
+        snprintf(ret_error, KEYS_ERROR_BYTES, "auth.key: longer than %zu bytes", sizeof ret_keys->text[0]);
+        return false;
+    }
+    if (config->auth_key_file[0] == '\0') {
+        return true;
+    }
+    FILE *file = fopen(config->auth_key_file, "re");
+    if (file == NULL) {
+        snprintf(ret_error, KEYS_ERROR_BYTES, "auth.key_file: cannot read %s: %s", config->auth_key_file,
+                 strerror(errno));
+        return false;
+    }
+    bool is_read = keys_read_lines(file, config->auth_key_file, ret_keys, ret_error);
+    fclose(file);
+    return is_read;
+}
+
+bool keys_make(const char *path, struct keys *ret_keys)
+{
+    uint8_t noise[KEYS_RANDOM_BYTES];
+    char text[2 * KEYS_RANDOM_BYTES + 2];
+    if (RAND_bytes(noise, sizeof noise) != 1) {
+        errno = EIO;
+        return false;
+    }
+    for (size_t i = 0; i < sizeof noise; i++) {
+        snprintf(text + 2 * i, 3, "%02x", noise[i]);
+    }
+    size_t len = 2 * sizeof noise;
+    memset(ret_keys, 0, sizeof *ret_keys);
+    keys_add(ret_keys, text, len);
+    text[len++] = '\n';
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return false;
+    }
+    bool is_written = write(fd, text, len) == (ssize_t)len;
+    return close(fd) == 0 && is_written;
+}

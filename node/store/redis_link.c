@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * redis_link: keeps one connection to Redis and the commands that are open on it. Commands wait in
+ * the order they were sent, which is the order of their deadlines and of their replies, so one
+ * timer serves them all. How a connection is made is redis_dial's business, what the commands mean
+ * is the caller's.
+ */
+#include "node/store/redis_link.h"
+
+#include <assert.h>
+#include <hiredis/async.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/base/metrics.h"
+#include "node/store/redis_dial.h"
+
+enum {
+    LINK_RETRY_MIN_MS = 50,
+    LINK_RETRY_MAX_MS = 2000,
+    LINK_CUT_DEADLINES = 3, /* a reply this many deadlines late: the connection is given up */
+    LINK_WORDS_ON_STACK = 64
+};
+
+/* WAITING: for the next attempt or for the end of this one. */
+enum redis_link_state { LINK_WAITING, LINK_CONNECTED, LINK_CLOSING };
+
+struct redis_call {
+    struct redis_call *next;
+    struct redis_link *link;
+    redis_link_on_reply_fn *on_reply; /* NULL once answered: the reply is not wanted any more */
+    void *arg;
+    int64_t due_ms;
+    int64_t cut_ms; /* without a reply by then, the connection is cut */
+};
+
+struct redis_calls {
+    struct redis_call *head;
+    struct redis_call *tail;
+};
+
+struct redis_link {
+    struct redis_link_options options; /* its `url` is parsed, not kept */
+    struct redis_url url;
+    enum redis_link_state state;
+    uv_timer_t timer; /* waiting: the next attempt; connected: the next deadline of a command */
+    uv_idle_t idle;   /* runs while `lost` is to be answered, and when closing */
+    struct redis_dial *dial;
+    redisAsyncContext *ac;
+    int64_t retry_ms;        /* lower bound of the next wait */
+    unsigned attempt_count;  /* since it was last connected */
+    bool was_connected;      /* ever */
+    char why[160];           /* what was last reported; "" while connected and at the start */
+    struct redis_calls sent; /* all that Redis has not replied to, oldest first */
+    struct redis_call *open; /* the first of them that is not answered yet */
+    int64_t timer_ms;        /* while connected: when the timer will fire */
+    struct redis_calls lost; /* to be answered by NULL from the loop */
+    unsigned handle_count;
+    void (*on_closed)(void *arg);
+    void *closed_arg;
+};
+
+static void redis_link_on_retry(uv_timer_t *timer);
+static void redis_link_on_deadline(uv_timer_t *timer);
+
+static int64_t redis_link_now(const struct redis_link *link)
+{
+    return (int64_t)uv_now(link->options.loop);
+}
+
+static void redis_link_timer(struct redis_link *link, uv_timer_cb on_timer, int64_t in_ms)
+{
+    int rc = uv_timer_start(&link->timer, on_timer, in_ms > 0 ? (uint64_t)in_ms : 0, 0);
+    assert(rc == 0);
+    (void)rc;
+}
+
+/* ---- Commands ---- */
+
+static void redis_calls_append(struct redis_calls *calls, struct redis_call *call)
+{
+    call->next = NULL;
+    if (calls->tail != NULL) {
+        calls->tail->next = call;
+    } else {
+        calls->head = call;
+    }
+    calls->tail = call;
+}
+
+static struct redis_call *redis_calls_take(struct redis_calls *calls)
+{
+    struct redis_call *call = calls->head;
+    if (call != NULL) {
+        calls->head = call->next;
+        if (calls->head == NULL) {
+            calls->tail = NULL;
+        }
+    }
+    return call;
+}
+
+static void redis_link_on_closed(uv_handle_t *handle)
+{
+    struct redis_link *link = handle->data;
+    if (--link->handle_count > 0) {
+        return;
+    }
+    void (*on_closed)(void *arg) = link->on_closed;
+    void *arg = link->closed_arg;
+    redis_url_fini(&link->url);
+    free(link);
+    on_closed(arg);
+}
+
+/* Answers what was lost; an answer may send further commands: their turn is the next round. */
+static void redis_link_on_idle(uv_idle_t *idle)
+{
+    struct redis_link *link = idle->data;
+    struct redis_calls lost = link->lost;
+    link->lost = (struct redis_calls){0};
+    struct redis_call *call = NULL;
+    while ((call = redis_calls_take(&lost)) != NULL) {
+        call->on_reply(NULL, call->arg);
+        free(call);
+    }
+    if (link->lost.head != NULL) {
+        return;
+    }
+    uv_idle_stop(&link->idle);
+    if (link->state == LINK_CLOSING) {
+        assert(link->sent.head == NULL);
+        uv_close((uv_handle_t *)&link->idle, redis_link_on_closed);
+        uv_close((uv_handle_t *)&link->timer, redis_link_on_closed);
+    }
+}
+
+static void redis_link_lose_call(struct redis_link *link, struct redis_call *call)
+{
+    redis_calls_append(&link->lost, call);
+    uv_idle_start(&link->idle, redis_link_on_idle);
+}
+
+/* Called by hiredis in the order of sending; with NULL for what is open when its context ends. */
+static void redis_link_on_reply(redisAsyncContext *ac, void *reply, void *privdata)
+{
+    (void)ac;
+    struct redis_call *call = privdata;
+    struct redis_link *link = call->link;
+    struct redis_call *first = redis_calls_take(&link->sent);
+    assert(first == call);
+    (void)first;
+    if (link->open == call) {
+        link->open = call->next;
+    }
+    if (call->on_reply == NULL) {
+        free(call);
+        return;
+    }
+    metric_add(METRIC_STORE_IN_FLIGHT, -1);
+    if (reply == NULL) {
+        redis_link_lose_call(link, call);
+        return;
+    }
+    redis_link_on_reply_fn *on_reply = call->on_reply;
+    void *arg = call->arg;
+    free(call);
+    on_reply(reply, arg);
+}
+
+static void redis_link_arm_deadline(struct redis_link *link)
+{
+    const struct redis_call *oldest = link->sent.head;
+    if (oldest == NULL) {
+        uv_timer_stop(&link->timer);
+        return;
+    }
+    link->timer_ms = oldest->cut_ms;
+    if (link->open != NULL && link->open->due_ms < link->timer_ms) {
+        link->timer_ms = link->open->due_ms;
+    }
+    redis_link_timer(link, redis_link_on_deadline, link->timer_ms - redis_link_now(link));
+}
+
+/* Times of a new command. A deadline shortened by a reload must not overtake the older ones. */
+static void redis_link_set_times(const struct redis_link *link, struct redis_call *call)
+{
+    const struct redis_call *before = link->sent.tail;
+    call->due_ms = redis_link_now(link) + link->options.deadline_ms;
+    if (before != NULL && before->due_ms > call->due_ms) {
+        call->due_ms = before->due_ms;
+    }
+    call->cut_ms = call->due_ms + LINK_CUT_DEADLINES * link->options.deadline_ms;
+}
+
+static bool redis_link_write(struct redis_link *link, const struct bytes *argv, size_t argc,
+                             struct redis_call *call)
+{
+    const char *words_here[LINK_WORDS_ON_STACK];
+    size_t lengths_here[LINK_WORDS_ON_STACK];
+    bool here = argc <= LINK_WORDS_ON_STACK;
+    const char **words = here ? words_here : calloc(argc, sizeof *words);
+    size_t *lengths = here ? lengths_here : calloc(argc, sizeof *lengths);
+    bool ok = words != NULL && lengths != NULL;
+    for (size_t i = 0; ok && i < argc; i++) {
+        words[i] = argv[i].len > 0 ? (const char *)argv[i].ptr : "";
+        lengths[i] = argv[i].len;
+    }
+    ok = ok && redisAsyncCommandArgv(link->ac, redis_link_on_reply, call, (int)argc, words,
+                                     lengths) == REDIS_OK;
+    if (!here) {
+        free(words);
+        free(lengths);
+    }
+    return ok;
+}
+
+void redis_link_command(struct redis_link *link, const struct bytes *argv, size_t argc,
+                        redis_link_on_reply_fn *on_reply, void *arg)
+{
+    assert(argc > 0);
+    struct redis_call *call = malloc(sizeof *call);
+    if (call == NULL) {
+        abort(); /* the promise to answer cannot be kept; hiredis ends the process here too */
+    }
+    *call = (struct redis_call){.link = link, .on_reply = on_reply, .arg = arg};
+    if (link->state != LINK_CONNECTED || !redis_link_write(link, argv, argc, call)) {
+        redis_link_lose_call(link, call);
+        return;
+    }
+    metric_add(METRIC_STORE_IN_FLIGHT, 1);
+    redis_link_set_times(link, call);
+    redis_calls_append(&link->sent, call);
+    if (link->open == NULL) {
+        link->open = call;
+    }
+    if (!uv_is_active((uv_handle_t *)&link->timer) || call->due_ms < link->timer_ms) {
+        redis_link_arm_deadline(link);
+    }
+}
+
+/* ---- Connection ---- */
+
+/* Ends the connection or the attempt for one. Open commands go to `lost`: at once, or when the
+ * callback of hiredis returns in which this is called. */
+static void redis_link_drop(struct redis_link *link)
+{
+    struct redis_dial *dial = link->dial;
+    redisAsyncContext *ac = link->ac;
+    link->dial = NULL;
+    link->ac = NULL;
+    redis_dial_cancel(dial);
+    if (ac != NULL) {
+        redisAsyncFree(ac);
+    }
+}
+
+/* Nodes that lost the same Redis must not come back in step: up to twice the lower bound. */
+static int64_t redis_link_next_wait(struct redis_link *link)
+{
+    uint32_t random = 0;
+    (void)uv_random(NULL, NULL, &random, sizeof random, 0, NULL);
+    int64_t wait_ms = link->retry_ms + (int64_t)random % link->retry_ms;
+    link->retry_ms *= 2;
+    if (link->retry_ms > LINK_RETRY_MAX_MS / 2) {
+        link->retry_ms = LINK_RETRY_MAX_MS / 2;
+    }
+    return wait_ms;
+}
+
+/* The connection is lost or an attempt has failed. The caller's callback is the last thing here, as
+ * it may close the link. */
+static void redis_link_fail(struct redis_link *link, const char *why)
+{
+    assert(link->ac == NULL && link->dial == NULL && link->state != LINK_CLOSING);
+    bool was_connected = link->state == LINK_CONNECTED;
+    bool is_news = was_connected || strcmp(link->why, why) != 0;
+    link->state = LINK_WAITING;
+    if (was_connected) {
+        metric_set(METRIC_STORE_CONNECTED, 0);
+    }
+    redis_link_timer(link, redis_link_on_retry, redis_link_next_wait(link));
+    if (is_news) {
+        (void)snprintf(link->why, sizeof link->why, "%s", why);
+        link->options.on_state(false, link->why, link->options.arg);
+    }
+}
+
+static void redis_link_on_disconnected(const redisAsyncContext *ac, int status)
+{
+    (void)status;
+    struct redis_link *link = ac->data;
+    if (link->ac == ac) {
+        link->ac = NULL; /* hiredis is about to free it */
+        redis_link_fail(link, ac->c.errstr);
+    }
+}
+
+static void redis_link_on_dialled(redisAsyncContext *ac, const char *why, void *arg)
+{
+    struct redis_link *link = arg;
+    link->dial = NULL;
+    if (ac == NULL) {
+        redis_link_fail(link, why);
+        return;
+    }
+    ac->data = link;
+    (void)redisAsyncSetDisconnectCallback(ac, redis_link_on_disconnected);
+    link->ac = ac;
+    link->state = LINK_CONNECTED;
+    link->retry_ms = LINK_RETRY_MIN_MS;
+    link->attempt_count = 0;
+    link->why[0] = '\0';
+    metric_set(METRIC_STORE_CONNECTED, 1);
+    metric_add(METRIC_STORE_RECONNECTS, link->was_connected ? 1 : 0);
+    link->was_connected = true;
+    link->options.on_state(true, "", link->options.arg);
+}
+
+static void redis_link_on_retry(uv_timer_t *timer)
+{
+    struct redis_link *link = timer->data;
+    link->dial = redis_dial_open(link->options.loop, &link->url, link->attempt_count++,
+                                 link->options.deadline_ms, redis_link_on_dialled, link);
+    if (link->dial == NULL) {
+        redis_link_fail(link, "out of memory");
+    }
+}
+
+static void redis_link_on_deadline(uv_timer_t *timer)
+{
+    struct redis_link *link = timer->data;
+    int64_t now_ms = redis_link_now(link);
+    if (link->sent.head != NULL && link->sent.head->cut_ms <= now_ms) {
+        redis_link_drop(link);
+        redis_link_fail(link, "replies are late by several deadlines");
+        return;
+    }
+    while (link->open != NULL && link->open->due_ms <= now_ms) {
+        struct redis_call *call = link->open;
+        redis_link_on_reply_fn *on_reply = call->on_reply;
+        link->open = call->next;
+        call->on_reply = NULL;
+        metric_add(METRIC_STORE_IN_FLIGHT, -1);
+        on_reply(NULL, call->arg);
+        if (link->state != LINK_CONNECTED) {
+            return;
+        }
+    }
+    redis_link_arm_deadline(link);
+}
+
+/* ---- Life ---- */
+
+struct redis_link *redis_link_open(const struct redis_link_options *options)
+{
+    struct redis_link *link = calloc(1, sizeof *link);
+    if (link == NULL || !redis_url_parse(options->url, &link->url)) {
+        free(link);
+        return NULL;
+    }
+    link->options = *options;
+    link->options.url = NULL;
+    link->retry_ms = LINK_RETRY_MIN_MS;
+    (void)uv_timer_init(options->loop, &link->timer);
+    (void)uv_idle_init(options->loop, &link->idle);
+    link->timer.data = link;
+    link->idle.data = link;
+    link->handle_count = 2;
+    redis_link_timer(link, redis_link_on_retry, 0);
+    return link;
+}
+
+bool redis_link_connected(const struct redis_link *link)
+{
+    return link->state == LINK_CONNECTED;
+}
+
+void redis_link_deadline(struct redis_link *link, int64_t deadline_ms)
+{
+    link->options.deadline_ms = deadline_ms;
+}
+
+void redis_link_close(struct redis_link *link, void (*on_closed)(void *arg), void *arg)
+{
+    assert(link->state != LINK_CLOSING);
+    if (link->state == LINK_CONNECTED) {
+        metric_set(METRIC_STORE_CONNECTED, 0);
+    }
+    link->state = LINK_CLOSING;
+    link->on_closed = on_closed;
+    link->closed_arg = arg;
+    uv_timer_stop(&link->timer);
+    redis_link_drop(link);
+    uv_idle_start(&link->idle, redis_link_on_idle);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * redis_url: splits a URL in place, in its own copy. It looks nothing up and opens nothing.
+ * Sentinel's URLs are not its business.
+ */
+#include "node/store/redis_url.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+/* A whole number of digits only, 0 to `max`; an empty text is none. */
+static bool redis_url_number(const char *text, long max, long *ret_number)
+{
+    size_t digit_count = strspn(text, "0123456789");
+    if (digit_count == 0 || digit_count > 9 || text[digit_count] != '\0') {
+        return false;
+    }
+    long number = strtol(text, NULL, 10);
+    if (number > max) {
+        return false;
+    }
+    *ret_number = number;
+    return true;
+}
+
+static int redis_url_hex(char digit)
+{
+    const char *digits = "0123456789abcdef";
+    const char *at = digit != '\0' ? strchr(digits, digit | 0x20) : NULL;
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+/* Percent-decoding in place. An encoded NUL would cut the text short: refused. */
+static bool redis_url_decode(char *text)
+{
+    char *out = text;
+    for (const char *in = text; *in != '\0'; in++) {
+        if (*in != '%') {
+            *out++ = *in;
+            continue;
+        }
+        int high = redis_url_hex(in[1]);
+        int low = high >= 0 ? redis_url_hex(in[2]) : -1;
+        if (low < 0 || high + low == 0) {
+            return false;
+        }
+        *out++ = (char)(high << 4 | low);
+        in += 2;
+    }
+    *out = '\0';
+    return true;
+}
+
+/* "user:password@" in front of the host; cut off, and `authority` moved past it. */
+static bool redis_url_take_login(struct redis_url *url, char **authority)
+{
+    char *at = strrchr(*authority, '@');
+    if (at == NULL) {
+        return true;
+    }
+    *at = '\0';
+    char *colon = strchr(*authority, ':');
+    if (colon == NULL || colon[1] == '\0') {
+        return false;
+    }
+    *colon = '\0';
+    url->user = *authority;
+    url->password = colon + 1;
+    *authority = at + 1;
+    return redis_url_decode(url->user) && redis_url_decode(url->password);
+}
+
+static bool redis_url_take_host(struct redis_url *url, char *authority)
+{
+    char *after = NULL;
+    if (authority[0] == '[') {
+        url->host = authority + 1;
+        after = strchr(authority, ']');
+        if (after == NULL) {
+            return false;
+        }
+        *after++ = '\0';
+    } else {
+        url->host = authority;
+        after = authority + strcspn(authority, ":");
+    }
+    if (*after != '\0') {
+        long port = 0;
+        if (*after != ':' || !redis_url_number(after + 1, UINT16_MAX, &port) || port == 0) {
+            return false;
+        }
+        *after = '\0';
+        url->port = (uint16_t)port;
+    }
+    return url->host[0] != '\0';
+}
+
+static bool redis_url_split_tcp(struct redis_url *url, char *authority)
+{
+    char *slash = strchr(authority, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+        long db = 0;
+        if (slash[1] != '\0' && !redis_url_number(slash + 1, INT32_MAX, &db)) {
+            return false;
+        }
+        url->db = (int)db;
+    }
+    return redis_url_take_login(url, &authority) && redis_url_take_host(url, authority);
+}
+
+static bool redis_url_split(struct redis_url *url)
+{
+    static const char tcp_scheme[] = "redis://";
+    static const char unix_scheme[] = "unix://";
+    if (strncmp(url->storage, tcp_scheme, sizeof tcp_scheme - 1) == 0) {
+        return redis_url_split_tcp(url, url->storage + sizeof tcp_scheme - 1);
+    }
+    if (strncmp(url->storage, unix_scheme, sizeof unix_scheme - 1) == 0) {
+        url->path = url->storage + sizeof unix_scheme - 1;
+        return url->path[0] == '/' && strlen(url->path) < sizeof((struct sockaddr_un *)0)->sun_path;
+    }
+    return false;
+}
+
+bool redis_url_parse(const char *text, struct redis_url *ret_url)
+{
+    struct redis_url url = {.storage = strdup(text), .port = 6379};
+    if (url.storage == NULL) {
+        return false;
+    }
+    url.user = url.password = url.storage + strlen(url.storage);
+    if (!redis_url_split(&url)) {
+        redis_url_fini(&url);
+        return false;
+    }
+    *ret_url = url;
+    return true;
+}
+
+void redis_url_fini(struct redis_url *url)
+{
+    free(url->storage);
+    *url = (struct redis_url){0};
+}

@@ -1,0 +1,36 @@
+-- invite: INVITE_USER_FROM_ROOM by the room's manager. The reply comes when the peer has answered.
+-- with: base step request top session log lists room wait
+local again = repeated()
+if again then
+    return again
+end
+local s, refused = speaker()
+if not s then
+    return done(refused)
+end
+local peer_uid = redis.call('GET', key('un', A.peer))
+local peer = peer_uid and session(peer_uid)
+if not peer then
+    return done(ERR.PEER_UNKNOWN)
+end
+local r = room_named(A.room)
+if not r then
+    return done(ERR.ROOM_UNKNOWN)
+end
+if s.room == '' then
+    return done(ERR.NOT_IN_ROOM)
+end
+if r.manager ~= s.uid then
+    return done(ERR.NOT_MANAGER)
+end
+if peer.room ~= '' then
+    return done(ERR.PEER_IN_ROOM)
+end
+if is_full(r) then
+    return done(ERR.ROOM_FULL)
+end
+if not step(peer, 'INVITE_USER_ROOM') then
+    return done(ERR.PEER_BUSY)
+end
+wait_for(peer, 'INVITE', r, r.name)
+return done(ERR.WAITING)

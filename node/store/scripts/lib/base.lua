@@ -1,0 +1,65 @@
+-- base: what every script begins with: arguments, time, keys, effects, the result. A script gets its
+-- arguments as name, value pairs in ARGV and answers with { code, extra, effect, effect, ... }; an
+-- effect is an array of strings whose first one names it (node/talk/effect.def). The effects come in
+-- the order in which the node has to carry them out. `ERR.NAME` is replaced by its code at build.
+
+local A = {}
+for i = 1, #ARGV, 2 do
+    A[ARGV[i]] = ARGV[i + 1]
+end
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local function text(value)
+    if type(value) == 'number' then
+        return string.format('%.0f', value)
+    end
+    return value
+end
+
+local function key(kind, id)
+    return A.prefix .. kind .. (id and ':' .. id or '')
+end
+
+local effects = {}
+
+local function effect(...)
+    local row = { ... }
+    for i = 1, #row do
+        row[i] = text(row[i])
+    end
+    effects[#effects + 1] = row
+    return row
+end
+
+-- The place of the reply among the effects; without this call it comes first.
+local replied = false
+local function reply_here()
+    replied = true
+    effect('reply')
+end
+
+local function hash(name)
+    local flat = redis.call('HGETALL', name)
+    local fields = {}
+    for i = 1, #flat, 2 do
+        fields[flat[i]] = flat[i + 1]
+    end
+    return fields
+end
+
+local function event(kind, fields)
+    redis.call('XADD', key('events'), 'MAXLEN', '~', 10000, '*', 'event', kind, unpack(fields))
+end
+
+local function result(code, extra)
+    local out = { code, text(extra or '') }
+    if not replied then
+        out[3] = { 'reply' }
+    end
+    for i = 1, #effects do
+        out[#out + 1] = effects[i]
+    end
+    return out
+end

@@ -1,0 +1,48 @@
+-- ends: the end of rooms and sessions.
+
+local function close_member(r, uid)
+    local s = session(uid)
+    if not s then
+        return
+    end
+    if s.state == 'REMOVE' then
+        effect('answer', s.wait, s.wait_by, s.wait_src, s.wait_seq + 3, ERR.NONE)
+        remember(s.wait_by, s.wait_print, ERR.NONE, '')
+        redis.call('ZREM', key('waits'), uid)
+        redis.call('HDEL', key('u', uid), unpack(WAIT_FIELDS))
+    else
+        steps(s, 'REMOVE_USER_ROOM')
+    end
+    steps(s, 'REMOVE_USER_ROOM_SUC')
+    s.room = ''
+    save(s, 'state', 'room')
+    effect('relay', 'REMOVE', uid, reach(s), 1, r.id, s.name)
+end
+
+-- Closes the room of its manager `s`: everybody out, the log gone.
+local function close_room(s, r)
+    for _, uid in ipairs(redis.call('ZRANGE', key('i', r.id), 0, -1)) do
+        settle(session(uid), ERR.PEER_SILENT)
+    end
+    for _, uid in ipairs(redis.call('ZRANGE', key('m', r.id), 0, -1)) do
+        if uid ~= s.uid then
+            close_member(r, uid)
+        end
+    end
+    redis.call('DEL', key('r', r.id), key('m', r.id), key('i', r.id), key('log', r.id), key('rn', r.name))
+    redis.call('ZREM', key('rooms'), r.id)
+    steps(s, 'DELETE_ROOM', 'DELETE_ROOM_SUC')
+    s.room = ''
+    save(s, 'state', 'room')
+    effect('closed', r.id)
+    event('room_deleted', { 'user', s.name, 'room', r.name })
+end
+
+local function end_session(s, kind)
+    steps(s, 'UNREGISTER')
+    redis.call('DEL', key('u', s.uid), key('un', s.name))
+    redis.call('ZREM', key('sessions'), s.uid)
+    effect('gone', s.uid)
+    changed('users')
+    event(kind, { 'user', s.name })
+end

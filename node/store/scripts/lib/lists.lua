@@ -1,0 +1,59 @@
+-- lists: who and what is here, shown whole or in pages, changes collected.
+
+local LISTS = {
+    users = { set = function() return key('sessions') end, name = function(id) return key('u', id) end },
+    rooms = { set = function() return key('rooms') end, name = function(id) return key('r', id) end },
+    members = { set = function(rid) return key('m', rid) end, name = function(id) return key('u', id) end },
+}
+
+-- Appends to `row` the names of entries first .. last of a list.
+local function append_names(row, what, rid, first, last)
+    local list = LISTS[what]
+    for _, id in ipairs(redis.call('ZRANGE', list.set(rid), first, last)) do
+        local name = redis.call('HGET', list.name(id), 'name')
+        if name then
+            row[#row + 1] = name
+        end
+    end
+end
+
+-- The whole list to everybody whom it concerns; nothing beyond lists.max.
+local function show(what, rid)
+    if redis.call('ZCARD', LISTS[what].set(rid)) <= tonumber(A.lists_max) then
+        append_names(effect('list', what, rid or ''), what, rid, 0, -1)
+    end
+end
+
+-- The whole list to one user, in pages.
+local function give(s, what)
+    local rid = what == 'members' and s.room or nil
+    local page = tonumber(A.lists_max)
+    local first = 0
+    repeat
+        append_names(effect('give', s.uid, what), what, rid, first, first + page - 1)
+        first = first + page
+    until first >= redis.call('ZCARD', LISTS[what].set(rid))
+end
+
+local function listed_at(what, rid)
+    if rid then
+        return key('r', rid), 'listed'
+    end
+    return key('listed'), what
+end
+
+-- A list has changed. The first few changes are shown at once, in their order with everything else;
+-- when they come faster than one in coalesce_ms, the node asks for the list later, for all of them.
+local AT_ONCE = 4
+local function changed(what, rid)
+    local where, field = listed_at(what, rid)
+    local pause = tonumber(A.coalesce_ms)
+    local paid = math.max(tonumber(redis.call('HGET', where, field) or 0), now)
+    local ahead = paid - now
+    if ahead > (AT_ONCE - 1) * pause and ahead <= AT_ONCE * pause then
+        effect('dirty', what, rid or '')
+        return
+    end
+    redis.call('HSET', where, field, (ahead > AT_ONCE * pause and now or paid) + pause)
+    show(what, rid)
+end

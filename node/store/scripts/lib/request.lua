@@ -1,0 +1,28 @@
+-- request: a request's reply is kept for its repetition.
+
+local function reply_key(uid, print)
+    return key('q', uid .. ':' .. print)
+end
+
+local function remember(uid, print, code, extra)
+    redis.call('SET', reply_key(uid, print), code .. '|' .. extra, 'PX', A.dedupe_ms)
+end
+
+-- Ends a script that was asked by a request: the reply is kept for a repetition of that request.
+local function done(code, extra)
+    if A.print then
+        remember(A.uid, A.print, code, text(extra or ''))
+    end
+    return result(code, extra)
+end
+
+-- The stored answer to this very request, or nil when it is new.
+local function repeated()
+    local stored = A.print and redis.call('GET', reply_key(A.uid, A.print))
+    if not stored then
+        return nil
+    end
+    local code, extra = stored:match('^(%d+)|(.*)$')
+    effect('repeated')
+    return result(tonumber(code), extra)
+end

@@ -1,0 +1,52 @@
+-- wait: requests that are relayed to a peer and wait for its answer.
+
+-- Where the server's own requests go: the declared address while it is the sender's own or trusted.
+local function reach(s)
+    if s.udp ~= '' and (s.trusted == '1' or address_ip(s.udp) == s.ip) then
+        return s.udp
+    end
+    return s.src
+end
+
+local WAIT_FIELDS = { 'wait', 'wait_room', 'wait_by', 'wait_src', 'wait_seq', 'wait_print' }
+
+-- The peer has to answer: kept in its session until it does or until the deadline.
+local function wait_for(peer, kind, r, room_field)
+    peer.wait, peer.wait_room, peer.wait_by = kind, r.id, A.uid
+    peer.wait_src, peer.wait_seq, peer.wait_print = A.src, A.seq, A.print
+    save(peer, 'state', unpack(WAIT_FIELDS))
+    redis.call('ZADD', key('waits'), now + A.answer_ms, peer.uid)
+    if kind == 'INVITE' then
+        redis.call('ZADD', key('i', r.id), now, peer.uid)
+    end
+    effect('relay', kind, peer.uid, reach(peer), A.seq + 1, room_field, peer.name)
+end
+
+-- Ends the wait: tells the one who asked, then lets the answer take effect.
+local function settle(peer, code)
+    local kind, rid, by, print = peer.wait, peer.wait_room, peer.wait_by, peer.wait_print
+    effect('answer', kind, by, peer.wait_src, peer.wait_seq + 3, code)
+    remember(by, print, code, '')
+    redis.call('ZREM', key('waits'), peer.uid)
+    redis.call('ZREM', key('i', rid), peer.uid)
+    redis.call('HDEL', key('u', peer.uid), unpack(WAIT_FIELDS))
+    peer.wait = nil
+    if code ~= ERR.NONE then
+        steps(peer, kind .. '_USER_ROOM_FAIL')
+        peer.missed = code == ERR.PEER_SILENT and kind == 'INVITE' and '1' or ''
+        save(peer, 'state', 'missed')
+    elseif kind == 'INVITE' then
+        steps(peer, 'INVITE_USER_ROOM_SUC', 'TO_TALK')
+        enter(peer, room(rid), 'invited')
+    else
+        steps(peer, 'REMOVE_USER_ROOM_SUC')
+        leave(peer, room(rid), 'removed')
+    end
+end
+
+-- Who asks for something else while invited declines thereby: an invitation binds nobody.
+local function decline_invitation(s)
+    if s.state == 'INVITE' then
+        settle(s, ERR.PEER_DECLINED)
+    end
+end

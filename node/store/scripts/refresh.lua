@@ -1,0 +1,17 @@
+-- refresh: REFRESH. The lists, whole, to the one who asks.
+-- with: base request top session lists
+local again = repeated()
+if again then
+    return again
+end
+local s, refused = speaker()
+if not s then
+    return done(refused)
+end
+reply_here()
+give(s, 'users')
+give(s, 'rooms')
+if s.room ~= '' then
+    give(s, 'members')
+end
+return done(ERR.NONE)

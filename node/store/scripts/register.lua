@@ -1,0 +1,36 @@
+-- register: a REGISTER. The first one (name) opens a challenge; one that may prove a key is handed
+-- back to the node, which alone can compute digests, and comes again as `prove`.
+-- with: base request
+local again = repeated()
+if again then
+    return again
+end
+
+local pending = hash(key('p', A.uid))
+local is_proof = pending.challenge and tonumber(A.seq) == pending.seq + 2
+
+if A.name == '' or is_proof then
+    if not pending.challenge then
+        return done(tonumber(A.name_err))
+    end
+    effect('challenge', pending.challenge, pending.name)
+    return result(ERR.PROVE)
+end
+
+local owner = redis.call('GET', key('un', A.name))
+if owner and owner ~= A.uid then
+    return done(ERR.NAME_TAKEN)
+end
+if redis.call('EXISTS', key('u', A.uid)) == 0
+    and redis.call('ZCARD', key('sessions')) >= tonumber(A.users_max) then
+    return done(ERR.USERS_FULL)
+end
+if pending.challenge and pending.ip ~= A.ip then
+    return done(ERR.ADDRESS_MISMATCH)
+end
+
+local challenge = pending.name == A.name and pending.challenge or A.challenge
+redis.call('HSET', key('p', A.uid), 'name', A.name, 'challenge', challenge, 'seq', A.seq,
+    'ip', A.ip, 'udp', A.udp, 'trusted', A.trusted)
+redis.call('PEXPIRE', key('p', A.uid), A.challenge_ms)
+return done(ERR.CHALLENGED, challenge)

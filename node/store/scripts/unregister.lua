@@ -1,0 +1,18 @@
+-- unregister: UNREGISTER. Not while in a room.
+-- with: base step request top session log lists room wait ends
+local again = repeated()
+if again then
+    return again
+end
+local s, refused = speaker()
+if not s then
+    return done(refused)
+end
+decline_invitation(s)
+if s.room ~= '' then
+    local manager = redis.call('HGET', key('r', s.room), 'manager')
+    return done(manager == s.uid and ERR.MANAGER_STAYS or ERR.IN_ROOM)
+end
+reply_here()
+end_session(s, 'session_unregistered')
+return done(ERR.NONE)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store: the scripts and their calls: loads them into Redis, runs them under a realm's prefix, turns
+ * replies into results. What the scripts do is in scripts/ *.lua.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <uv.h>
+
+#include "node/talk/ports.h"
+
+struct store;
+
+struct store_options {
+    uv_loop_t *loop;
+    const char *url;     /* as redis.url; copied */
+    const char *realm;   /* copied */
+    int64_t deadline_ms; /* for one call */
+    /** As redis_link's on_state; when it says connected, all scripts are loaded. */
+    void (*on_state)(bool connected, const char *why, void *arg);
+    void *arg;
+};
+
+/** Starts to connect; NULL when memory is out or the URL is not understood. */
+struct store *store_open(const struct store_options *options);
+
+/** The port for talk; valid until store_close. */
+struct store_port store_port(struct store *store);
+
+/** Applies to calls from now on (reload). */
+void store_deadline(struct store *store, int64_t deadline_ms);
+
+/** Open calls get NULL, then `on_closed` is called and the store is freed. */
+void store_close(struct store *store, void (*on_closed)(void *arg), void *arg);
+
+#endif

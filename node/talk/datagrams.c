@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * datagrams: HGTP messages at the node's edge: what arrives is checked for its form and becomes a
+ * request; what the server itself has to say (relayed requests, late answers, refusals) is built and
+ * sent. No rule about sessions and rooms stands here.
+ */
+#include "node/base/metrics.h"
+#include "proto/base64.h"
+#include "request.h"
+
+void datagrams_address(uint32_t ip, uint16_t port, char text[24])
+{
+    snprintf(text, 24, "%u.%u.%u.%u:%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255, port);
+}
+
+void datagrams_send(struct talk *talk, uint32_t ip, uint16_t port, const struct hgtp_message *msg)
+{
+    uint8_t storage[HGTP_DATAGRAM_MAX];
+    struct sink out = sink_into(storage, sizeof storage);
+    hgtp_encode(msg, &out);
+    if (msg->header.type == HGTP_INVITE_USER_FROM_ROOM || msg->header.type == HGTP_REMOVE_USER_FROM_ROOM) {
+        hgtp_pad_relay(&out);
+    }
+    assert(sink_fits(&out));
+    talk->options.datagram.send(talk->options.datagram.ctx, ip, port, sink_bytes(&out));
+}
+
+struct hgtp_header datagrams_header(struct talk *talk, uint8_t type, uint8_t request_type,
+                                           const uint8_t *user_id, int32_t seq)
+{
+    struct hgtp_header header = {.type = type, .request_type = request_type, .seq = seq};
+    header.timestamp_ms = (uint32_t)talk->options.clock.now_unix_ms(talk->options.clock.ctx);
+    memcpy(header.user_id, user_id, HGTP_USER_ID_BYTES);
+    return header;
+}
+
+static void datagrams_refusal_body(enum err err, struct sink *out)
+{
+    const struct hgtp_reason reason = {(int16_t)err, bytes_str(err_text(err))};
+    hgtp_reason_encode(&reason, out);
+}
+
+/* The response to a request that needs no script or whose script failed. */
+void datagrams_refuse(struct talk *talk, uint32_t ip, uint16_t port,
+                             const struct hgtp_header *to, enum err err)
+{
+    uint8_t body[256];
+    struct sink out = sink_into(body, sizeof body);
+    datagrams_refusal_body(err, &out);
+    struct hgtp_message msg = {
+        .header = datagrams_header(talk, (uint8_t)err_hgtp_type(err, to->type), to->request_type,
+                                   to->user_id, datagrams_seq_after(to->seq)),
+        .body = sink_bytes(&out)};
+    datagrams_send(talk, ip, port, &msg);
+}
+
+void datagrams_relay(struct talk *talk, const struct effect *effect)
+{
+    const struct bytes *f = effect->fields;
+    uint8_t type = bytes_equal(f[1], bytes_str("INVITE")) ? HGTP_INVITE_USER_FROM_ROOM
+                                                          : HGTP_REMOVE_USER_FROM_ROOM;
+    uint8_t room[1024], peer[1024];
+    struct sink room_out = sink_into(room, sizeof room);
+    struct sink peer_out = sink_into(peer, sizeof peer);
+    base64_encode(f[5], &room_out);
+    base64_encode(f[6], &peer_out);
+    char address[32] = "";
+    uint32_t ip;
+    uint16_t port;
+    if (f[2].len != HGTP_USER_ID_BYTES || f[3].len >= sizeof address || !sink_fits(&room_out) ||
+        !sink_fits(&peer_out)) {
+        return;
+    }
+    memcpy(address, f[3].ptr, f[3].len);
+    if (!config_ipv4_port(address, &ip, &port) || port == 0) {
+        return;
+    }
+    int32_t seq = (int32_t)(uint32_t)effects_number(f[4], 1);
+    struct hgtp_message msg = {.header = datagrams_header(talk, type, type, f[2].ptr, seq),
+                               .peer = {sink_bytes(&room_out), sink_bytes(&peer_out)}};
+    datagrams_send(talk, ip, port, &msg);
+}
+
+void datagrams_answer(struct talk *talk, const struct effect *effect)
+{
+    const struct bytes *f = effect->fields;
+    uint8_t type = bytes_equal(f[1], bytes_str("INVITE")) ? HGTP_INVITE_USER_FROM_ROOM
+                                                          : HGTP_REMOVE_USER_FROM_ROOM;
+    enum err err = (enum err)effects_number(f[5], ERR_INTERNAL);
+    char address[32] = "";
+    uint32_t ip;
+    uint16_t port;
+    if (f[2].len != HGTP_USER_ID_BYTES || f[3].len >= sizeof address) {
+        return;
+    }
+    memcpy(address, f[3].ptr, f[3].len);
+    if (!config_ipv4_port(address, &ip, &port) || port == 0) {
+        return;
+    }
+    uint8_t body[256];
+    struct sink out = sink_into(body, sizeof body);
+    if (err != ERR_NONE) {
+        datagrams_refusal_body(err, &out);
+    }
+    int32_t seq = (int32_t)(uint32_t)effects_number(f[4], 1);
+    struct hgtp_message msg = {
+        .header = datagrams_header(talk, (uint8_t)err_hgtp_type(err, type), type, f[2].ptr, seq),
+        .body = sink_bytes(&out)};
+    datagrams_send(talk, ip, port, &msg);
+}
+
+/*
+ * What makes a repetition a repetition: every byte, and the address it comes from, so that nobody
+ * else gets the stored reply.
+ */
+static void request_fingerprint(struct request *request)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint8_t hash[DIGEST_SHA256_BYTES];
+    const uint8_t ip[4] = {(uint8_t)(request->ip >> 24), (uint8_t)(request->ip >> 16),
+                           (uint8_t)(request->ip >> 8), (uint8_t)request->ip};
+    digest_sha256(bytes_of(request->datagram, request->datagram_bytes), bytes_of(ip, sizeof ip), hash);
+    for (size_t i = 0; i < sizeof hash; i++) {
+        request->print[2 * i] = (uint8_t)hex[hash[i] >> 4];
+        request->print[2 * i + 1] = (uint8_t)hex[hash[i] & 15];
+    }
+}
+
+static void datagrams_on_request(struct talk *talk, uint32_t ip, uint16_t port, struct bytes datagram)
+{
+    struct request *request = calloc(1, sizeof *request + datagram.len);
+    if (request == NULL) {
+        return;
+    }
+    request->talk = talk;
+    request->ip = ip;
+    request->port = port;
+    request->datagram_bytes = datagram.len;
+    memcpy(request->datagram, datagram.ptr, datagram.len);
+    datagrams_address(ip, port, request->src);
+    (void)hgtp_decode(bytes_of(request->datagram, datagram.len), &request->msg);
+    request_fingerprint(request);
+    if (request->msg.header.type == HGTP_REGISTER) {
+        request_register(request);
+    } else {
+        request_check_signature(request);
+    }
+}
+
+/* A response that reached the server: only a peer's answer to INVITE or REMOVE means something. */
+static void datagrams_on_response(struct talk *talk, uint32_t ip, uint16_t port, struct bytes datagram,
+                                  const struct hgtp_header *header)
+{
+    bool is_answer = header->type == HGTP_OK || header->type == HGTP_DECLINE;
+    bool is_to_relay = header->request_type == HGTP_INVITE_USER_FROM_ROOM ||
+                       header->request_type == HGTP_REMOVE_USER_FROM_ROOM;
+    if (is_answer && is_to_relay && hgtp_user_id_valid(header->user_id)) {
+        datagrams_on_request(talk, ip, port, datagram);
+    } else if (header->type == HGTP_UNAUTHORIZED) {
+        datagrams_refuse(talk, ip, port, header, ERR_UNEXPECTED);
+    } else {
+        metric_add(METRIC_ANSWERS_IGNORED, 1);
+    }
+}
+
+void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct bytes datagram)
+{
+    metric_add(METRIC_HGTP_RECEIVED, 1);
+    struct hgtp_message msg;
+    enum hgtp_result decoded = hgtp_decode(datagram, &msg);
+    enum err err = ERR_NONE;
+    if (decoded == HGTP_BAD_HEADER || port == 0) {
+        metric_add(METRIC_HGTP_MALFORMED, 1);
+        return;
+    }
+    if (decoded == HGTP_DECODED && !hgtp_type_is_request(msg.header.type)) {
+        datagrams_on_response(talk, ip, port, datagram, &msg.header);
+        return;
+    }
+    if (decoded == HGTP_BAD_TYPE) {
+        err = ERR_TYPE_UNKNOWN;
+    } else if (decoded == HGTP_BAD_BODY) {
+        err = ERR_MALFORMED;
+    } else if (!hgtp_user_id_valid(msg.header.user_id)) {
+        err = ERR_USER_ID_INVALID;
+    }
+    if (err == ERR_NONE) {
+        datagrams_on_request(talk, ip, port, datagram);
+        return;
+    }
+    metric_add(METRIC_HGTP_MALFORMED, 1);
+    /* A type below 0x80 would be a response: answering one could start two servers on each other. */
+    if (msg.header.type >= 0x80) {
+        datagrams_refuse(talk, ip, port, &msg.header, err);
+    }
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deliver: from entries and lists to clients' connections: order by the room's feed, repair of gaps
+ * from the room log, frames encoded once, and the catching up of clients whose connection was full.
+ */
+#include "node/base/metrics.h"
+#include "talk_state.h"
+
+/* Entries read from the log in one call. */
+#define DELIVER_READ_COUNT 200
+
+static const enum push_type deliver_list_types[LIST_COUNT] = {
+    [LIST_USERS] = PUSH_USER_LIST,
+    [LIST_ROOMS] = PUSH_ROOM_LIST,
+    [LIST_MEMBERS] = PUSH_ROOM_USER_LIST,
+};
+
+/* A read of the log, for a room's feed or for one client that catches up. */
+struct deliver_read {
+    struct talk *talk;
+    uint8_t room_id[HGTP_ROOM_ID_BYTES];
+    char epoch[ROSTER_EPOCH_MAX];
+    uint8_t uid[HGTP_USER_ID_BYTES];
+    uint64_t first;
+};
+
+/* False when the client's connection is full. */
+static bool deliver_to(struct talk *talk, struct client *client, struct entry *entry)
+{
+    struct frame *body = entry_push_body(entry, (enum notice_language)talk->options.config->notices_language);
+    if (client->push == NULL || body == NULL) {
+        return true;
+    }
+    if (!talk->options.push.send(client->push, entry_push_type(entry), body)) {
+        return false;
+    }
+    metric_add(METRIC_DELIVERIES, 1);
+    return true;
+}
+
+static void deliver_to_members(struct talk *talk, struct room *room, struct entry *entry)
+{
+    for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
+        if (entry->seq >= client->first && !client->behind && !deliver_to(talk, client, entry)) {
+            client->behind = true;
+            client->behind_at = entry->seq;
+        }
+    }
+}
+
+void deliver_entry(struct talk *talk, struct room *room, struct entry *entry)
+{
+    switch (room_feed_take(&room->feed, entry)) {
+    case FEED_DUPLICATE:
+        metric_add(METRIC_FEED_DUPLICATES, 1);
+        return;
+    case FEED_EARLY:
+        deliver_repair(talk, room);
+        return;
+    case FEED_DELIVER:
+        deliver_to_members(talk, room, entry);
+        break;
+    }
+    while ((entry = room_feed_pop(&room->feed)) != NULL) {
+        deliver_to_members(talk, room, entry);
+    }
+}
+
+/* `under_way` says whether a read of this kind is; it is set here and cleared by `on_result`. */
+static void deliver_read_log(struct talk *talk, const struct room *room, const struct client *client,
+                             uint64_t first, uint64_t last, bool *under_way,
+                             store_on_result_fn *on_result)
+{
+    struct deliver_read *read = calloc(1, sizeof *read);
+    if (read == NULL) {
+        return;
+    }
+    *under_way = true;
+    read->talk = talk;
+    read->first = first;
+    memcpy(read->room_id, room->id, sizeof read->room_id);
+    memcpy(read->epoch, room->epoch, sizeof read->epoch);
+    if (client != NULL) {
+        memcpy(read->uid, client->uid, sizeof read->uid);
+    }
+    struct script_args args;
+    talk_args_init(talk, &args, bytes_of(NULL, 0));
+    script_args_bytes(&args, "room_id", bytes_of(read->room_id, sizeof read->room_id));
+    script_args_str(&args, "epoch", read->epoch);
+    script_args_int(&args, "first", (int64_t)first);
+    script_args_int(&args, "last", (int64_t)last);
+    script_args_int(&args, "count", DELIVER_READ_COUNT);
+    talk_call(talk, SCRIPT_log_read, &args, on_result, read);
+}
+
+static struct room *deliver_room_read(const struct deliver_read *read)
+{
+    struct room *room = roster_room(&read->talk->roster, bytes_of(read->room_id, sizeof read->room_id));
+    return room != NULL && strcmp(room->epoch, read->epoch) == 0 ? room : NULL;
+}
+
+/* Number of the first entry that the log still had; `fallback` when it had none of those asked for. */
+static uint64_t deliver_first_found(const struct result *result, uint64_t fallback)
+{
+    for (size_t i = 0; i < result->effect_count; i++) {
+        if (effect_is(&result->effects[i], "entry")) {
+            return (uint64_t)effects_number(result->effects[i].fields[3], (int64_t)fallback);
+        }
+    }
+    return fallback;
+}
+
+static void deliver_on_repair_read(const struct result *result, void *arg)
+{
+    struct deliver_read *read = arg;
+    struct talk *talk = read->talk;
+    talk_call_over(talk);
+    struct room *room = deliver_room_read(read);
+    free(read);
+    if (room == NULL) {
+        return;
+    }
+    room->repairing = false;
+    if (result == NULL || result->code != ERR_NONE) {
+        room->check_due = true;
+        return;
+    }
+    uint64_t first, last;
+    if (room_feed_gap(&room->feed, &first, &last)) {
+        uint64_t found = deliver_first_found(result, last + 1);
+        metric_add(METRIC_GAPS_LOST, (int64_t)room_feed_skip(&room->feed, found));
+    }
+    metric_add(METRIC_GAPS_REPAIRED, 1);
+    effects_apply(talk, result, NULL, NULL);
+    struct entry *entry;
+    while ((entry = room_feed_pop(&room->feed)) != NULL) {
+        deliver_to_members(talk, room, entry);
+    }
+    deliver_repair(talk, room);
+}
+
+void deliver_repair(struct talk *talk, struct room *room)
+{
+    uint64_t first, last;
+    if (room->repairing || !room_feed_gap(&room->feed, &first, &last)) {
+        return;
+    }
+    metric_add(METRIC_GAPS_FOUND, 1);
+    deliver_read_log(talk, room, NULL, first, last, &room->repairing, deliver_on_repair_read);
+}
+
+/* Lists ------------------------------------------------------------------------------------------ */
+
+static struct frame *deliver_list_frame(enum roster_list list, const struct bytes *names, size_t count)
+{
+    enum push_type type = deliver_list_types[list];
+    struct sink measure = sink_into(NULL, 0);
+    push_list_body(type, names, count, &measure);
+    struct frame *frame = frame_new(measure.len);
+    if (frame != NULL) {
+        struct sink out = sink_into(frame->data, frame->len);
+        push_list_body(type, names, count, &out);
+    }
+    return frame;
+}
+
+static void deliver_list_frame_to(struct talk *talk, struct client *client, enum roster_list list,
+                                  struct frame *frame)
+{
+    if (client->push != NULL) {
+        bool is_sent = talk->options.push.send(client->push, deliver_list_types[list], frame);
+        client->lists_missed[list] = !is_sent;
+    }
+}
+
+void deliver_list(struct talk *talk, enum roster_list list, struct room *room,
+                  const struct bytes *names, size_t count)
+{
+    if (list == LIST_MEMBERS && room == NULL) {
+        return;
+    }
+    struct frame *frame = deliver_list_frame(list, names, count);
+    if (frame == NULL) {
+        return;
+    }
+    struct frame **last = list == LIST_MEMBERS ? &room->members : &talk->lists[list];
+    frame_unref(*last);
+    *last = frame;
+    if (list == LIST_MEMBERS) {
+        for (struct client *member = room->first_member; member != NULL; member = member->next_member) {
+            deliver_list_frame_to(talk, member, list, frame);
+        }
+        return;
+    }
+    struct client *client, *next;
+    HASH_ITER(hh, talk->roster.clients, client, next)
+    {
+        deliver_list_frame_to(talk, client, list, frame);
+    }
+}
+
+void deliver_list_to(struct client *client, struct talk *talk, enum roster_list list,
+                     const struct bytes *names, size_t count)
+{
+    struct frame *frame = deliver_list_frame(list, names, count);
+    if (frame != NULL) {
+        deliver_list_frame_to(talk, client, list, frame);
+        frame_unref(frame);
+    }
+}
+
+/* Catching up ------------------------------------------------------------------------------------ */
+
+static void deliver_missed_lists(struct talk *talk, struct client *client)
+{
+    for (int list = 0; list < LIST_COUNT; list++) {
+        struct frame *frame = talk->lists[list];
+        if (list == LIST_MEMBERS) {
+            frame = client->room != NULL ? client->room->members : NULL;
+        }
+        if (client->lists_missed[list] && frame != NULL) {
+            deliver_list_frame_to(talk, client, (enum roster_list)list, frame);
+        }
+    }
+}
+
+static void deliver_on_catch_up_read(const struct result *result, void *arg)
+{
+    struct deliver_read *read = arg;
+    struct talk *talk = read->talk;
+    talk_call_over(talk);
+    struct room *room = deliver_room_read(read);
+    struct client *client = roster_client(&talk->roster, bytes_of(read->uid, sizeof read->uid));
+    uint64_t first = read->first;
+    free(read);
+    if (client == NULL) {
+        return;
+    }
+    client->catching_up = false;
+    if (room == NULL || client->room != room || !client->behind || client->behind_at != first ||
+        result == NULL || result->code != ERR_NONE) {
+        return;
+    }
+    uint64_t found = deliver_first_found(result, room->feed.next);
+    metric_add(METRIC_GAPS_LOST, (int64_t)(found - first));
+    client->behind_at = found;
+    for (size_t i = 0; i < result->effect_count; i++) {
+        struct entry *entry = NULL;
+        if (effect_is(&result->effects[i], "entry")) {
+            entry = effects_entry(&result->effects[i]);
+        }
+        if (entry != NULL && entry->seq < room->feed.next) {
+            if (!deliver_to(talk, client, entry)) {
+                entry_unref(entry);
+                return;
+            }
+            client->behind_at = entry->seq + 1;
+        }
+        entry_unref(entry);
+    }
+    deliver_catch_up(talk, client);
+}
+
+void deliver_catch_up(struct talk *talk, struct client *client)
+{
+    deliver_missed_lists(talk, client);
+    struct room *room = client->room;
+    if (room == NULL || !client->behind || client->catching_up) {
+        return;
+    }
+    while (client->behind_at < room->feed.next) {
+        struct entry *entry = room_feed_recent(&room->feed, client->behind_at);
+        if (entry == NULL) {
+            deliver_read_log(talk, room, client, client->behind_at, room->feed.next - 1,
+                             &client->catching_up, deliver_on_catch_up_read);
+            return;
+        }
+        if (!deliver_to(talk, client, entry)) {
+            return;
+        }
+        client->behind_at++;
+    }
+    client->behind = false;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry: one message or notice of a room log, shared by reference, with its encoded form kept so
+ * that it is made once for all receivers.
+ */
+#ifndef TALK_ENTRY_H
+#define TALK_ENTRY_H
+
+#include "node/base/frame.h"
+#include "proto/push_text.h"
+
+enum entry_kind {
+    ENTRY_message,
+#define NOTICE(kind, en, ko) ENTRY_##kind,
+#include "notice.def"
+    ENTRY_KIND_COUNT
+};
+
+/** Order of the choices of notices.language in config.def. */
+enum notice_language { NOTICE_EN, NOTICE_KO, NOTICE_LANGUAGE_COUNT };
+
+struct entry {
+    size_t refs;
+    uint64_t seq; /* number in the room log, from 1 */
+    enum entry_kind kind;
+    int64_t time_unix_ms; /* Redis' clock */
+    int64_t sent_unix_ms; /* the sender's clock, as it said; 0 if it did not */
+    struct bytes who;     /* views into `data` */
+    struct bytes text;
+    struct frame *push_body; /* made by entry_push_body */
+    uint8_t data[];
+};
+
+/** False when `word` names no kind. */
+bool entry_kind_of(struct bytes word, enum entry_kind *ret_kind);
+
+/** An entry with one reference, `who` and `text` copied; NULL when memory is out. */
+struct entry *entry_new(uint64_t seq, enum entry_kind kind, struct bytes who, struct bytes text,
+                        int64_t time_unix_ms, int64_t sent_unix_ms);
+struct entry *entry_ref(struct entry *entry);
+void entry_unref(struct entry *entry);
+/** Memory it takes, its encoded form estimated: the same before and after that is made. */
+size_t entry_bytes(const struct entry *entry);
+
+enum push_type entry_push_type(const struct entry *entry);
+
+/** The JSON body for clients of the original's kind, borrowed from the entry; NULL when memory is out. */
+struct frame *entry_push_body(struct entry *entry, enum notice_language language);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ports: what talk/ needs of the outside, as small tables of functions; it knows neither libuv nor
+ * hiredis. Everything is called on the loop thread. Addresses are IPv4 in host order.
+ */
+#ifndef TALK_PORTS_H
+#define TALK_PORTS_H
+
+#include "node/base/err.h"
+#include "node/base/frame.h"
+#include "proto/push_text.h"
+
+enum script {
+#define SCRIPT(name) SCRIPT_##name,
+#include "script.def"
+    SCRIPT_COUNT
+};
+
+/** What a script wants done; fields[0] is the name (effect.def). */
+struct effect {
+    const struct bytes *fields;
+    size_t count;
+};
+
+struct result {
+    enum err code;
+    struct bytes extra;
+    const struct effect *effects;
+    size_t effect_count;
+};
+
+/** Arguments of a script: name, value, name, value ... All views are borrowed. */
+#define SCRIPT_ARGS_MAX 80
+struct script_args {
+    struct bytes items[SCRIPT_ARGS_MAX];
+    size_t count;
+    char digits[16][24]; /* where script_args_int keeps its text */
+    size_t digits_used;
+};
+
+/** `result` is borrowed for the call; NULL: the store is away or did not answer in time. */
+typedef void store_on_result_fn(const struct result *result, void *arg);
+
+struct store_port {
+    void *ctx;
+    /** Run a script; `args` is borrowed for the call. `on_result` comes once, from inside only when memory is out. */
+    void (*call)(void *ctx, enum script script, const struct script_args *args,
+                 store_on_result_fn *on_result, void *arg);
+};
+
+struct datagram_port {
+    void *ctx;
+    /** Send from the listening socket. What cannot be sent is counted and lost, as UDP is. */
+    void (*send)(void *ctx, uint32_t ip, uint16_t port, struct bytes datagram);
+};
+
+/** Connections to clients' HTTP ports; see node/front/push.h, which is behind it. */
+struct push_port {
+    void *ctx;
+    void *(*open)(void *ctx, const uint8_t user_id[8], uint32_t ip, uint16_t port, void *owner);
+    bool (*send)(void *push, enum push_type type, struct frame *body);
+    bool (*alive)(const void *push);
+    void (*close)(void *push);
+};
+
+struct clock_port {
+    void *ctx;
+    int64_t (*now_ms)(void *ctx);      /* monotonic */
+    int64_t (*now_unix_ms)(void *ctx); /* for timestamps shown to people only */
+    void (*wake_in)(void *ctx, int64_t ms); /* have talk_tick called within that time */
+    void (*random)(void *ctx, uint8_t *out, size_t len); /* unpredictable bytes */
+};
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* rate: token buckets. A bucket holds one second's worth and starts full. */
+#ifndef TALK_RATE_H
+#define TALK_RATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Zeroed storage is a full bucket. */
+struct rate_bucket {
+    int64_t used_milli; /* thousandths of a token taken and not yet back */
+    int64_t at_ms;
+};
+
+/** Take one token if there is one; `per_s` may differ from call to call. */
+static inline bool rate_take(struct rate_bucket *bucket, int64_t per_s, int64_t now_ms)
+{
+    int64_t back_milli = (now_ms - bucket->at_ms) * per_s;
+    bucket->at_ms = now_ms;
+    bucket->used_milli = back_milli >= bucket->used_milli ? 0 : bucket->used_milli - back_milli;
+    if (bucket->used_milli + 1000 > per_s * 1000) {
+        return false;
+    }
+    bucket->used_milli += 1000;
+    return true;
+}
+
+/**
+ * Buckets by address in fixed memory: addresses that fall on one slot share its bucket. `seed`
+ * keeps strangers from choosing whose bucket they share.
+ */
+#define RATE_SLOTS 4096
+struct rate_table {
+    uint32_t seed;
+    struct rate_bucket slots[RATE_SLOTS];
+};
+
+static inline bool rate_table_take(struct rate_table *table, uint32_t ip, int64_t per_s,
+                                   int64_t now_ms)
+{
+    uint64_t mixed = (uint64_t)(ip ^ table->seed) * 0x9e3779b97f4a7c15u;
+    return rate_take(&table->slots[(mixed >> 40) % RATE_SLOTS], per_s, now_ms);
+}
+
+#endif

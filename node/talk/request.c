@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request: the life of an HGTP request: its arguments for the script, the check of its signature,
+ * and its reply. Who may do what is decided by the scripts; only what needs no state is checked here.
+ */
+#include "request.h"
+
+#include "node/base/metrics.h"
+#include "proto/base64.h"
+#include "proto/utf8.h"
+
+struct bytes request_uid(const struct request *request)
+{
+    return bytes_of(request->msg.header.user_id, HGTP_USER_ID_BYTES);
+}
+
+void request_end(struct request *request)
+{
+    free(request);
+}
+
+void request_refuse(struct request *request, enum err err)
+{
+    if (!hgtp_type_is_request(request->msg.header.type)) {
+        return;
+    }
+    datagrams_refuse(request->talk, request->ip, request->port, &request->msg.header, err);
+    metric_add(err_is_worth_repeating(err) ? METRIC_REQUESTS_FAILED : METRIC_REQUESTS_REFUSED, 1);
+}
+
+static void request_reply_challenge(struct request *request, struct bytes challenge)
+{
+    struct talk *talk = request->talk;
+    uint8_t realm[256];
+    struct sink out = sink_into(realm, sizeof realm);
+    sink_text(&out, talk->options.config->node_realm);
+    sink_text(&out, ":");
+    sink_put(&out, challenge);
+    assert(sink_fits(&out));
+    struct hgtp_message msg = {
+        .header = datagrams_header(talk, HGTP_UNAUTHORIZED, request->msg.header.request_type,
+                                   request->msg.header.user_id,
+                                   datagrams_seq_after(request->msg.header.seq)),
+        .challenge = {talk->options.http_port, sink_bytes(&out)}};
+    datagrams_send(talk, request->ip, request->port, &msg);
+}
+
+static void request_reply_ok(struct request *request, struct bytes token)
+{
+    uint8_t body[128];
+    struct sink out = sink_into(body, sizeof body);
+    if (token.len > 0) {
+        hgtp_token_encode(token, &out);
+    }
+    assert(sink_fits(&out));
+    struct hgtp_message msg = {
+        .header = datagrams_header(request->talk, HGTP_OK, request->msg.header.request_type,
+                                   request->msg.header.user_id,
+                                   datagrams_seq_after(request->msg.header.seq)),
+        .body = sink_bytes(&out)};
+    datagrams_send(request->talk, request->ip, request->port, &msg);
+}
+
+static void request_on_reply(const struct result *result, void *arg)
+{
+    struct request *request = arg;
+    switch (result->code) {
+    case ERR_WAITING:
+    case ERR_IGNORED:
+        return;
+    case ERR_CHALLENGED:
+        request_reply_challenge(request, result->extra);
+        break;
+    case ERR_NONE:
+        request_reply_ok(request, result->extra);
+        break;
+    default:
+        request_refuse(request, result->code);
+        return;
+    }
+    metric_add(METRIC_REQUESTS_OK, 1);
+}
+
+/* Ends a request whose script has answered; `result` NULL: it did not. */
+void request_finish(struct request *request, const struct result *result)
+{
+    if (result == NULL) {
+        request_refuse(request, ERR_STORE_AWAY);
+    } else {
+        if (result->effect_count > 0 && effect_is(&result->effects[result->effect_count - 1], "repeated")) {
+            metric_add(METRIC_REQUESTS_REPEATED, 1);
+        }
+        effects_apply(request->talk, result, request_on_reply, request);
+    }
+    request_end(request);
+}
+
+void request_on_result(const struct result *result, void *arg)
+{
+    struct request *request = arg;
+    talk_call_over(request->talk);
+    request_finish(request, result);
+}
+
+/* Decodes a base64 name into the request; it stays empty when it is not one that may be used. */
+bool request_name(const struct request *request, struct bytes base64, uint8_t *storage,
+                         size_t *ret_bytes)
+{
+    struct sink out = sink_into(storage, REQUEST_NAME_MAX);
+    bool is_base64 = base64_decode(base64, &out) && sink_fits(&out);
+    size_t max_bytes = (size_t)request->talk->options.config->limits_name_bytes;
+    *ret_bytes = is_base64 && utf8_name_valid(sink_bytes(&out), max_bytes) ? out.len : 0;
+    return is_base64;
+}
+
+void request_args(struct request *request, struct script_args *args)
+{
+    struct talk *talk = request->talk;
+    talk_args_init(talk, args, request_uid(request));
+    script_args_bytes(args, "print", bytes_of(request->print, 32));
+    script_args_str(args, "src", request->src);
+    script_args_bytes(args, "ip", bytes_of(request->src, strcspn(request->src, ":")));
+    script_args_bytes(args, "token", bytes_of(request->token, request->token_bytes));
+    script_args_int(args, "seq", request->msg.header.seq);
+    script_args_int(args, "timestamp", request->msg.header.timestamp_ms);
+}
+
+void request_call(struct request *request, enum script script, const struct script_args *args,
+                         store_on_result_fn *on_result)
+{
+    talk_call(request->talk, script, args, on_result, request);
+}
+
+static void request_room_names(struct request *request, struct script_args *args)
+{
+    const struct hgtp_message *msg = &request->msg;
+    switch (msg->header.type) {
+    case HGTP_CREATE_ROOM:
+    case HGTP_DELETE_ROOM:
+        request_name(request, msg->room.name, request->name, &request->name_bytes);
+        script_args_bytes(args, "room_id",
+                          hgtp_room_id_valid(msg->room.room_id) ? msg->room.room_id : bytes_str(""));
+        break;
+    case HGTP_JOIN_ROOM:
+    case HGTP_EXIT_ROOM:
+        request_name(request, msg->room_name, request->name, &request->name_bytes);
+        break;
+    case HGTP_INVITE_USER_FROM_ROOM:
+    case HGTP_REMOVE_USER_FROM_ROOM:
+        request_name(request, msg->peer.room_name, request->name, &request->name_bytes);
+        request_name(request, msg->peer.peer_name, request->peer, &request->peer_bytes);
+        script_args_bytes(args, "peer", bytes_of(request->peer, request->peer_bytes));
+        break;
+    default:
+        return;
+    }
+    script_args_bytes(args, "room", bytes_of(request->name, request->name_bytes));
+}
+
+static enum script request_script(uint8_t type)
+{
+    switch (type) {
+    case HGTP_UNREGISTER:
+        return SCRIPT_unregister;
+    case HGTP_CREATE_ROOM:
+        return SCRIPT_create;
+    case HGTP_DELETE_ROOM:
+        return SCRIPT_delete;
+    case HGTP_JOIN_ROOM:
+        return SCRIPT_join;
+    case HGTP_EXIT_ROOM:
+        return SCRIPT_exit;
+    case HGTP_INVITE_USER_FROM_ROOM:
+        return SCRIPT_invite;
+    case HGTP_REMOVE_USER_FROM_ROOM:
+        return SCRIPT_remove;
+    case HGTP_REFRESH:
+        return SCRIPT_refresh;
+    default:
+        return SCRIPT_answer;
+    }
+}
+
+/* Whose signature, if there is one, is settled: have the script decide. */
+static void request_ask(struct request *request)
+{
+    const struct config *config = request->talk->options.config;
+    const struct hgtp_header *header = &request->msg.header;
+    struct script_args args;
+    request_args(request, &args);
+    enum script script = request_script(header->type);
+    if (script == SCRIPT_answer) {
+        script_args_str(&args, "kind",
+                        header->request_type == HGTP_INVITE_USER_FROM_ROOM ? "INVITE" : "REMOVE");
+        script_args_str(&args, "accepted", header->type == HGTP_OK ? "1" : "0");
+    } else if (script == SCRIPT_create) {
+        script_args_int(&args, "rooms_max", config->limits_rooms);
+        script_args_int(&args, "members_max", config->limits_room_members);
+    } else if (script == SCRIPT_invite || script == SCRIPT_remove) {
+        script_args_int(&args, "answer_ms", config->hgtp_answer_ms);
+    }
+    request_room_names(request, &args);
+    request_call(request, script, &args, request_on_result);
+}
+
+static void request_on_token(const struct result *result, void *arg)
+{
+    struct request *request = arg;
+    struct talk *talk = request->talk;
+    talk_call_over(talk);
+    if (result == NULL) {
+        request_finish(request, NULL);
+        return;
+    }
+    struct bytes token = result->extra;
+    struct bytes datagram = bytes_of(request->datagram, request->datagram_bytes);
+    if (token.len > 0 && token.len <= ROSTER_TOKEN_MAX && digest_signature_valid(token, datagram)) {
+        memcpy(request->token, token.ptr, token.len);
+        request->token_bytes = token.len;
+        struct client *client = roster_client(&talk->roster, request_uid(request));
+        if (client != NULL) {
+            memcpy(client->token, token.ptr, token.len);
+            client->token_bytes = token.len;
+        }
+    }
+    request_ask(request);
+}
+
+/* Finds out whether the datagram is signed: by the token last seen, else by the one in Redis. */
+void request_check_signature(struct request *request)
+{
+    struct talk *talk = request->talk;
+    if (request->msg.trailer.len != HGTP_SIGNATURE_BYTES) {
+        request_ask(request);
+        return;
+    }
+    struct client *client = roster_client(&talk->roster, request_uid(request));
+    struct bytes datagram = bytes_of(request->datagram, request->datagram_bytes);
+    if (client != NULL && client->token_bytes > 0 &&
+        digest_signature_valid(bytes_of(client->token, client->token_bytes), datagram)) {
+        memcpy(request->token, client->token, client->token_bytes);
+        request->token_bytes = client->token_bytes;
+        request_ask(request);
+        return;
+    }
+    struct script_args args;
+    talk_args_init(talk, &args, request_uid(request));
+    request_call(request, SCRIPT_token, &args, request_on_token);
+}
+

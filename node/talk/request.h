@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request: one HGTP request on its way: decoded, asked of a script, answered, freed. Shared by
+ * datagrams.c (arrival, sending), request.c (requests of a session) and request_register.c.
+ */
+#ifndef TALK_REQUEST_H
+#define TALK_REQUEST_H
+
+#include "proto/digest.h"
+#include "talk_state.h"
+
+/* A name decoded from a body is never longer than this. */
+#define REQUEST_NAME_MAX (HGTP_BODY_MAX / 4 * 3 + 3)
+#define REQUEST_TOKEN_RANDOM_BYTES 18
+
+/* A request whose script has not answered yet. */
+struct request {
+    struct talk *talk;
+    uint32_t ip;
+    uint16_t port;
+    struct hgtp_message msg;                  /* views into `datagram` */
+    char src[24];                             /* "ip:port" */
+    uint8_t print[2 * DIGEST_SHA256_BYTES];   /* tells a repetition: hex of a hash */
+    uint8_t token[ROSTER_TOKEN_MAX];          /* that the signature was found right with */
+    size_t token_bytes;
+    uint8_t name[REQUEST_NAME_MAX];           /* decoded from the body: the room's or the user's */
+    size_t name_bytes;
+    uint8_t peer[REQUEST_NAME_MAX];
+    size_t peer_bytes;
+    char new_token[HGTP_USER_ID_BYTES + 2 * REQUEST_TOKEN_RANDOM_BYTES];
+    size_t datagram_bytes;
+    uint8_t datagram[];
+};
+
+/* datagrams.c */
+/** Sequence numbers wrap. */
+static inline int32_t datagrams_seq_after(int32_t seq)
+{
+    return (int32_t)((uint32_t)seq + 1);
+}
+void datagrams_send(struct talk *talk, uint32_t ip, uint16_t port, const struct hgtp_message *msg);
+struct hgtp_header datagrams_header(struct talk *talk, uint8_t type, uint8_t request_type,
+                                    const uint8_t *user_id, int32_t seq);
+/** "a.b.c.d:port" */
+void datagrams_address(uint32_t ip, uint16_t port, char text[24]);
+/** The response that carries `err` and its reason to the request with header `to`. */
+void datagrams_refuse(struct talk *talk, uint32_t ip, uint16_t port, const struct hgtp_header *to,
+                      enum err err);
+
+/* request.c */
+/** A request is freed by request_finish, or by request_end after its only answer was sent. */
+void request_end(struct request *request);
+void request_refuse(struct request *request, enum err err);
+/** Carry out what the script answered, the reply included, and end; `result` NULL: it did not answer. */
+void request_finish(struct request *request, const struct result *result);
+/** store_on_result_fn: request_finish for `arg`, a request. */
+void request_on_result(const struct result *result, void *arg);
+struct bytes request_uid(const struct request *request);
+/** Decode a base64 name; `ret_bytes` 0 when it may not be used. False when it is not base64. */
+bool request_name(const struct request *request, struct bytes base64, uint8_t *storage,
+                  size_t *ret_bytes);
+/** Start the arguments with what every request's script gets. */
+void request_args(struct request *request, struct script_args *args);
+void request_call(struct request *request, enum script script, const struct script_args *args,
+                  store_on_result_fn *on_result);
+/** Begin a request of a session: find out whether it is signed, then have the script decide. */
+void request_check_signature(struct request *request);
+
+/* request_register.c */
+/** Begin a REGISTER, first or second. */
+void request_register(struct request *request);
+
+#endif

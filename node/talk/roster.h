@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * roster: the clients whose home is this node, and the rooms they are in. It mirrors what scripts
+ * said and decides nothing: the truth is in Redis.
+ */
+#ifndef TALK_ROSTER_H
+#define TALK_ROSTER_H
+
+#include <uthash.h>
+
+#include "ports.h"
+#include "rate.h"
+#include "room_feed.h"
+
+#define ROSTER_TOKEN_MAX 64
+#define ROSTER_EPOCH_MAX 32
+
+/** The lists that are pushed; the words the scripts use for them are in roster_list_words. */
+enum roster_list { LIST_USERS, LIST_ROOMS, LIST_MEMBERS, LIST_COUNT };
+extern const char *const roster_list_words[LIST_COUNT];
+bool roster_list_of(struct bytes word, enum roster_list *ret_list);
+
+struct talk;
+
+struct client {
+    struct talk *talk; /* whose roster it is in */
+    uint8_t uid[HGTP_USER_ID_BYTES];
+    uint32_t push_ip;
+    uint16_t push_port;
+    void *push; /* of the push port; NULL: declared no HTTP address */
+    int64_t expires_ms;
+    int64_t touched_ms; /* when its sign of life was last passed on to Redis */
+    uint8_t token[ROSTER_TOKEN_MAX]; /* last seen; only a match in Redis counts */
+    size_t token_bytes;
+    struct rate_bucket messages;
+
+    struct room *room; /* NULL: in none */
+    uint64_t first;    /* first entry of the room that is for this client */
+    bool behind;       /* its connection was full: entries from behind_at on are to be caught up */
+    bool catching_up;  /* a read of the log for it is under way */
+    uint64_t behind_at;
+    bool lists_missed[LIST_COUNT]; /* the latest form has to be sent when there is space again */
+    struct client *next_member, *prev_member;
+    UT_hash_handle hh;
+};
+
+struct room {
+    uint8_t id[HGTP_ROOM_ID_BYTES];
+    char epoch[ROSTER_EPOCH_MAX];
+    struct room_feed feed;
+    bool repairing;        /* a read of the log is under way */
+    bool check_due;        /* something may have been missed: compare with the log's top */
+    bool list_dirty;       /* the members' list is to be asked for */
+    struct frame *members; /* last members' list pushed, or NULL */
+    struct client *first_member;
+    UT_hash_handle hh;
+};
+
+struct roster {
+    struct client *clients;
+    struct room *rooms;
+};
+
+struct client *roster_client(const struct roster *roster, struct bytes uid);
+struct room *roster_room(const struct roster *roster, struct bytes id);
+
+/** The client of that id, made if it was not there; NULL when memory is out. */
+struct client *roster_client_add(struct roster *roster, struct bytes uid);
+/** Out of its room, out of the table, freed. Its push connection is the caller's. */
+void roster_client_remove(struct roster *roster, struct client *client);
+
+/** Put a client into a room (out of an earlier one), from entry `first` on. False: memory is out. */
+bool roster_enter(struct roster *roster, struct client *client, struct bytes room_id,
+                  struct bytes epoch, uint64_t first);
+/** Take it out of its room, if any; an empty room is freed. */
+void roster_leave(struct roster *roster, struct client *client);
+void roster_room_close(struct roster *roster, struct room *room);
+
+size_t roster_client_count(const struct roster *roster);
+size_t roster_room_count(const struct roster *roster);
+
+/** Frees everything; push connections must be closed before. */
+void roster_fini(struct roster *roster);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* script_args: building the arguments of a script. Values are borrowed until the call is made. */
+#ifndef TALK_SCRIPT_ARGS_H
+#define TALK_SCRIPT_ARGS_H
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ports.h"
+
+static inline void script_args_bytes(struct script_args *args, const char *name, struct bytes value)
+{
+    assert(args->count + 2 <= SCRIPT_ARGS_MAX);
+    args->items[args->count++] = bytes_str(name);
+    args->items[args->count++] = value;
+}
+
+static inline void script_args_str(struct script_args *args, const char *name, const char *value)
+{
+    script_args_bytes(args, name, bytes_str(value));
+}
+
+static inline void script_args_int(struct script_args *args, const char *name, int64_t value)
+{
+    assert(args->digits_used < sizeof args->digits / sizeof args->digits[0]);
+    char *digits = args->digits[args->digits_used++];
+    snprintf(digits, sizeof args->digits[0], "%" PRId64, value);
+    script_args_str(args, name, digits);
+}
+
+#endif

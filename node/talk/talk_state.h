@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* talk_state: what the modules of talk/ share, and what they call of each other. Not for others. */
+#ifndef TALK_TALK_STATE_H
+#define TALK_TALK_STATE_H
+
+#include "roster.h"
+#include "script_args.h"
+#include "talk.h"
+
+struct talk {
+    struct talk_options options;
+    struct roster roster;
+    struct rate_table registers;
+    size_t in_flight;
+    bool draining;
+    bool store_connected;
+    int64_t beat_ms; /* when Redis last took our beat; 0: never */
+    bool beating, sweeping, touching, checking; /* a call of that kind is under way */
+    int64_t next_beat_ms, next_sweep_ms, next_touch_ms, next_check_ms;
+    int64_t lists_due_ms; /* when dirty lists are to be asked for; 0: none is dirty */
+    bool dirty[LIST_COUNT];
+    struct frame *lists[LIST_COUNT]; /* last list of the realm pushed (users, rooms), or NULL */
+};
+
+/* talk.c */
+int64_t talk_now_ms(const struct talk *talk);
+/** Start the arguments with what every script gets. */
+void talk_args_init(struct talk *talk, struct script_args *args, struct bytes uid);
+void talk_call(struct talk *talk, enum script script, const struct script_args *args,
+               store_on_result_fn *on_result, void *arg);
+/** Every result callback calls this first. */
+void talk_call_over(struct talk *talk);
+
+/* effects.c */
+typedef void effects_on_reply_fn(const struct result *result, void *arg);
+/** Carry out all effects in order; `on_reply` (NULL: nobody waits) where the reply has its place. */
+void effects_apply(struct talk *talk, const struct result *result, effects_on_reply_fn *on_reply,
+                   void *arg);
+/** The entry of an `entry` effect, one reference; NULL when it is malformed or memory is out. */
+struct entry *effects_entry(const struct effect *effect);
+bool effect_is(const struct effect *effect, const char *name);
+/** A decimal number; `fallback` when it is none. */
+int64_t effects_number(struct bytes digits, int64_t fallback);
+/** Forget a session that ended or moved: its connection, its place in the room. */
+void effects_gone(struct talk *talk, struct client *client);
+
+/* deliver.c */
+/** Offer an entry to its room's feed, deliver what is in turn, have gaps repaired. */
+void deliver_entry(struct talk *talk, struct room *room, struct entry *entry);
+/** Repair a gap of the room's feed, if there is one and nobody is at it. */
+void deliver_repair(struct talk *talk, struct room *room);
+/** Push a list to all it concerns. `room` only for LIST_MEMBERS. */
+void deliver_list(struct talk *talk, enum roster_list list, struct room *room,
+                  const struct bytes *names, size_t count);
+void deliver_list_to(struct client *client, struct talk *talk, enum roster_list list,
+                     const struct bytes *names, size_t count);
+/** Send a client what it missed while its connection was full. */
+void deliver_catch_up(struct talk *talk, struct client *client);
+
+/* datagrams.c */
+/** A request of the server to a client (INVITE, REMOVE). */
+void datagrams_relay(struct talk *talk, const struct effect *effect);
+/** The late answer to a client's INVITE or REMOVE. */
+void datagrams_answer(struct talk *talk, const struct effect *effect);
+
+/* upkeep.c */
+void upkeep_list_dirty(struct talk *talk, enum roster_list list, struct room *room);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * upkeep: what a node does by the clock: beats in Redis, sweeps what has run out, passes on signs of
+ * life, compares its rooms with their logs, asks for lists that have changed. All in batches, and
+ * each kind only once at a time.
+ */
+#include "node/base/metrics.h"
+#include "talk_state.h"
+
+#define UPKEEP_BEAT_MS 1000
+#define UPKEEP_SWEEP_MS 500
+#define UPKEEP_SWEEP_BATCH 100
+#define UPKEEP_TOUCH_MS 250
+#define UPKEEP_TOUCH_MOST_MS 20000 /* a sign of life is passed on at least so often */
+#define UPKEEP_CHECK_MS 5000
+#define UPKEEP_BATCH 500
+
+/* Beat and sweep --------------------------------------------------------------------------------- */
+
+static void upkeep_on_beat(const struct result *result, void *arg)
+{
+    struct talk *talk = arg;
+    talk_call_over(talk);
+    talk->beating = false;
+    if (result != NULL && result->code == ERR_NONE) {
+        bool is_first = talk->beat_ms == 0;
+        talk->beat_ms = talk_now_ms(talk);
+        if (is_first) {
+            talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+        }
+    }
+}
+
+static void upkeep_beat(struct talk *talk)
+{
+    if (talk->beating) {
+        return;
+    }
+    talk->beating = true;
+    struct script_args args;
+    talk_args_init(talk, &args, bytes_of(NULL, 0));
+    script_args_str(&args, "hgtp", talk->options.hgtp_address);
+    script_args_str(&args, "http", talk->options.http_address);
+    talk_call(talk, SCRIPT_beat, &args, upkeep_on_beat, talk);
+}
+
+static void upkeep_on_swept(const struct result *result, void *arg)
+{
+    struct talk *talk = arg;
+    talk_call_over(talk);
+    talk->sweeping = false;
+    if (result == NULL) {
+        return;
+    }
+    int64_t swept_count = effects_number(result->extra, 0);
+    metric_add(METRIC_SWEPT, swept_count);
+    effects_apply(talk, result, NULL, NULL);
+    if (swept_count >= UPKEEP_SWEEP_BATCH) {
+        talk->next_sweep_ms = talk_now_ms(talk);
+        talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+    }
+}
+
+static void upkeep_sweep(struct talk *talk)
+{
+    if (talk->sweeping) {
+        return;
+    }
+    talk->sweeping = true;
+    struct script_args args;
+    talk_args_init(talk, &args, bytes_of(NULL, 0));
+    script_args_int(&args, "batch", UPKEEP_SWEEP_BATCH);
+    talk_call(talk, SCRIPT_sweep, &args, upkeep_on_swept, talk);
+}
+
+/* Signs of life ---------------------------------------------------------------------------------- */
+
+static void upkeep_on_touched(const struct result *result, void *arg)
+{
+    struct talk *talk = arg;
+    talk_call_over(talk);
+    talk->touching = false;
+    if (result != NULL) {
+        effects_apply(talk, result, NULL, NULL);
+    }
+}
+
+static bool upkeep_touch_due(const struct talk *talk, const struct client *client, int64_t now_ms)
+{
+    int64_t every_ms = client->expires_ms / 3;
+    if (every_ms > UPKEEP_TOUCH_MOST_MS) {
+        every_ms = UPKEEP_TOUCH_MOST_MS;
+    }
+    return now_ms - client->touched_ms >= every_ms && client->push != NULL &&
+           talk->options.push.alive(client->push);
+}
+
+static void upkeep_touch(struct talk *talk, int64_t now_ms)
+{
+    if (talk->touching) {
+        return;
+    }
+    uint8_t uids[UPKEEP_BATCH * HGTP_USER_ID_BYTES];
+    struct sink out = sink_into(uids, sizeof uids);
+    struct client *client, *next;
+    HASH_ITER(hh, talk->roster.clients, client, next)
+    {
+        if (client->behind || client->lists_missed[LIST_USERS] || client->lists_missed[LIST_ROOMS]) {
+            deliver_catch_up(talk, client);
+        }
+        if (out.len < sizeof uids && upkeep_touch_due(talk, client, now_ms)) {
+            client->touched_ms = now_ms;
+            sink_put(&out, bytes_of(client->uid, sizeof client->uid));
+        }
+    }
+    if (out.len > 0) {
+        talk->touching = true;
+        struct script_args args;
+        talk_args_init(talk, &args, bytes_of(NULL, 0));
+        script_args_bytes(&args, "uids", sink_bytes(&out));
+        talk_call(talk, SCRIPT_touch, &args, upkeep_on_touched, talk);
+    }
+}
+
+/* Comparison with the room logs ------------------------------------------------------------------ */
+
+static void upkeep_on_checked(const struct result *result, void *arg)
+{
+    struct talk *talk = arg;
+    talk_call_over(talk);
+    talk->checking = false;
+    if (result != NULL) {
+        effects_apply(talk, result, NULL, NULL);
+    }
+}
+
+static void upkeep_check_rooms(struct talk *talk, struct sink *rooms)
+{
+    struct room *room, *next;
+    HASH_ITER(hh, talk->roster.rooms, room, next)
+    {
+        if (room->check_due && rooms->len < rooms->cap) {
+            room->check_due = false;
+            sink_put(rooms, bytes_of(room->id, sizeof room->id));
+        }
+    }
+}
+
+/* One batch of the rooms that are due; when none is, all become due for the next round. */
+static void upkeep_check(struct talk *talk)
+{
+    if (talk->checking) {
+        return;
+    }
+    uint8_t ids[UPKEEP_BATCH * HGTP_ROOM_ID_BYTES];
+    struct sink out = sink_into(ids, sizeof ids);
+    upkeep_check_rooms(talk, &out);
+    if (out.len > 0) {
+        talk->checking = true;
+        struct script_args args;
+        talk_args_init(talk, &args, bytes_of(NULL, 0));
+        script_args_bytes(&args, "rooms", sink_bytes(&out));
+        talk_call(talk, SCRIPT_tops, &args, upkeep_on_checked, talk);
+    }
+}
+
+static void upkeep_check_all(struct talk *talk)
+{
+    struct room *room, *next;
+    HASH_ITER(hh, talk->roster.rooms, room, next)
+    {
+        room->check_due = true;
+    }
+}
+
+/* Lists ------------------------------------------------------------------------------------------ */
+
+void upkeep_list_dirty(struct talk *talk, enum roster_list list, struct room *room)
+{
+    if (list == LIST_MEMBERS) {
+        if (room == NULL) {
+            return;
+        }
+        room->list_dirty = true;
+    }
+    talk->dirty[list] = true;
+    if (talk->lists_due_ms == 0) {
+        int64_t coalesce_ms = talk->options.config->lists_coalesce_ms;
+        talk->lists_due_ms = talk_now_ms(talk) + coalesce_ms;
+        talk->options.clock.wake_in(talk->options.clock.ctx, coalesce_ms);
+    }
+}
+
+static void upkeep_on_lists(const struct result *result, void *arg)
+{
+    struct talk *talk = arg;
+    talk_call_over(talk);
+    if (result != NULL) {
+        effects_apply(talk, result, NULL, NULL);
+    }
+}
+
+static void upkeep_list_words(struct talk *talk, struct sink *out)
+{
+    for (int list = LIST_USERS; list <= LIST_ROOMS; list++) {
+        if (talk->dirty[list]) {
+            sink_text(out, roster_list_words[list]);
+            sink_text(out, " ");
+            talk->dirty[list] = false;
+        }
+    }
+    talk->dirty[LIST_MEMBERS] = false;
+    struct room *room, *next;
+    HASH_ITER(hh, talk->roster.rooms, room, next)
+    {
+        if (!room->list_dirty) {
+            continue;
+        }
+        if (out->len + sizeof room->id + 1 > out->cap) {
+            talk->dirty[LIST_MEMBERS] = true;
+            return;
+        }
+        room->list_dirty = false;
+        sink_put(out, bytes_of(room->id, sizeof room->id));
+        sink_text(out, " ");
+    }
+}
+
+static void upkeep_lists(struct talk *talk, int64_t now_ms)
+{
+    uint8_t words[UPKEEP_BATCH * (HGTP_ROOM_ID_BYTES + 1)];
+    struct sink out = sink_into(words, sizeof words);
+    upkeep_list_words(talk, &out);
+    talk->lists_due_ms = talk->dirty[LIST_MEMBERS] ? now_ms : 0;
+    struct script_args args;
+    talk_args_init(talk, &args, bytes_of(NULL, 0));
+    script_args_bytes(&args, "what", sink_bytes(&out));
+    talk_call(talk, SCRIPT_lists, &args, upkeep_on_lists, talk);
+}
+
+/* The clock -------------------------------------------------------------------------------------- */
+
+static bool upkeep_due(int64_t *next_ms, int64_t now_ms, int64_t every_ms, int64_t *wait_ms)
+{
+    bool is_due = now_ms >= *next_ms;
+    if (is_due) {
+        *next_ms = now_ms + every_ms;
+    }
+    if (*next_ms - now_ms < *wait_ms) {
+        *wait_ms = *next_ms - now_ms;
+    }
+    return is_due;
+}
+
+int64_t talk_tick(struct talk *talk)
+{
+    int64_t now_ms = talk_now_ms(talk);
+    int64_t wait_ms = UPKEEP_BEAT_MS;
+    if (talk->lists_due_ms != 0 && now_ms >= talk->lists_due_ms) {
+        upkeep_lists(talk, now_ms);
+    }
+    if (talk->lists_due_ms != 0 && talk->lists_due_ms - now_ms < wait_ms) {
+        wait_ms = talk->lists_due_ms - now_ms;
+    }
+    if (upkeep_due(&talk->next_beat_ms, now_ms, UPKEEP_BEAT_MS, &wait_ms)) {
+        upkeep_beat(talk);
+    }
+    if (upkeep_due(&talk->next_sweep_ms, now_ms, UPKEEP_SWEEP_MS, &wait_ms)) {
+        upkeep_sweep(talk);
+    }
+    if (upkeep_due(&talk->next_check_ms, now_ms, UPKEEP_CHECK_MS, &wait_ms)) {
+        upkeep_check_all(talk);
+    }
+    if (upkeep_due(&talk->next_touch_ms, now_ms, UPKEEP_TOUCH_MS, &wait_ms)) {
+        upkeep_touch(talk, now_ms);
+        upkeep_check(talk);
+    }
+    return wait_ms > 0 ? wait_ms : 1;
+}

@@ -1,0 +1,661 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tests of node/store/scripts on a real Redis: every cell of the session's state machine against
+ * session.def, every request in every state a session can be in, and rules that no client can reach
+ * by itself (limits, repetition, sweep, epochs, who may speak).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "node/store/private_redis.h"
+#include "node/store/redis_link.h"
+#include "node/store/store.h"
+#include "node/talk/script_args.h"
+#include "node/talk/session_state.h"
+
+#define WAIT_MS 10000
+
+static uv_loop_t loop;
+static uv_timer_t deadline;
+static char folder[] = "/tmp/hgtp-scripts-XXXXXX";
+static struct private_redis *redis;
+static struct store *store;
+static struct redis_link *link_raw;
+static bool store_is_connected, link_is_connected;
+
+/* What the last call came to. Effects are kept as text: "name field field\n" for each. */
+static struct {
+    bool is_over;
+    int code;
+    char extra[256];
+    char effects[8192];
+} last;
+
+static void on_deadline(uv_timer_t *timer)
+{
+    (void)timer;
+    fail_msg("Redis did not answer within %d ms", WAIT_MS);
+}
+
+static void run_until(const bool *flag)
+{
+    uv_timer_start(&deadline, on_deadline, WAIT_MS, 0);
+    while (!*flag) {
+        uv_run(&loop, UV_RUN_ONCE);
+    }
+    uv_timer_stop(&deadline);
+}
+
+static void on_result(const struct result *result, void *arg)
+{
+    (void)arg;
+    last.is_over = true;
+    last.code = result != NULL ? (int)result->code : -1;
+    if (result == NULL) {
+        return;
+    }
+    snprintf(last.extra, sizeof last.extra, "%.*s", (int)result->extra.len, (const char *)result->extra.ptr);
+    size_t at = 0;
+    for (size_t i = 0; i < result->effect_count; i++) {
+        for (size_t f = 0; f < result->effects[i].count; f++) {
+            struct bytes field = result->effects[i].fields[f];
+            at += (size_t)snprintf(last.effects + at, sizeof last.effects - at, "%s%.*s", f > 0 ? " " : "",
+                                   (int)field.len, (const char *)field.ptr);
+        }
+        at += (size_t)snprintf(last.effects + at, sizeof last.effects - at, "\n");
+        assert_true(at < sizeof last.effects);
+    }
+}
+
+/* Runs a script with the usual arguments, then name, value pairs that win; returns the code. */
+static int call(enum script script, const char *uid, ...)
+{
+    static const char *const usual[][2] = {
+        {"node", "n1"},         {"history", "100"},   {"dedupe_ms", "30000"}, {"lists_max", "100"},
+        {"coalesce_ms", "100"}, {"src", "127.0.0.1:5"}, {"ip", "127.0.0.1"},  {"token", ""},
+        {"seq", "1"},           {"timestamp", "1"},   {"users_max", "100"},   {"rooms_max", "100"},
+        {"members_max", "100"}, {"answer_ms", "60000"}, {"challenge_ms", "30000"}, {"name_err", "11"},
+        {"udp", "127.0.0.1:9"}, {"http", ""},         {"trusted", "0"},       {"expires", "3600"},
+        {"auth", "md5"},        {"batch", "100"}};
+    struct script_args args = {.count = 0};
+    if (uid != NULL) {
+        script_args_str(&args, "uid", uid);
+    }
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        script_args_str(&args, usual[i][0], usual[i][1]);
+    }
+    static int64_t call_count; /* makes every request a new one, unless the caller says otherwise */
+    script_args_int(&args, "print", ++call_count);
+    va_list list;
+    va_start(list, uid);
+    const char *name;
+    while ((name = va_arg(list, const char *)) != NULL) {
+        script_args_str(&args, name, va_arg(list, const char *));
+    }
+    va_end(list);
+    memset(&last, 0, sizeof last);
+    struct store_port port = store_port(store);
+    port.call(port.ctx, script, &args, on_result, NULL);
+    run_until(&last.is_over);
+    return last.code;
+}
+
+#define CALL(script, ...) call(SCRIPT_##script, __VA_ARGS__, NULL)
+
+static bool has_effect(const char *text)
+{
+    return strstr(last.effects, text) != NULL;
+}
+
+/* Plain commands --------------------------------------------------------------------------------- */
+
+static char raw_text[256];
+static bool raw_is_over;
+
+static void on_raw(const redisReply *reply, void *arg)
+{
+    (void)arg;
+    assert_non_null(reply);
+    if (reply->type == REDIS_REPLY_INTEGER) {
+        snprintf(raw_text, sizeof raw_text, "%lld", reply->integer);
+    } else {
+        snprintf(raw_text, sizeof raw_text, "%s", reply->str != NULL ? reply->str : "");
+    }
+    raw_is_over = true;
+}
+
+static const char *raw(size_t count, const struct bytes *words)
+{
+    raw_is_over = false;
+    redis_link_command(link_raw, words, count, on_raw, NULL);
+    run_until(&raw_is_over);
+    return raw_text;
+}
+
+/* A command of words divided by blanks. */
+static const char *command(const char *text)
+{
+    struct bytes words[16];
+    size_t count = 0;
+    char copy[512];
+    snprintf(copy, sizeof copy, "%s", text);
+    char *rest = copy, *word;
+    while ((word = strsep(&rest, " ")) != NULL) {
+        words[count++] = bytes_str(word);
+    }
+    return raw(count, words);
+}
+
+/* The world: alice manages "hall" with bob in it, carol is free, dave is invited, erin is to leave. */
+static void registered(const char *uid, const char *name)
+{
+    assert_int_equal(CALL(register, uid, "name", name, "challenge", "c"), ERR_CHALLENGED);
+    assert_int_equal(CALL(prove, uid, "challenge", "c", "new_token", "t", "seq", "3"), ERR_NONE);
+}
+
+static void world(void)
+{
+    command("FLUSHALL");
+    registered("alice+++", "alice");
+    registered("bob+++++", "bob");
+    registered("carol+++", "carol");
+    registered("dave++++", "dave");
+    registered("erin++++", "erin");
+    assert_int_equal(CALL(create, "alice+++", "room_id", "hallhallhall", "room", "hall"), ERR_NONE);
+    assert_int_equal(CALL(join, "bob+++++", "room", "hall"), ERR_NONE);
+    assert_int_equal(CALL(join, "erin++++", "room", "hall"), ERR_NONE);
+    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave", "print", "i1"), ERR_WAITING);
+    assert_int_equal(CALL(remove, "alice+++", "room", "hall", "peer", "erin", "print", "i2"), ERR_WAITING);
+}
+
+static const char *state_of(const char *uid)
+{
+    char text[64];
+    snprintf(text, sizeof text, "HGET hgtp:{T}:u:%s state", uid);
+    return command(text);
+}
+
+/* The state machine ------------------------------------------------------------------------------ */
+
+static char *read_file(const char *path, size_t *ret_len)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char *text = calloc(1, 1 << 20);
+    *ret_len = fread(text, 1, (1 << 20) - 1, file);
+    fclose(file);
+    return text;
+}
+
+static void scripts_step_every_cell_of_the_state_machine_as_the_table_says(void **state)
+{
+    (void)state;
+    static const char *const events[] = {
+#define SESSION_STATE(name, meaning)
+#define SESSION_STEP(event, from, to) #event,
+#include "node/talk/session.def"
+    };
+    size_t machine_len, step_len;
+    char *machine = read_file(MACHINE_LUA, &machine_len);
+    char *step = read_file(TEST_SOURCE_DIR "/node/store/scripts/lib/step.lua", &step_len);
+    char *script = calloc(1, machine_len + step_len + 200);
+    sprintf(script, "%s%s\nreturn step({ state = ARGV[1] }, ARGV[2]) or 'illegal'", machine, step);
+    int legal_count = 0;
+    for (int from = 0; from < SESSION_STATE_COUNT; from++) {
+        for (size_t e = 0; e < sizeof events / sizeof events[0]; e++) {
+            const struct bytes words[] = {bytes_str("EVAL"),  bytes_str(script), bytes_str("0"),
+                                          bytes_str(session_state_name((enum session_state)from)),
+                                          bytes_str(events[e])};
+            const char *to = raw(5, words);
+            enum session_state expected;
+            if (session_state_step((enum session_state)from, events[e], &expected)) {
+                assert_string_equal(to, session_state_name(expected));
+                legal_count++;
+            } else {
+                assert_string_equal(to, "illegal");
+            }
+        }
+    }
+    /* TO_TALK is one event in two rows and so was tried twice in each state. */
+    assert_int_equal(legal_count, sizeof events / sizeof events[0] + 2);
+    free(machine);
+    free(step);
+    free(script);
+}
+
+struct cell {
+    const char *uid;
+    int unregister, create, join, exit, delete, invite, remove, refresh, say;
+};
+
+static void scripts_answer_every_request_in_every_state_a_session_can_be_in(void **state)
+{
+    (void)state;
+    static const struct cell cells[] = {
+        /* no session */
+        {"nobody++", ERR_NOT_REGISTERED, ERR_NOT_REGISTERED, ERR_NOT_REGISTERED, ERR_NOT_REGISTERED,
+         ERR_NOT_REGISTERED, ERR_NOT_REGISTERED, ERR_NOT_REGISTERED, ERR_NOT_REGISTERED, ERR_NOT_REGISTERED},
+        /* REGISTER_OK */
+        {"carol+++", ERR_NONE, ERR_NONE, ERR_NONE, ERR_NOT_IN_ROOM, ERR_NOT_MANAGER, ERR_NOT_IN_ROOM,
+         ERR_NOT_IN_ROOM, ERR_NONE, ERR_NOT_IN_ROOM},
+        /* INVITE: asking for something else declines, and is served */
+        {"dave++++", ERR_NONE, ERR_NONE, ERR_NONE, ERR_NOT_IN_ROOM, ERR_NOT_MANAGER, ERR_NOT_IN_ROOM,
+         ERR_NOT_IN_ROOM, ERR_NONE, ERR_NOT_IN_ROOM},
+        /* TALK, a member */
+        {"bob+++++", ERR_IN_ROOM, ERR_IN_ROOM, ERR_IN_ROOM, ERR_NONE, ERR_NOT_MANAGER, ERR_NOT_MANAGER,
+         ERR_NOT_MANAGER, ERR_NONE, ERR_NONE},
+        /* TALK, the manager */
+        {"alice+++", ERR_MANAGER_STAYS, ERR_IN_ROOM, ERR_IN_ROOM, ERR_MANAGER_STAYS, ERR_NONE, ERR_WAITING,
+         ERR_WAITING, ERR_NONE, ERR_NONE},
+        /* REMOVE: may still talk, and may leave by itself */
+        {"erin++++", ERR_IN_ROOM, ERR_IN_ROOM, ERR_IN_ROOM, ERR_NONE, ERR_NOT_MANAGER, ERR_NOT_MANAGER,
+         ERR_NOT_MANAGER, ERR_NONE, ERR_NONE},
+    };
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
+        const struct cell *c = &cells[i];
+        print_message("%s\n", c->uid);
+        world();
+        assert_int_equal(CALL(unregister, c->uid), c->unregister);
+        world();
+        assert_int_equal(CALL(create, c->uid, "room_id", "otherotherot", "room", "other"), c->create);
+        world();
+        assert_int_equal(CALL(join, c->uid, "room", "hall"), c->join);
+        world();
+        assert_int_equal(CALL(exit, c->uid, "room", "hall"), c->exit);
+        world();
+        assert_int_equal(CALL(delete, c->uid, "room_id", "hallhallhall"), c->delete);
+        world();
+        assert_int_equal(CALL(invite, c->uid, "room", "hall", "peer", "carol"),
+                         strcmp(c->uid, "alice+++") == 0 ? ERR_WAITING : c->invite);
+        world();
+        assert_int_equal(CALL(remove, c->uid, "room", "hall", "peer", "bob"), c->remove);
+        world();
+        assert_int_equal(CALL(refresh, c->uid), c->refresh);
+        world();
+        assert_int_equal(CALL(say, c->uid, "text", "hi", "sent", "1"), c->say);
+    }
+}
+
+static void scripts_refused_request_leaves_the_state_as_it_was(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(join, "bob+++++", "room", "hall"), ERR_IN_ROOM);
+    assert_string_equal(state_of("bob+++++"), "TALK");
+    assert_int_equal(CALL(join, "carol+++", "room", "hall", "members_max", "1"), ERR_NONE);
+    assert_int_equal(CALL(create, "dave++++", "room_id", "hallhallhall", "room", "x"), ERR_ROOM_ID_TAKEN);
+    assert_string_equal(state_of("dave++++"), "REGISTER_OK");
+}
+
+/* Waiting for a peer ----------------------------------------------------------------------------- */
+
+static void scripts_invited_who_accepts_is_in_the_room_and_the_manager_hears_first(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(answer, "dave++++", "kind", "INVITE", "accepted", "1"), ERR_IGNORED);
+    assert_string_equal(state_of("dave++++"), "TALK");
+    const char *answer = strstr(last.effects, "answer INVITE alice+++ 127.0.0.1:5 4 0");
+    const char *join = strstr(last.effects, "join dave++++ hallhallhall");
+    const char *entry = strstr(last.effects, " invited dave ");
+    assert_non_null(answer);
+    assert_true(answer < join && join < entry);
+}
+
+static void scripts_answer_that_nobody_asked_for_changes_nothing(void **state)
+{
+    (void)state;
+    world();
+    CALL(answer, "bob+++++", "kind", "REMOVE", "accepted", "1");
+    assert_string_equal(state_of("bob+++++"), "TALK");
+    CALL(answer, "carol+++", "kind", "INVITE", "accepted", "1");
+    assert_string_equal(state_of("carol+++"), "REGISTER_OK");
+    CALL(answer, "erin++++", "kind", "INVITE", "accepted", "1");
+    assert_string_equal(state_of("erin++++"), "REMOVE");
+    CALL(answer, "dave++++", "kind", "INVITE", "accepted", "1", "ip", "10.0.0.1");
+    assert_string_equal(state_of("dave++++"), "INVITE");
+    assert_false(has_effect("entry"));
+}
+
+static void scripts_unanswered_requests_are_declined_by_the_sweep(void **state)
+{
+    (void)state;
+    world();
+    command("ZADD hgtp:{T}:waits 1 dave++++ 1 erin++++");
+    assert_int_equal(CALL(sweep, NULL), ERR_NONE);
+    assert_string_equal(last.extra, "2");
+    assert_true(has_effect("answer INVITE alice+++ 127.0.0.1:5 4 36"));
+    assert_true(has_effect("answer REMOVE alice+++ 127.0.0.1:5 4 36"));
+    assert_string_equal(state_of("dave++++"), "REGISTER_OK");
+    assert_string_equal(state_of("erin++++"), "TALK");
+    /* Too late: the client believes to be in the room and is told to leave it, once. */
+    CALL(answer, "dave++++", "kind", "INVITE", "accepted", "1");
+    assert_true(has_effect("relay REMOVE dave++++"));
+    assert_string_equal(state_of("dave++++"), "REGISTER_OK");
+    CALL(answer, "dave++++", "kind", "INVITE", "accepted", "1");
+    assert_false(has_effect("relay"));
+}
+
+static void scripts_repeated_invite_gets_the_late_answer_and_asks_the_peer_once(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave", "print", "i1"), ERR_WAITING);
+    assert_false(has_effect("relay"));
+    CALL(answer, "dave++++", "kind", "INVITE", "accepted", "0");
+    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave", "print", "i1"), ERR_PEER_DECLINED);
+    assert_false(has_effect("relay"));
+    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave", "print", "i9"), ERR_WAITING);
+    assert_true(has_effect("relay INVITE dave++++"));
+}
+
+static void scripts_deleted_room_lets_everybody_go_and_settles_what_waits(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(delete, "alice+++", "room_id", "hallhallhall"), ERR_NONE);
+    assert_string_equal(state_of("alice+++"), "REGISTER_OK");
+    assert_string_equal(state_of("bob+++++"), "REGISTER_OK");
+    assert_string_equal(state_of("dave++++"), "REGISTER_OK");
+    assert_string_equal(state_of("erin++++"), "REGISTER_OK");
+    const char *relay = strstr(last.effects, "relay REMOVE bob+++++ 127.0.0.1:9 1 hallhallhall bob");
+    assert_non_null(relay);
+    assert_true(relay < strstr(last.effects, "reply\n"));
+    assert_true(has_effect("answer INVITE alice+++ 127.0.0.1:5 4 36"));
+    assert_string_equal(command("KEYS *hall*"), "");
+    assert_string_equal(command("ZCARD hgtp:{T}:waits"), "0");
+    assert_int_equal(CALL(join, "bob+++++", "room", "hall"), ERR_ROOM_UNKNOWN);
+}
+
+/* Limits ----------------------------------------------------------------------------------------- */
+
+static void scripts_limits_are_exact(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(register, "frank+++", "name", "frank", "challenge", "c", "users_max", "5"), ERR_USERS_FULL);
+    assert_int_equal(CALL(register, "frank+++", "name", "frank", "challenge", "c", "users_max", "6"), ERR_CHALLENGED);
+    assert_int_equal(CALL(prove, "frank+++", "challenge", "c", "new_token", "t", "users_max", "5"), ERR_USERS_FULL);
+    assert_int_equal(CALL(create, "carol+++", "room_id", "otherotherot", "room", "o", "rooms_max", "1"), ERR_ROOMS_FULL);
+    assert_int_equal(CALL(create, "carol+++", "room_id", "otherotherot", "room", "o", "rooms_max", "2"), ERR_NONE);
+    /* alice, bob, erin and the invited dave */
+    command("HSET hgtp:{T}:r:hallhallhall limit 4");
+    registered("frank+++", "frank");
+    assert_int_equal(CALL(join, "frank+++", "room", "hall"), ERR_ROOM_FULL);
+    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "frank"), ERR_ROOM_FULL);
+    CALL(answer, "dave++++", "kind", "INVITE", "accepted", "0");
+    assert_int_equal(CALL(join, "frank+++", "room", "hall"), ERR_NONE);
+}
+
+static void scripts_names_are_unique_and_free_again_at_the_end(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(register, "frank+++", "name", "carol", "challenge", "c"), ERR_NAME_TAKEN);
+    assert_int_equal(CALL(create, "carol+++", "room_id", "otherotherot", "room", "hall"), ERR_ROOM_NAME_TAKEN);
+    assert_int_equal(CALL(unregister, "carol+++"), ERR_NONE);
+    registered("frank+++", "carol");
+}
+
+static void scripts_two_who_begin_with_one_name_only_the_first_to_prove_gets_it(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(register, "frank+++", "name", "zoe", "challenge", "c1"), ERR_CHALLENGED);
+    assert_int_equal(CALL(register, "grace+++", "name", "zoe", "challenge", "c2"), ERR_CHALLENGED);
+    assert_int_equal(CALL(prove, "grace+++", "challenge", "c2", "new_token", "t"), ERR_NONE);
+    assert_int_equal(CALL(prove, "frank+++", "challenge", "c1", "new_token", "t"), ERR_NAME_TAKEN);
+}
+
+/* Who may speak ---------------------------------------------------------------------------------- */
+
+static void scripts_challenge_is_good_once(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(prove, "carol+++", "challenge", "c", "new_token", "x"), ERR_NOT_CHALLENGED);
+    assert_int_equal(CALL(register, "carol+++", "name", "carol", "challenge", "d", "seq", "7"), ERR_CHALLENGED);
+    assert_int_equal(CALL(register, "carol+++", "name", "carol", "challenge", "e", "seq", "7"), ERR_CHALLENGED);
+    assert_string_equal(last.extra, "d");
+    assert_int_equal(CALL(prove, "carol+++", "challenge", "other", "new_token", "x"), ERR_NOT_CHALLENGED);
+    assert_int_equal(CALL(prove, "carol+++", "challenge", "d", "new_token", "x"), ERR_NONE);
+    assert_int_equal(CALL(prove, "carol+++", "challenge", "d", "new_token", "x"), ERR_NOT_CHALLENGED);
+}
+
+static void scripts_proof_rehomes_a_session_and_keeps_its_room(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(register, "bob+++++", "name", "bob", "challenge", "d"), ERR_CHALLENGED);
+    assert_int_equal(CALL(prove, "bob+++++", "challenge", "d", "new_token", "x", "http", "127.0.0.1:77"), ERR_NONE);
+    assert_string_equal(state_of("bob+++++"), "TALK");
+    assert_true(has_effect("home bob+++++ bob 127.0.0.1:77 3600 hallhallhall"));
+}
+
+static void scripts_legacy_session_is_bound_to_its_address(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(exit, "bob+++++", "room", "hall", "ip", "127.0.0.2", "src", "127.0.0.2:5"), ERR_ADDRESS_MISMATCH);
+    assert_int_equal(CALL(exit, "bob+++++", "room", "hall", "src", "127.0.0.1:6"), ERR_NONE);
+    assert_string_equal(command("HGET hgtp:{T}:u:bob+++++ src"), "127.0.0.1:6");
+}
+
+static void scripts_signed_session_needs_its_token_and_newer_timestamps(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(register, "frank+++", "name", "frank", "challenge", "c"), ERR_CHALLENGED);
+    assert_int_equal(CALL(prove, "frank+++", "challenge", "c", "new_token", "tok", "auth", "hmac", "timestamp", "4294967290"), ERR_NONE);
+    assert_int_equal(CALL(refresh, "frank+++", "timestamp", "4294967291"), ERR_SIGNATURE_REQUIRED);
+    assert_int_equal(CALL(refresh, "frank+++", "token", "bad", "timestamp", "4294967291"), ERR_SIGNATURE_REQUIRED);
+    assert_int_equal(CALL(refresh, "frank+++", "token", "tok", "timestamp", "4294967290"), ERR_REPLAYED);
+    assert_int_equal(CALL(refresh, "frank+++", "token", "tok", "timestamp", "4294967295"), ERR_NONE);
+    assert_int_equal(CALL(refresh, "frank+++", "token", "tok", "timestamp", "3", "ip", "10.1.1.1", "src", "10.1.1.1:1"), ERR_NONE);
+    assert_int_equal(CALL(refresh, "frank+++", "token", "tok", "timestamp", "4294967295"), ERR_REPLAYED);
+}
+
+/* Time ------------------------------------------------------------------------------------------- */
+
+static void scripts_expired_manager_closes_the_room_and_expired_member_leaves_it(void **state)
+{
+    (void)state;
+    world();
+    command("ZADD hgtp:{T}:sessions 1 bob+++++");
+    assert_int_equal(CALL(sweep, NULL), ERR_NONE);
+    assert_true(has_effect("leave bob+++++ hallhallhall"));
+    assert_true(has_effect(" left bob "));
+    assert_true(has_effect("gone bob+++++"));
+    command("ZADD hgtp:{T}:sessions 1 alice+++");
+    assert_int_equal(CALL(sweep, NULL), ERR_NONE);
+    assert_true(has_effect("relay REMOVE erin++++"));
+    assert_true(has_effect("closed hallhallhall"));
+    assert_true(has_effect("gone alice+++"));
+    assert_string_equal(command("EXISTS hgtp:{T}:un:alice"), "0");
+    assert_int_equal(CALL(sweep, NULL), ERR_NONE);
+    assert_string_equal(last.extra, "0");
+}
+
+static void scripts_touch_renews_its_own_and_reports_the_others(void **state)
+{
+    (void)state;
+    world();
+    command("ZADD hgtp:{T}:sessions 1 bob+++++");
+    command("HSET hgtp:{T}:u:carol+++ home n2");
+    assert_int_equal(CALL(touch, NULL, "uids", "bob+++++carol+++nobody++"), ERR_NONE);
+    assert_false(has_effect("gone bob"));
+    assert_true(has_effect("gone carol+++"));
+    assert_true(has_effect("gone nobody++"));
+    assert_int_equal(CALL(sweep, NULL), ERR_NONE);
+    assert_string_equal(last.extra, "0");
+}
+
+/* The room log ----------------------------------------------------------------------------------- */
+
+static void scripts_log_numbers_are_consecutive_and_can_be_read_again(void **state)
+{
+    (void)state;
+    char epoch[64];
+    world();
+    snprintf(epoch, sizeof epoch, "%s", command("HGET hgtp:{T}:r:hallhallhall epoch"));
+    for (int i = 0; i < 10; i++) {
+        char expected[16];
+        snprintf(expected, sizeof expected, "%d", 4 + i);
+        assert_int_equal(CALL(say, "bob+++++", "text", "hi", "sent", "12"), ERR_NONE);
+        assert_string_equal(last.extra, expected);
+    }
+    assert_int_equal(CALL(log_read, NULL, "room_id", "hallhallhall", "epoch", epoch, "first", "2", "last", "5", "count", "3"), ERR_NONE);
+    assert_string_equal(last.extra, "13");
+    assert_true(has_effect("hallhallhall") && has_effect(" 2 joined bob ") && has_effect(" 4 message bob hi "));
+    assert_false(has_effect(" 1 created") || has_effect(" 5 message"));
+    assert_int_equal(CALL(log_read, NULL, "room_id", "hallhallhall", "epoch", "1", "first", "2", "last", "5", "count", "3"), ERR_ROOM_UNKNOWN);
+}
+
+static void scripts_room_opened_again_under_the_same_id_has_another_epoch(void **state)
+{
+    (void)state;
+    char epoch[64];
+    world();
+    snprintf(epoch, sizeof epoch, "%s", command("HGET hgtp:{T}:r:hallhallhall epoch"));
+    assert_int_equal(CALL(delete, "alice+++", "room_id", "hallhallhall"), ERR_NONE);
+    assert_int_equal(CALL(create, "alice+++", "room_id", "hallhallhall", "room", "hall"), ERR_NONE);
+    assert_string_not_equal(command("HGET hgtp:{T}:r:hallhallhall epoch"), epoch);
+}
+
+static void scripts_message_with_a_client_id_is_stored_once(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(say, "bob+++++", "text", "hi", "sent", "1", "print", "m1"), ERR_NONE);
+    assert_string_equal(last.extra, "4");
+    assert_int_equal(CALL(say, "bob+++++", "text", "hi", "sent", "1", "print", "m1"), ERR_NONE);
+    assert_string_equal(last.extra, "4");
+    assert_false(has_effect("entry"));
+    assert_string_equal(command("XLEN hgtp:{T}:log:hallhallhall"), "4");
+}
+
+/* Lists ------------------------------------------------------------------------------------------ */
+
+static void scripts_lists_come_in_pages_on_refresh_and_not_beyond_their_limit_on_a_change(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(refresh, "bob+++++", "lists_max", "2"), ERR_NONE);
+    int pages = 0;
+    for (const char *at = last.effects; (at = strstr(at, "give bob+++++ users")) != NULL; at++) {
+        pages++;
+    }
+    assert_int_equal(pages, 3);
+    assert_int_equal(CALL(lists, NULL, "what", "users hallhallhall goneroomgone", "lists_max", "3"), ERR_NONE);
+    assert_false(has_effect("list users"));
+    assert_true(has_effect("list members hallhallhall alice bob erin"));
+    assert_false(has_effect("goneroomgone"));
+}
+
+static void scripts_many_changes_at_once_are_left_for_one_list_later(void **state)
+{
+    (void)state;
+    world();
+    int at_once = 0, later = 0;
+    for (int i = 0; i < 20; i++) {
+        char uid[32], name[32];
+        snprintf(uid, sizeof uid, "user%04d", i);
+        snprintf(name, sizeof name, "name%d", i);
+        assert_int_equal(CALL(register, uid, "name", name, "challenge", "c"), ERR_CHALLENGED);
+        assert_int_equal(CALL(prove, uid, "challenge", "c", "new_token", "t", "coalesce_ms", "10000"), ERR_NONE);
+        at_once += has_effect("list users");
+        later += has_effect("dirty users");
+    }
+    assert_true(at_once <= 4);
+    assert_int_equal(at_once + later, 20);
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
+static void on_store(bool connected, const char *why, void *arg)
+{
+    (void)why;
+    *(bool *)arg = connected;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    uv_loop_init(&loop);
+    uv_timer_init(&loop, &deadline);
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(private_redis_open(&loop, folder, &redis), 0);
+    const struct store_options options = {.loop = &loop,
+                                          .url = private_redis_url(redis),
+                                          .realm = "T",
+                                          .deadline_ms = WAIT_MS,
+                                          .on_state = on_store,
+                                          .arg = &store_is_connected};
+    store = store_open(&options);
+    const struct redis_link_options link = {.loop = &loop,
+                                            .url = private_redis_url(redis),
+                                            .deadline_ms = WAIT_MS,
+                                            .on_state = on_store,
+                                            .arg = &link_is_connected};
+    link_raw = redis_link_open(&link);
+    run_until(&store_is_connected);
+    run_until(&link_is_connected);
+    return 0;
+}
+
+static void on_closed(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    bool store_closed = false, link_closed = false, redis_closed = false;
+    store_close(store, on_closed, &store_closed);
+    redis_link_close(link_raw, on_closed, &link_closed);
+    private_redis_close(redis, on_closed, &redis_closed);
+    run_until(&store_closed);
+    run_until(&link_closed);
+    run_until(&redis_closed);
+    uv_close((uv_handle_t *)&deadline, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scripts_step_every_cell_of_the_state_machine_as_the_table_says),
+        cmocka_unit_test(scripts_answer_every_request_in_every_state_a_session_can_be_in),
+        cmocka_unit_test(scripts_refused_request_leaves_the_state_as_it_was),
+        cmocka_unit_test(scripts_invited_who_accepts_is_in_the_room_and_the_manager_hears_first),
+        cmocka_unit_test(scripts_answer_that_nobody_asked_for_changes_nothing),
+        cmocka_unit_test(scripts_unanswered_requests_are_declined_by_the_sweep),
+        cmocka_unit_test(scripts_repeated_invite_gets_the_late_answer_and_asks_the_peer_once),
+        cmocka_unit_test(scripts_deleted_room_lets_everybody_go_and_settles_what_waits),
+        cmocka_unit_test(scripts_limits_are_exact),
+        cmocka_unit_test(scripts_names_are_unique_and_free_again_at_the_end),
+        cmocka_unit_test(scripts_two_who_begin_with_one_name_only_the_first_to_prove_gets_it),
+        cmocka_unit_test(scripts_challenge_is_good_once),
+        cmocka_unit_test(scripts_proof_rehomes_a_session_and_keeps_its_room),
+        cmocka_unit_test(scripts_legacy_session_is_bound_to_its_address),
+        cmocka_unit_test(scripts_signed_session_needs_its_token_and_newer_timestamps),
+        cmocka_unit_test(scripts_expired_manager_closes_the_room_and_expired_member_leaves_it),
+        cmocka_unit_test(scripts_touch_renews_its_own_and_reports_the_others),
+        cmocka_unit_test(scripts_log_numbers_are_consecutive_and_can_be_read_again),
+        cmocka_unit_test(scripts_room_opened_again_under_the_same_id_has_another_epoch),
+        cmocka_unit_test(scripts_message_with_a_client_id_is_stored_once),
+        cmocka_unit_test(scripts_lists_come_in_pages_on_refresh_and_not_beyond_their_limit_on_a_change),
+        cmocka_unit_test(scripts_many_changes_at_once_are_left_for_one_list_later),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * e2e: what every end-to-end scenario needs: a node of its own, clients, assertions on responses,
+ * and at its end the things that must hold always. A scenario fails with the logs of all in sight.
+ */
+#ifndef SUPPORT_E2E_H
+#define SUPPORT_E2E_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon.h"
+#include "http_client.h"
+#include "node/base/err.h"
+#include "original.h"
+#include "redis_server.h"
+
+#define E2E_CLIENTS_MAX 64
+
+struct e2e {
+    struct daemon *daemon;
+    struct redis_server *redis;
+    struct original *clients[E2E_CLIENTS_MAX];
+    size_t client_count;
+    bool has_passed;
+};
+
+/** Opens a scenario: E2E_SCENARIO(name) { ... uses `e` ... }, listed by E2E_TEST(name). */
+#define E2E_SCENARIO(name)                                                                         \
+    static void name##_steps(struct e2e *e);                                                       \
+    static void name(void **state)                                                                 \
+    {                                                                                              \
+        name##_steps(*state);                                                                      \
+        e2e_passed(*state);                                                                        \
+    }                                                                                              \
+    static void name##_steps(struct e2e *e)
+#define E2E_TEST(name) cmocka_unit_test_setup_teardown(name, e2e_setup, e2e_teardown)
+
+int e2e_setup(void **state);
+int e2e_teardown(void **state);
+
+/**
+ * What holds at the end of every scenario: no client in a state that breaks the original, every push
+ * exactly as the original writes it, every datagram from the listening socket, and a node that
+ * ends on SIGTERM with 0 and leaves neither process nor file.
+ */
+void e2e_passed(struct e2e *e);
+
+/** Start the scenario's node with these "section.key=value" settings and wait until it serves. */
+#define E2E_NODE(e, ...) e2e_node((e), (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+void e2e_node(struct e2e *e, const char *const *sets);
+
+/** A client that has said nothing yet, on 127.0.0.1; or with options, whose server is filled in. */
+struct original *e2e_client(struct e2e *e, const char *name);
+struct original *e2e_client_with(struct e2e *e, const struct original_options *options);
+/** A registered one that has its lists. */
+struct original *e2e_user(struct e2e *e, const char *name);
+struct original *e2e_user_with(struct e2e *e, const struct original_options *options);
+/** Its process is gone, without a word to the server. */
+void e2e_vanish(struct e2e *e, struct original *client);
+
+/** `manager` opens a room, or `user` joins it; its list and notice have come when this returns. */
+void e2e_open_room(struct original *manager, const char *room);
+void e2e_join_room(struct original *user, const char *room);
+
+/** The clock has passed lists.coalesce_ms, so the next change of a list is pushed at once. */
+void e2e_pass_coalescing(void);
+
+/** Between two looks at something that changes by time alone: 20 ms in which all clients go on. */
+void e2e_retry_pause(void);
+
+/* Assertions that name the scenario's line. ------------------------------------------------------ */
+
+#define e2e_ok(event) e2e_response_at((event), HGTP_OK, ERR_NONE, __FILE__, __LINE__)
+/** A response of this type whose body explains it by `err`: code and text of the catalogue. */
+#define e2e_refused(event, type, err) e2e_response_at((event), (type), (err), __FILE__, __LINE__)
+void e2e_response_at(const struct original_event *event, enum hgtp_type type, enum err err,
+                     const char *file, int line);
+
+/** Something has come (non-NULL); returns it. */
+#define e2e_came(event) e2e_came_at((event), #event, __FILE__, __LINE__)
+const struct original_event *e2e_came_at(const struct original_event *event, const char *what,
+                                         const char *file, int line);
+
+/** `first` was there before `then`. */
+#define e2e_in_order(first, then) assert_true((first)->arrived_ns < (then)->arrived_ns)
+
+/** GET of the node; status 0 when it does not answer. */
+int e2e_get(const struct e2e *e, const char *target, char *ret_body, size_t body_cap);
+/** Value of a line of /metrics, labels included in `name`; -1 when there is none. */
+int64_t e2e_metric(const struct e2e *e, const char *name);
+
+#endif

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tests of node/talk/deliver with a fake store that has a room log in memory and fake push
+ * connections of limited size: order, gaps, clients that cannot keep up, and logs that have forgotten.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "node/talk/talk_state.h"
+
+#define ROOM "roomroomroom"
+
+/* The outside ------------------------------------------------------------------------------------- */
+
+struct fake_push {
+    size_t capacity; /* how many more it takes now */
+    size_t got_count;
+    size_t list_count;
+    bool is_closed;
+};
+
+static struct {
+    struct talk *talk;
+    struct config config;
+    uint64_t log_first, log_last; /* the log holds these numbers */
+    bool store_is_away;
+    char first[24], last[24];
+    store_on_result_fn *on_result;
+    void *arg;
+    size_t read_count;
+    struct fake_push pushes[3];
+} fake;
+
+static void fake_call(void *ctx, enum script script, const struct script_args *args,
+                      store_on_result_fn *on_result, void *arg)
+{
+    (void)ctx;
+    assert_int_equal(script, SCRIPT_log_read);
+    assert_null(fake.on_result);
+    fake.read_count++;
+    for (size_t i = 0; i + 1 < args->count; i += 2) {
+        char *into = bytes_equal(args->items[i], bytes_str("first")) ? fake.first
+                     : bytes_equal(args->items[i], bytes_str("last")) ? fake.last
+                                                                        : NULL;
+        if (into != NULL) {
+            snprintf(into, 24, "%.*s", (int)args->items[i + 1].len, (const char *)args->items[i + 1].ptr);
+        }
+    }
+    fake.on_result = on_result;
+    fake.arg = arg;
+}
+
+/* Answers the read that is open, as the script does, at most 50 entries at a time. */
+static void fake_answer(void)
+{
+    static char numbers[50][24];
+    static struct bytes fields[50][9];
+    static struct effect effects[50];
+    store_on_result_fn *on_result = fake.on_result;
+    assert_non_null(on_result);
+    fake.on_result = NULL;
+    if (fake.store_is_away) {
+        on_result(NULL, fake.arg);
+        return;
+    }
+    uint64_t first = strtoull(fake.first, NULL, 10), last = strtoull(fake.last, NULL, 10);
+    size_t count = 0;
+    for (uint64_t seq = first; seq <= last && count < 50; seq++) {
+        if (seq < fake.log_first || seq > fake.log_last) {
+            continue;
+        }
+        snprintf(numbers[count], sizeof numbers[0], "%llu", (unsigned long long)seq);
+        const struct bytes row[9] = {bytes_str("entry"), bytes_str(ROOM), bytes_str("1"), bytes_str(numbers[count]),
+                                     bytes_str("message"), bytes_str("u"), bytes_str("hello"), bytes_str("1"),
+                                     bytes_str("1")};
+        memcpy(fields[count], row, sizeof row);
+        effects[count] = (struct effect){fields[count], 9};
+        count++;
+    }
+    const struct result result = {ERR_NONE, bytes_str("0"), effects, count};
+    on_result(&result, fake.arg);
+}
+
+static void fake_answer_all(void)
+{
+    for (int rounds = 0; fake.on_result != NULL; rounds++) {
+        assert_true(rounds < 1000);
+        fake_answer();
+    }
+}
+
+static bool fake_send(void *push, enum push_type type, struct frame *body)
+{
+    struct fake_push *to = push;
+    assert_false(to->is_closed);
+    assert_true(body->len > 0);
+    if (to->capacity == 0) {
+        return false;
+    }
+    to->capacity--;
+    if (type == PUSH_MESSAGE) {
+        to->got_count++;
+    } else {
+        to->list_count++;
+    }
+    return true;
+}
+
+static bool fake_alive(const void *push)
+{
+    (void)push;
+    return true;
+}
+
+static void fake_close(void *push)
+{
+    ((struct fake_push *)push)->is_closed = true;
+}
+
+static int64_t fake_now(void *ctx)
+{
+    (void)ctx;
+    return 1000;
+}
+
+static void fake_wake(void *ctx, int64_t ms)
+{
+    (void)ctx;
+    (void)ms;
+}
+
+static void fake_random(void *ctx, uint8_t *out, size_t len)
+{
+    (void)ctx;
+    memset(out, 7, len);
+}
+
+static struct client *fake_client(size_t at, uint64_t first)
+{
+    uint8_t uid[8] = "client0";
+    uid[7] = (uint8_t)('0' + at);
+    struct client *client = roster_client_add(&fake.talk->roster, bytes_of(uid, 8));
+    client->talk = fake.talk;
+    client->push = &fake.pushes[at];
+    assert_true(roster_enter(&fake.talk->roster, client, bytes_str(ROOM), bytes_str("1"), first));
+    return client;
+}
+
+static struct room *fake_room(void)
+{
+    return roster_room(&fake.talk->roster, bytes_str(ROOM));
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&fake, 0, sizeof fake);
+    fake.log_first = 1;
+    for (size_t i = 0; i < 3; i++) {
+        fake.pushes[i].capacity = SIZE_MAX;
+    }
+    const struct talk_options options = {.config = &fake.config,
+                                         .node = "n",
+                                         .store = {NULL, fake_call},
+                                         .push = {NULL, NULL, fake_send, fake_alive, fake_close},
+                                         .clock = {NULL, fake_now, fake_now, fake_wake, fake_random}};
+    fake.talk = talk_new(&options);
+    return fake.talk == NULL;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    talk_free(fake.talk);
+    return 0;
+}
+
+static void arrives(uint64_t seq)
+{
+    struct entry *entry = entry_new(seq, ENTRY_message, bytes_str("u"), bytes_str("hello"), 1, 1);
+    if (seq > fake.log_last) {
+        fake.log_last = seq;
+    }
+    deliver_entry(fake.talk, fake_room(), entry);
+    entry_unref(entry);
+}
+
+/* Tests -------------------------------------------------------------------------------------------- */
+
+static void deliver_entry_reaches_every_member_once(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    fake_client(1, 1);
+    arrives(1);
+    arrives(2);
+    arrives(2);
+    assert_int_equal(fake.pushes[0].got_count, 2);
+    assert_int_equal(fake.pushes[1].got_count, 2);
+}
+
+static void deliver_newcomer_gets_nothing_from_before_its_entering(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    arrives(1);
+    fake_client(1, 3);
+    arrives(2);
+    arrives(3);
+    assert_int_equal(fake.pushes[0].got_count, 3);
+    assert_int_equal(fake.pushes[1].got_count, 1);
+}
+
+static void deliver_gap_is_read_from_the_log_before_anything_later_is_delivered(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    arrives(1);
+    arrives(5);
+    arrives(4);
+    assert_int_equal(fake.pushes[0].got_count, 1);
+    assert_int_equal(fake.read_count, 1);
+    fake_answer_all();
+    assert_int_equal(fake.pushes[0].got_count, 5);
+    assert_int_equal(fake_room()->feed.next, 6);
+}
+
+static void deliver_gap_that_the_log_has_forgotten_is_skipped(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    arrives(1);
+    fake.log_first = 40;
+    arrives(60);
+    fake_answer_all();
+    assert_int_equal(fake.pushes[0].got_count, 1 + 21);
+    assert_int_equal(fake_room()->feed.next, 61);
+}
+
+static void deliver_failed_read_is_tried_again_at_the_next_check(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    arrives(3);
+    fake.store_is_away = true;
+    fake_answer();
+    assert_null(fake.on_result);
+    assert_true(fake_room()->check_due);
+    fake.store_is_away = false;
+    deliver_repair(fake.talk, fake_room());
+    fake_answer_all();
+    assert_int_equal(fake.pushes[0].got_count, 3);
+}
+
+static void deliver_slow_client_holds_up_nobody_and_catches_up_from_recent_entries(void **state)
+{
+    (void)state;
+    struct client *slow = fake_client(0, 1);
+    fake_client(1, 1);
+    fake.pushes[0].capacity = 2;
+    for (uint64_t seq = 1; seq <= 20; seq++) {
+        arrives(seq);
+    }
+    assert_int_equal(fake.pushes[0].got_count, 2);
+    assert_int_equal(fake.pushes[1].got_count, 20);
+    assert_true(slow->behind);
+    fake.pushes[0].capacity = 5;
+    talk_on_drained(slow);
+    assert_int_equal(fake.pushes[0].got_count, 7);
+    fake.pushes[0].capacity = SIZE_MAX;
+    talk_on_drained(slow);
+    assert_int_equal(fake.pushes[0].got_count, 20);
+    assert_int_equal(fake.read_count, 0);
+    arrives(21);
+    assert_int_equal(fake.pushes[0].got_count, 21);
+}
+
+static void deliver_very_slow_client_catches_up_from_the_log_while_talk_goes_on(void **state)
+{
+    (void)state;
+    struct client *slow = fake_client(0, 1);
+    fake_client(1, 1);
+    fake.pushes[0].capacity = 3;
+    for (uint64_t seq = 1; seq <= 500; seq++) {
+        arrives(seq);
+    }
+    fake.pushes[0].capacity = SIZE_MAX;
+    talk_on_drained(slow);
+    for (uint64_t seq = 501; fake.on_result != NULL; seq++) {
+        arrives(seq);
+        fake_answer();
+    }
+    assert_false(slow->behind);
+    assert_int_equal(fake.pushes[0].got_count, fake.log_last);
+    assert_int_equal(fake.pushes[1].got_count, fake.log_last);
+}
+
+static void deliver_client_that_leaves_while_catching_up_gets_nothing_more(void **state)
+{
+    (void)state;
+    struct client *slow = fake_client(0, 1);
+    fake_client(1, 1);
+    fake.pushes[0].capacity = 1;
+    for (uint64_t seq = 1; seq <= 200; seq++) {
+        arrives(seq);
+    }
+    fake.pushes[0].capacity = SIZE_MAX;
+    talk_on_drained(slow);
+    assert_non_null(fake.on_result);
+    roster_leave(&fake.talk->roster, slow);
+    fake_answer_all();
+    assert_int_equal(fake.pushes[0].got_count, 1);
+}
+
+static void deliver_session_that_ends_while_catching_up_is_not_touched(void **state)
+{
+    (void)state;
+    struct client *slow = fake_client(0, 1);
+    fake_client(1, 1);
+    fake.pushes[0].capacity = 1;
+    for (uint64_t seq = 1; seq <= 200; seq++) {
+        arrives(seq);
+    }
+    fake.pushes[0].capacity = SIZE_MAX;
+    talk_on_drained(slow);
+    effects_gone(fake.talk, slow);
+    assert_true(fake.pushes[0].is_closed);
+    fake_answer_all();
+}
+
+static void deliver_missed_list_is_sent_in_its_latest_form_when_there_is_space(void **state)
+{
+    (void)state;
+    struct client *slow = fake_client(0, 1);
+    const struct bytes names[] = {bytes_str("a"), bytes_str("b")};
+    fake.pushes[0].capacity = 0;
+    deliver_list(fake.talk, LIST_USERS, NULL, names, 1);
+    deliver_list(fake.talk, LIST_USERS, NULL, names, 2);
+    deliver_list(fake.talk, LIST_MEMBERS, fake_room(), names, 2);
+    assert_int_equal(fake.pushes[0].list_count, 0);
+    fake.pushes[0].capacity = SIZE_MAX;
+    talk_on_drained(slow);
+    assert_int_equal(fake.pushes[0].list_count, 2);
+    talk_on_drained(slow);
+    assert_int_equal(fake.pushes[0].list_count, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(deliver_entry_reaches_every_member_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_newcomer_gets_nothing_from_before_its_entering, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_gap_is_read_from_the_log_before_anything_later_is_delivered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_gap_that_the_log_has_forgotten_is_skipped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_failed_read_is_tried_again_at_the_next_check, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_slow_client_holds_up_nobody_and_catches_up_from_recent_entries, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_very_slow_client_catches_up_from_the_log_while_talk_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_client_that_leaves_while_catching_up_gets_nothing_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_session_that_ends_while_catching_up_is_not_touched, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_missed_list_is_sent_in_its_latest_form_when_there_is_space, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/store/redis_url.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct expected {
+    const char *text;
+    const char *path;
+    const char *host;
+    const char *user;
+    const char *password;
+    int port;
+    int db;
+};
+
+static void assert_parsed(const struct expected *expected)
+{
+    struct redis_url url = {0};
+    assert_true(redis_url_parse(expected->text, &url));
+    if (expected->path != NULL) {
+        assert_string_equal(url.path, expected->path);
+    } else {
+        assert_null(url.path);
+        assert_string_equal(url.host, expected->host);
+    }
+    assert_string_equal(url.user, expected->user);
+    assert_string_equal(url.password, expected->password);
+    assert_int_equal(url.port, expected->port);
+    assert_int_equal(url.db, expected->db);
+    redis_url_fini(&url);
+}
+
+static void redis_url_understood_is_taken_apart(void **state)
+{
+    (void)state;
+    static const struct expected cases[] = {
+        {"redis://127.0.0.1:6380/2", NULL, "127.0.0.1", "", "", 6380, 2},
+        {"redis://redis", NULL, "redis", "", "", 6379, 0},
+        {"redis://redis/", NULL, "redis", "", "", 6379, 0},
+        {"redis://redis:65535", NULL, "redis", "", "", 65535, 0},
+        {"redis://[::1]:7000/1", NULL, "::1", "", "", 7000, 1},
+        {"redis://[fe80::1]", NULL, "fe80::1", "", "", 6379, 0},
+        {"redis://me:pass@host:1/0", NULL, "host", "me", "pass", 1, 0},
+        {"redis://:pass@host", NULL, "host", "", "pass", 6379, 0},
+        {"redis://m%65:p%40%2f%3A@host", NULL, "host", "me", "p@/:", 6379, 0},
+        {"redis://me:a@b:c@host", NULL, "host", "me", "a@b:c", 6379, 0},
+        {"unix:///run/redis.sock", "/run/redis.sock", NULL, "", "", 6379, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_parsed(&cases[i]);
+    }
+}
+
+static void redis_url_not_understood_is_refused(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "",
+        "redis",
+        "redis://",
+        "redis:///1",
+        "redis://:6379",
+        "redis://host:",
+        "redis://host:0",
+        "redis://host:65536",
+        "redis://host:63 79",
+        "redis://host:+1",
+        "redis://host/x",
+        "redis://host/-1",
+        "redis://host/1/2",
+        "redis://host/99999999999999999999",
+        "redis://[::1",
+        "redis://[::1]6379",
+        "redis://pass@host",
+        "redis://me:@host",
+        "redis://me:%@host",
+        "redis://me:%4@host",
+        "redis://me:%zz@host",
+        "redis://me:%00@host",
+        "redis+sentinel://host:26379/master",
+        "rediss://host",
+        "unix://run/redis.sock",
+        "unix://",
+        "http://host",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct redis_url url = {0};
+        if (redis_url_parse(cases[i], &url)) {
+            fail_msg("\"%s\" was understood", cases[i]);
+        }
+        assert_null(url.storage);
+    }
+}
+
+static void redis_url_socket_path_that_a_socket_cannot_have_is_refused(void **state)
+{
+    (void)state;
+    struct redis_url url = {0};
+    char text[7 + 108 + 1] = "unix:///";
+    memset(text + 8, 'a', sizeof text - 9);
+    text[sizeof text - 1] = '\0'; /* a path of 108 bytes: no room for its NUL */
+    assert_false(redis_url_parse(text, &url));
+    text[sizeof text - 2] = '\0';
+    assert_true(redis_url_parse(text, &url));
+    redis_url_fini(&url);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(redis_url_understood_is_taken_apart),
+        cmocka_unit_test(redis_url_not_understood_is_refused),
+        cmocka_unit_test(redis_url_socket_path_that_a_socket_cannot_have_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
