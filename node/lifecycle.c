@@ -279,7 +279,6 @@ static void lifecycle_name(struct node *node)
 static void lifecycle_on_store(bool connected, const char *why, void *arg)
 {
     struct node *node = arg;
-    metric_set(METRIC_STORE_CONNECTED, connected);
     if (connected) {
         LOG(LOG_INFO, "redis_connected");
     } else if (node->phase < PHASE_CLOSING) {

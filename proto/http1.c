@@ -427,6 +427,10 @@ static enum http1_result http1_response_head_byte(struct http1_response_reader *
     if (reader->head_bytes == sizeof reader->head) {
         return HTTP1_BAD;
     }
+    static const uint8_t start[] = "HTTP/1.";
+    if (reader->head_bytes < sizeof start - 1 && c != start[reader->head_bytes]) {
+        return HTTP1_BAD;
+    }
     reader->head[reader->head_bytes++] = c;
     bool is_whole = reader->head_bytes >= 4 &&
                     memcmp(reader->head + reader->head_bytes - 4, "\r\n\r\n", 4) == 0;

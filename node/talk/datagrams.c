@@ -42,14 +42,14 @@ static void datagrams_refusal_body(enum err err, struct sink *out)
 
 /* The response to a request that needs no script or whose script failed. */
 void datagrams_refuse(struct talk *talk, uint32_t ip, uint16_t port,
-                             const struct hgtp_header *to, enum err err)
+                             const struct hgtp_header *to, int32_t steps, enum err err)
 {
     uint8_t body[256];
     struct sink out = sink_into(body, sizeof body);
     datagrams_refusal_body(err, &out);
     struct hgtp_message msg = {
         .header = datagrams_header(talk, (uint8_t)err_hgtp_type(err, to->type), to->request_type,
-                                   to->user_id, datagrams_seq_after(to->seq)),
+                                   to->user_id, datagrams_seq_after(to->seq, steps)),
         .body = sink_bytes(&out)};
     datagrams_send(talk, ip, port, &msg);
 }
@@ -133,6 +133,7 @@ static void datagrams_on_request(struct talk *talk, uint32_t ip, uint16_t port, 
         return;
     }
     request->talk = talk;
+    request->reply_steps = 1;
     request->ip = ip;
     request->port = port;
     request->datagram_bytes = datagram.len;
@@ -157,7 +158,7 @@ static void datagrams_on_response(struct talk *talk, uint32_t ip, uint16_t port,
     if (is_answer && is_to_relay && hgtp_user_id_valid(header->user_id)) {
         datagrams_on_request(talk, ip, port, datagram);
     } else if (header->type == HGTP_UNAUTHORIZED) {
-        datagrams_refuse(talk, ip, port, header, ERR_UNEXPECTED);
+        datagrams_refuse(talk, ip, port, header, 1, ERR_UNEXPECTED);
     } else {
         metric_add(METRIC_ANSWERS_IGNORED, 1);
     }
@@ -191,6 +192,6 @@ void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct byte
     metric_add(METRIC_HGTP_MALFORMED, 1);
     /* A type below 0x80 would be a response: answering one could start two servers on each other. */
     if (msg.header.type >= 0x80) {
-        datagrams_refuse(talk, ip, port, &msg.header, err);
+        datagrams_refuse(talk, ip, port, &msg.header, 1, err);
     }
 }

@@ -24,7 +24,8 @@ void request_refuse(struct request *request, enum err err)
     if (!hgtp_type_is_request(request->msg.header.type)) {
         return;
     }
-    datagrams_refuse(request->talk, request->ip, request->port, &request->msg.header, err);
+    datagrams_refuse(request->talk, request->ip, request->port, &request->msg.header,
+                     request->reply_steps, err);
     metric_add(err_is_worth_repeating(err) ? METRIC_REQUESTS_FAILED : METRIC_REQUESTS_REFUSED, 1);
 }
 
@@ -40,7 +41,7 @@ static void request_reply_challenge(struct request *request, struct bytes challe
     struct hgtp_message msg = {
         .header = datagrams_header(talk, HGTP_UNAUTHORIZED, request->msg.header.request_type,
                                    request->msg.header.user_id,
-                                   datagrams_seq_after(request->msg.header.seq)),
+                                   datagrams_seq_after(request->msg.header.seq, request->reply_steps)),
         .challenge = {talk->options.http_port, sink_bytes(&out)}};
     datagrams_send(talk, request->ip, request->port, &msg);
 }
@@ -56,7 +57,7 @@ static void request_reply_ok(struct request *request, struct bytes token)
     struct hgtp_message msg = {
         .header = datagrams_header(request->talk, HGTP_OK, request->msg.header.request_type,
                                    request->msg.header.user_id,
-                                   datagrams_seq_after(request->msg.header.seq)),
+                                   datagrams_seq_after(request->msg.header.seq, request->reply_steps)),
         .body = sink_bytes(&out)};
     datagrams_send(request->talk, request->ip, request->port, &msg);
 }
@@ -81,15 +82,24 @@ static void request_on_reply(const struct result *result, void *arg)
     metric_add(METRIC_REQUESTS_OK, 1);
 }
 
+/* A stored reply stands at the end of its result, and may be a late one: then it is further off. */
+static void request_note_repetition(struct request *request, const struct result *result)
+{
+    size_t count = result->effect_count;
+    if (count > 0 && effect_is(&result->effects[count - 1], "repeated") &&
+        result->effects[count - 1].count > 1) {
+        metric_add(METRIC_REQUESTS_REPEATED, 1);
+        request->reply_steps = (int32_t)effects_number(result->effects[count - 1].fields[1], 1);
+    }
+}
+
 /* Ends a request whose script has answered; `result` NULL: it did not. */
 void request_finish(struct request *request, const struct result *result)
 {
     if (result == NULL) {
         request_refuse(request, ERR_STORE_AWAY);
     } else {
-        if (result->effect_count > 0 && effect_is(&result->effects[result->effect_count - 1], "repeated")) {
-            metric_add(METRIC_REQUESTS_REPEATED, 1);
-        }
+        request_note_repetition(request, result);
         effects_apply(request->talk, result, request_on_reply, request);
     }
     request_end(request);

@@ -28,15 +28,16 @@ struct request {
     uint8_t peer[REQUEST_NAME_MAX];
     size_t peer_bytes;
     char new_token[HGTP_USER_ID_BYTES + 2 * REQUEST_TOKEN_RANDOM_BYTES];
+    int32_t reply_steps; /* the reply's sequence number is so far from the request's */
     size_t datagram_bytes;
     uint8_t datagram[];
 };
 
 /* datagrams.c */
 /** Sequence numbers wrap. */
-static inline int32_t datagrams_seq_after(int32_t seq)
+static inline int32_t datagrams_seq_after(int32_t seq, int32_t steps)
 {
-    return (int32_t)((uint32_t)seq + 1);
+    return (int32_t)((uint32_t)seq + (uint32_t)steps);
 }
 void datagrams_send(struct talk *talk, uint32_t ip, uint16_t port, const struct hgtp_message *msg);
 struct hgtp_header datagrams_header(struct talk *talk, uint8_t type, uint8_t request_type,
@@ -45,7 +46,7 @@ struct hgtp_header datagrams_header(struct talk *talk, uint8_t type, uint8_t req
 void datagrams_address(uint32_t ip, uint16_t port, char text[24]);
 /** The response that carries `err` and its reason to the request with header `to`. */
 void datagrams_refuse(struct talk *talk, uint32_t ip, uint16_t port, const struct hgtp_header *to,
-                      enum err err);
+                      int32_t steps, enum err err);
 
 /* request.c */
 /** A request is freed by request_finish, or by request_end after its only answer was sent. */

@@ -60,7 +60,6 @@ void talk_call(struct talk *talk, enum script script, const struct script_args *
                store_on_result_fn *on_result, void *arg)
 {
     talk->in_flight++;
-    metric_set(METRIC_STORE_IN_FLIGHT, (int64_t)talk->in_flight);
     talk->options.store.call(talk->options.store.ctx, script, args, on_result, arg);
 }
 
@@ -68,7 +67,6 @@ void talk_call_over(struct talk *talk)
 {
     assert(talk->in_flight > 0);
     talk->in_flight--;
-    metric_set(METRIC_STORE_IN_FLIGHT, (int64_t)talk->in_flight);
 }
 
 void talk_on_drained(void *owner)

@@ -26,7 +26,7 @@ static uint32_t noise(uint32_t *state)
 static json_t *load_vectors(void)
 {
     json_error_t error;
-    json_t *vectors = json_load_file(TEST_DATA_DIR "/hgtp_vectors.json", 0, &error);
+    json_t *vectors = json_load_file(TEST_DATA_DIR "/hgtp_vectors.json", JSON_ALLOW_NUL, &error);
     assert_non_null(vectors);
     return vectors;
 }

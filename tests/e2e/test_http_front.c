@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "proto/base64.h"
 #include "tests/support/e2e.h"
 
 static struct http_client *connected(const struct e2e *e)
@@ -68,11 +67,11 @@ E2E_SCENARIO(message_goes_with_and_without_a_slash)
     }
 }
 
-/* The base64 of a member of a vector, decoded; NULL when it is none. */
-static char *vector_text(const json_t *result)
+/* The text that the original would show, or NULL: the vector is to be refused. */
+static const char *vector_text(const json_t *result)
 {
     const char *text = json_string_value(json_object_get(result, "message"));
-    return text != NULL && text[0] != '\0' ? strdup(text) : NULL;
+    return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
 E2E_SCENARIO(every_json_that_the_original_takes_is_taken_and_no_other)
@@ -80,7 +79,7 @@ E2E_SCENARIO(every_json_that_the_original_takes_is_taken_and_no_other)
     E2E_NODE(e);
     struct original *alice = talker(e);
     json_error_t error;
-    json_t *root = json_load_file(TEST_DATA_DIR "/hgtp_vectors.json", 0, &error);
+    json_t *root = json_load_file(TEST_DATA_DIR "/hgtp_vectors.json", JSON_ALLOW_NUL, &error);
     const json_t *vectors = json_object_get(root, "http_message_decode");
     assert_true(json_array_size(vectors) > 15);
     for (size_t i = 0; i < json_array_size(vectors); i++) {
@@ -89,7 +88,7 @@ E2E_SCENARIO(every_json_that_the_original_takes_is_taken_and_no_other)
         const char *name = json_string_value(json_object_get(vector, "name"));
         int status = post_as(e, alice, "message",
                              json_string_value(json_object_get(vector, "body")), NULL, 0);
-        char *text = vector_text(result);
+        const char *text = vector_text(result);
         if (text != NULL) {
             if (status != 200) {
                 fail_msg("%s: %d", name, status);
@@ -101,7 +100,6 @@ E2E_SCENARIO(every_json_that_the_original_takes_is_taken_and_no_other)
         } else if (strcmp(name, "empty-strings") != 0 && status != 400) {
             fail_msg("%s: %d", name, status);
         }
-        free(text);
     }
     json_decref(root);
 }
@@ -143,10 +141,8 @@ E2E_SCENARIO(request_in_single_bytes_is_the_same_request)
     free(json);
     for (int i = 0; i < len; i++) {
         http_client_send(client, bytes_of(request + i, 1));
-        /* Another round trip, so that this byte is read alone. */
-        if (i % 8 == 0) {
-            assert_int_equal(e2e_get(e, "/healthz", NULL, 0), 200);
-        }
+        /* A round trip in between, so that this byte is read alone. */
+        assert_int_equal(e2e_get(e, "/healthz", NULL, 0), 200);
     }
     assert_int_equal(http_client_read(client, true).status, 200);
     http_client_close(client);
@@ -214,8 +210,7 @@ E2E_SCENARIO(bearer_token_names_the_speaker_from_anywhere)
     http_client_close(client);
     assert_string_equal(e2e_came(original_wait_message(alice, "by token"))->who, "alice");
 
-    headers[strlen(headers) - 3] ^= 1;
-    assert_int_equal(http_client_post(SOCKETS_LOOPBACK + 0, e->daemon->http_port, "/message",
+    assert_int_equal(http_client_post(SOCKETS_LOOPBACK, e->daemon->http_port, "/message",
                                       "Authorization: Bearer nonsense\r\n", json, body, sizeof body),
                      401);
     free(json);

@@ -6,6 +6,7 @@
 #include "http_client.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static void http_client_flush(struct http_client *client)
     ssize_t len = send(client->watch.fd, client->out.ptr, client->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (len > 0) {
         queue_take(&client->out, (size_t)len);
-    } else {
+    } else if (errno != EAGAIN) {
         /* The server may have answered and closed before it took everything. */
         queue_take(&client->out, client->out.len);
     }
@@ -84,7 +85,7 @@ void http_client_close(struct http_client *client)
 void http_client_send(struct http_client *client, struct bytes in)
 {
     queue_put(&client->out, in);
-    client->watch.events = POLLIN | POLLOUT;
+    http_client_flush(client);
 }
 
 struct http_client_wait {

@@ -149,7 +149,7 @@ char *original_message_json(const char *name, const char *text, int64_t time_uni
     char *json = calloc(1, cap);
     assert(json != NULL);
     struct sink out = sink_into(json, cap - 1);
-    char number[32];
+    char number[64];
     sink_text(&out, "{\n  \"hostName\": \"");
     original_talk_put_base64(name, &out);
     sink_text(&out, "\",\n  \"message\": \"");

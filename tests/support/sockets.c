@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -118,6 +119,8 @@ int sockets_connect(uint32_t ip, uint32_t to_ip, uint16_t to_port, int64_t timeo
     if (fd < 0) {
         return -1;
     }
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const struct sockaddr_in from = sockets_address(ip, 0);
     const struct sockaddr_in to = sockets_address(to_ip, to_port);
     if (ip != 0 && bind(fd, (const struct sockaddr *)&from, sizeof from) != 0) {

@@ -74,7 +74,7 @@ static json_t *next_json(void)
     json_error_t error;
     next_line();
     assert_int_equal(line[strlen(line) - 1], '\n');
-    json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, &error);
+    json_t *object = json_loads(line, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     assert_non_null(object);
     return object;
 }

@@ -6,7 +6,8 @@ if again then
     return again
 end
 
-local pending = hash(key('p', A.uid))
+local pending_key = key('p', A.uid .. ':' .. A.ip)
+local pending = hash(pending_key)
 if pending.challenge ~= A.challenge then
     return done(ERR.NOT_CHALLENGED)
 end
@@ -25,7 +26,7 @@ if not is_new and s.name ~= pending.name and s.state ~= 'REGISTER_OK' then
     return done(ERR.IN_ROOM)
 end
 
-redis.call('DEL', key('p', A.uid))
+redis.call('DEL', pending_key)
 if is_new then
     s = { uid = A.uid, state = 'IDLE', room = '' }
     steps(s, 'REGISTER', 'REGISTER_SUC')

@@ -6,7 +6,8 @@ if again then
     return again
 end
 
-local pending = hash(key('p', A.uid))
+local pending_key = key('p', A.uid .. ':' .. A.ip)
+local pending = hash(pending_key)
 local is_proof = pending.challenge and tonumber(A.seq) == pending.seq + 2
 
 if A.name == '' or is_proof then
@@ -25,12 +26,9 @@ if redis.call('EXISTS', key('u', A.uid)) == 0
     and redis.call('ZCARD', key('sessions')) >= tonumber(A.users_max) then
     return done(ERR.USERS_FULL)
 end
-if pending.challenge and pending.ip ~= A.ip then
-    return done(ERR.ADDRESS_MISMATCH)
-end
 
 local challenge = pending.name == A.name and pending.challenge or A.challenge
-redis.call('HSET', key('p', A.uid), 'name', A.name, 'challenge', challenge, 'seq', A.seq,
-    'ip', A.ip, 'udp', A.udp, 'trusted', A.trusted)
-redis.call('PEXPIRE', key('p', A.uid), A.challenge_ms)
+redis.call('HSET', pending_key, 'name', A.name, 'challenge', challenge, 'seq', A.seq,
+    'udp', A.udp, 'trusted', A.trusted)
+redis.call('PEXPIRE', pending_key, A.challenge_ms)
 return done(ERR.CHALLENGED, challenge)

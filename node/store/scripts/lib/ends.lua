@@ -7,7 +7,7 @@ local function close_member(r, uid)
     end
     if s.state == 'REMOVE' then
         effect('answer', s.wait, s.wait_by, s.wait_src, s.wait_seq + 3, ERR.NONE)
-        remember(s.wait_by, s.wait_print, ERR.NONE, '')
+        remember(s.wait_by, s.wait_print, ERR.NONE, 3, '')
         redis.call('ZREM', key('waits'), uid)
         redis.call('HDEL', key('u', uid), unpack(WAIT_FIELDS))
     else

@@ -4,14 +4,15 @@ local function reply_key(uid, print)
     return key('q', uid .. ':' .. print)
 end
 
-local function remember(uid, print, code, extra)
-    redis.call('SET', reply_key(uid, print), code .. '|' .. extra, 'PX', A.dedupe_ms)
+-- `steps`: how far the reply's sequence number is from the request's.
+local function remember(uid, print, code, steps, extra)
+    redis.call('SET', reply_key(uid, print), code .. '|' .. steps .. '|' .. extra, 'PX', A.dedupe_ms)
 end
 
 -- Ends a script that was asked by a request: the reply is kept for a repetition of that request.
 local function done(code, extra)
     if A.print then
-        remember(A.uid, A.print, code, text(extra or ''))
+        remember(A.uid, A.print, code, 1, text(extra or ''))
     end
     return result(code, extra)
 end
@@ -22,7 +23,7 @@ local function repeated()
     if not stored then
         return nil
     end
-    local code, extra = stored:match('^(%d+)|(.*)$')
-    effect('repeated')
+    local code, steps, extra = stored:match('^(%d+)|(%d+)|(.*)$')
+    effect('repeated', steps)
     return result(tonumber(code), extra)
 end

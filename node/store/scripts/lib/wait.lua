@@ -26,7 +26,7 @@ end
 local function settle(peer, code)
     local kind, rid, by, print = peer.wait, peer.wait_room, peer.wait_by, peer.wait_print
     effect('answer', kind, by, peer.wait_src, peer.wait_seq + 3, code)
-    remember(by, print, code, '')
+    remember(by, print, code, 3, '')
     redis.call('ZREM', key('waits'), peer.uid)
     redis.call('ZREM', key('i', rid), peer.uid)
     redis.call('HDEL', key('u', peer.uid), unpack(WAIT_FIELDS))

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Redis away, slow, or empty: what users are told meanwhile, and that the node finds its way back by
+ * itself. Each scenario has a Redis of its own.
+ */
+#include <signal.h>
+#include <stdio.h>
+
+#include "tests/support/e2e.h"
+
+static void own_redis(struct e2e *e)
+{
+    e->redis = redis_server_new();
+    assert_true(redis_server_start(e->redis));
+}
+
+/* Node on the scenario's Redis; `setting` may be NULL. */
+static void node_on_redis(struct e2e *e, const char *setting)
+{
+    char url[160];
+    snprintf(url, sizeof url, "redis.url=%s", e->redis->url);
+    E2E_NODE(e, url, setting);
+}
+
+/* Repeats a question of readiness until it is answered so. */
+static void expect_ready(const struct e2e *e, int status, const char *reason)
+{
+    char body[512] = "";
+    int64_t deadline_ms = pump_now_ms() + 20000;
+    while (e2e_get(e, "/readyz", body, sizeof body) != status) {
+        assert_true(pump_now_ms() < deadline_ms);
+        e2e_retry_pause();
+    }
+    assert_non_null(strstr(body, reason));
+}
+
+E2E_SCENARIO(node_without_redis_at_the_start_says_so_and_serves_when_it_comes)
+{
+    e->redis = redis_server_new();
+    char url[160], hgtp[64], http[64];
+    uint16_t hgtp_port = sockets_free_port(), http_port = sockets_free_port();
+    snprintf(url, sizeof url, "redis.url=%s", e->redis->url);
+    snprintf(hgtp, sizeof hgtp, "hgtp.listen=127.0.0.1:%u", hgtp_port);
+    snprintf(http, sizeof http, "http.listen=127.0.0.1:%u", http_port);
+    e->daemon = daemon_start((const char *const[]){url, hgtp, http, NULL});
+    assert_true(process_wait_output(e->daemon->process, "redis_away", DAEMON_START_MS));
+    e->daemon->hgtp_port = hgtp_port;
+    e->daemon->http_port = http_port;
+    expect_ready(e, 503, "Redis");
+    assert_int_equal(e2e_get(e, "/healthz", NULL, 0), 200);
+
+    struct original *alice = e2e_client(e, "alice");
+    original_send_register(alice);
+    e2e_refused(original_wait_response(alice, HGTP_REGISTER), HGTP_SERVER_UNAVAILABLE, ERR_STORE_AWAY);
+    e2e_refused(original_create(alice, "den"), HGTP_BAD_REQUEST, ERR_STORE_AWAY);
+    e2e_refused(original_join(alice, "den"), HGTP_BAD_REQUEST, ERR_STORE_AWAY);
+    e2e_refused(original_refresh(alice), HGTP_SERVER_UNAVAILABLE, ERR_STORE_AWAY);
+
+    assert_true(redis_server_start(e->redis));
+    expect_ready(e, 200, "true");
+    assert_true(daemon_wait_ready(e->daemon));
+    assert_true(original_register(alice));
+    e2e_open_room(alice, "den");
+}
+
+E2E_SCENARIO(redis_lost_in_mid_talk_is_told_and_its_return_empty_means_to_register_again)
+{
+    own_redis(e);
+    node_on_redis(e, NULL);
+    struct original *alice = e2e_user(e, "alice");
+    struct original *bob = e2e_user(e, "bob");
+    e2e_open_room(alice, "den");
+    e2e_join_room(bob, "den");
+    redis_server_kill(e->redis);
+    expect_ready(e, 503, "Redis");
+    assert_true(original_say(alice, "lost"));
+    const struct original_event *answer = e2e_came(original_wait_answer(alice));
+    assert_int_equal(answer->status, 503);
+    assert_non_null(strstr((const char *)answer->raw.ptr, "\"STORE_AWAY\""));
+    original_send_name(bob, HGTP_JOIN_ROOM, "den");
+    e2e_refused(original_wait_response(bob, HGTP_JOIN_ROOM), HGTP_BAD_REQUEST, ERR_STORE_AWAY);
+    e2e_refused(original_exit(bob, "den"), HGTP_SERVER_UNAVAILABLE, ERR_STORE_AWAY);
+
+    assert_true(redis_server_start(e->redis));
+    expect_ready(e, 200, "true");
+    e2e_refused(original_refresh(alice), HGTP_BAD_REQUEST, ERR_NOT_REGISTERED);
+    assert_true(original_say(alice, "nobody speaks from memory"));
+    assert_int_equal(e2e_came(original_wait_answer(alice))->status, 401);
+
+    assert_true(original_register(alice) && original_register(bob));
+    e2e_ok(original_create(alice, "den"));
+    e2e_ok(original_join(bob, "den"));
+    assert_true(original_say(alice, "again"));
+    e2e_came(original_wait_message(bob, "again"));
+    e2e_came(original_wait_message(alice, "again"));
+}
+
+E2E_SCENARIO(redis_that_does_not_answer_is_given_up_at_the_deadline)
+{
+    own_redis(e);
+    node_on_redis(e, "redis.deadline_ms=300");
+    struct original *alice = e2e_user(e, "alice");
+    struct original *bob = e2e_user(e, "bob");
+    e2e_open_room(alice, "den");
+    process_signal(e->redis->process, SIGSTOP);
+    int64_t start_ms = pump_now_ms();
+    e2e_refused(original_refresh(alice), HGTP_SERVER_UNAVAILABLE, ERR_STORE_AWAY);
+    e2e_refused(original_join(bob, "den"), HGTP_BAD_REQUEST, ERR_STORE_AWAY);
+    assert_true(pump_now_ms() - start_ms < 2500);
+    expect_ready(e, 503, "Redis");
+    process_signal(e->redis->process, SIGCONT);
+    expect_ready(e, 200, "true");
+    assert_true(original_fence(alice) && original_fence(bob));
+    assert_true(original_say(alice, "all there"));
+    e2e_came(original_wait_message(alice, "all there"));
+}
+
+E2E_SCENARIO(redis_that_forgot_its_scripts_is_taught_again)
+{
+    own_redis(e);
+    node_on_redis(e, NULL);
+    struct original *alice = e2e_user(e, "alice");
+    redisReply *reply = redis_server_command(e->redis, "SCRIPT FLUSH");
+    assert_non_null(reply);
+    assert_string_equal(reply->str, "OK");
+    freeReplyObject(reply);
+    e2e_open_room(alice, "den");
+    assert_true(original_say(alice, "known again"));
+    e2e_came(original_wait_message(alice, "known again"));
+}
+
+E2E_SCENARIO(node_restarted_on_the_same_redis_finds_sessions_and_rooms)
+{
+    own_redis(e);
+    char hgtp[64], http[64];
+    snprintf(hgtp, sizeof hgtp, "hgtp.listen=127.0.0.1:%u", sockets_free_port());
+    snprintf(http, sizeof http, "http.listen=127.0.0.1:%u", sockets_free_port());
+    char url[160];
+    snprintf(url, sizeof url, "redis.url=%s", e->redis->url);
+    E2E_NODE(e, url, hgtp, http);
+    struct original *alice = e2e_user(e, "alice");
+    struct original *bob = e2e_user(e, "bob");
+    e2e_open_room(alice, "den");
+    e2e_join_room(bob, "den");
+    process_signal(e->daemon->process, SIGKILL);
+    assert_int_equal(process_wait_exit(e->daemon->process, DAEMON_STOP_MS), 128 + SIGKILL);
+    daemon_free(e->daemon);
+    e->daemon = NULL;
+    E2E_NODE(e, url, hgtp, http);
+    /* The first request of each makes the new node its home. */
+    assert_true(original_fence(alice) && original_fence(bob));
+    assert_true(original_say(alice, "after the crash"));
+    e2e_came(original_wait_message(bob, "after the crash"));
+    e2e_came(original_wait_message(alice, "after the crash"));
+    e2e_ok(original_exit(bob, "den"));
+    e2e_ok(original_delete(alice));
+}
+
+E2E_SCENARIO(realms_on_one_redis_do_not_see_each_other)
+{
+    own_redis(e);
+    char url[160];
+    snprintf(url, sizeof url, "redis.url=%s", e->redis->url);
+    E2E_NODE(e, url, "node.realm=FIRST");
+    struct daemon *second = daemon_start((const char *const[]){url, "node.realm=SECOND", NULL});
+    assert_true(daemon_wait_ready(second));
+    struct original *alice = e2e_user(e, "alice");
+    const struct original_options options = {
+        .server_ip = SOCKETS_LOOPBACK, .server_port = second->hgtp_port, .name = "alice"};
+    struct original *other = original_open(&options);
+    assert_non_null(other);
+    assert_true(original_register(other));
+    assert_memory_equal(other->realm, "SECOND:", 7);
+    e2e_came(original_wait_list(other, PUSH_USER_LIST, "alice"));
+    e2e_open_room(alice, "den");
+    e2e_refused(original_join(other, "den"), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
+    original_close(other);
+    assert_int_equal(daemon_stop(second), 0);
+    daemon_free(second);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        E2E_TEST(node_without_redis_at_the_start_says_so_and_serves_when_it_comes),
+        E2E_TEST(redis_lost_in_mid_talk_is_told_and_its_return_empty_means_to_register_again),
+        E2E_TEST(redis_that_does_not_answer_is_given_up_at_the_deadline),
+        E2E_TEST(redis_that_forgot_its_scripts_is_taught_again),
+        E2E_TEST(node_restarted_on_the_same_redis_finds_sessions_and_rooms),
+        E2E_TEST(realms_on_one_redis_do_not_see_each_other),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
