@@ -168,7 +168,7 @@ static enum http1_result http1_framing(uint64_t body_max, struct http1_request *
 {
     size_t host_count = 0, coding_count = 0;
     enum http1_result result = HTTP1_OK;
-    req->keep_alive = req->minor == 1;
+    bool is_kept = req->minor == 1, is_closed = false;
     for (size_t i = 0; i < req->header_count; i++) {
         const struct http1_header *header = &req->headers[i];
         if (http1_same_word(header->name, "host")) {
@@ -182,12 +182,13 @@ static enum http1_result http1_framing(uint64_t body_max, struct http1_request *
                 result = result == HTTP1_OK ? HTTP1_CODING : result;
             }
         } else if (http1_same_word(header->name, "connection")) {
-            req->keep_alive = (req->keep_alive || http1_list_has(header->value, "keep-alive")) &&
-                              !http1_list_has(header->value, "close");
+            is_kept = is_kept || http1_list_has(header->value, "keep-alive");
+            is_closed = is_closed || http1_list_has(header->value, "close");
         } else if (http1_same_word(header->name, "expect")) {
             req->expects_continue = req->minor == 1 && http1_same_word(header->value, "100-continue");
         }
     }
+    req->keep_alive = is_kept && !is_closed;
     if (host_count > 1 || (req->minor == 1 && host_count == 0) || coding_count > 1 ||
         (coding_count > 0 && (req->body == HTTP1_BODY_LENGTH || req->minor == 0))) {
         return HTTP1_BAD;
@@ -395,7 +396,6 @@ static enum http1_result http1_response_head(struct http1_response_reader *reade
             return HTTP1_BAD;
         }
     }
-    fields.headers[0] = fields.header_count > 0 ? fields.headers[0] : (struct http1_header){{NULL, 0}, {NULL, 0}};
     const struct http1_header *coding = http1_header_find(&fields, "transfer-encoding");
     const struct http1_header *length = http1_header_find(&fields, "content-length");
     const struct http1_header *connection = http1_header_find(&fields, "connection");

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * config: reads the settings from their sources, words what is wrong with them, and takes changes
- * over on reload. What a value must look like is config_check.c's business, what a misspelt name may
- * have meant config_names.c's.
+ * over on reload. What a value must look like is config_check.c's business, what a misspelt name
+ * may have meant config_names.c's.
  *
- * Files go through libinih, which would take continued lines, comments behind values and text behind
- * a section; the reader below lets only lines through that mean one thing. A variable is ours when
- * its name begins with HGTP_, one of our sections in capitals, and an underscore; all others are
- * left alone.
+ * Files go through libinih, which would take continued lines, comments behind values and text
+ * behind a section; the reader below lets only lines through that mean one thing. A variable is
+ * ours when its name begins with HGTP_, one of our sections in capitals, and an underscore; all
+ * others are left alone.
  */
 #include "node/base/config.h"
 
@@ -36,12 +36,11 @@ struct config_load {
     int set_in[CONFIG_ROW_COUNT]; /* line of the file; 0: not set there */
 };
 
-/* Errors ----------------------------------------------------------------------------------------- */
+/* Errors --------------------------------------------------------------------------------------- */
 
 /* Only the first error counts. Always false, to be returned. */
-__attribute__((format(printf, 3, 4))) static bool config_fail(struct config_load *load,
-                                                              const char *source,
-                                                              const char *format, ...)
+__attribute__((format(printf, 3, 4))) static bool
+config_fail(struct config_load *load, const char *source, const char *format, ...)
 {
     if (load->error[0] != '\0') {
         return false;
@@ -54,16 +53,15 @@ __attribute__((format(printf, 3, 4))) static bool config_fail(struct config_load
     return false;
 }
 
-/* "FILE:LINE", of a long path its end; line 0: the file as such. */
-static void config_file_source(const struct config_load *load, int line,
-                               char out[CONFIG_SOURCE_MAX_BYTES])
+/* "FILE:LINE", of a long path its end; before the first line: the file as such. */
+static void config_file_source(const struct config_load *load, char out[CONFIG_SOURCE_MAX_BYTES])
 {
     size_t len = strlen(load->path);
     size_t room = CONFIG_SOURCE_MAX_BYTES - 16;
     const char *path = len > room ? load->path + len - room : load->path;
     const char *cut = len > room ? "..." : "";
-    if (line > 0) {
-        (void)snprintf(out, CONFIG_SOURCE_MAX_BYTES, "%s%.*s:%d", cut, (int)room, path, line);
+    if (load->line > 0) {
+        (void)snprintf(out, CONFIG_SOURCE_MAX_BYTES, "%s%.*s:%d", cut, (int)room, path, load->line);
     } else {
         (void)snprintf(out, CONFIG_SOURCE_MAX_BYTES, "%s%.*s", cut, (int)room, path);
     }
@@ -78,7 +76,7 @@ __attribute__((format(printf, 2, 3))) static bool config_fail_line(struct config
     va_start(args, format);
     (void)vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    config_file_source(load, load->line, source);
+    config_file_source(load, source);
     return config_fail(load, source, "%s", what);
 }
 
@@ -99,7 +97,7 @@ static void config_shown(const char *value, char out[CONFIG_SHOWN_MAX_BYTES + 4]
     memcpy(out + shown, len > shown ? "..." : "", len > shown ? 4 : 1);
 }
 
-/* Unknown names ---------------------------------------------------------------------------------- */
+/* Unknown names -------------------------------------------------------------------------------- */
 
 /* No value is shown: the name may be that of a secret, misspelt. */
 static bool config_fail_unknown(struct config_load *load, const char *source, const char *section,
@@ -108,7 +106,8 @@ static bool config_fail_unknown(struct config_load *load, const char *source, co
     char list[192];
     char hint[64] = "";
     bool is_section = config_names_section(section);
-    const char *nearest = is_section ? config_names_nearest(section, key) : config_names_nearest(NULL, section);
+    const char *nearest =
+        is_section ? config_names_nearest(section, key) : config_names_nearest(NULL, section);
     config_names_list(is_section ? section : NULL, list, sizeof list);
     if (!is_section) {
         if (nearest != NULL) {
@@ -124,7 +123,7 @@ static bool config_fail_unknown(struct config_load *load, const char *source, co
                        section, list);
 }
 
-/* Values ----------------------------------------------------------------------------------------- */
+/* Values --------------------------------------------------------------------------------------- */
 
 static bool config_fail_value(struct config_load *load, const char *source,
                               const struct config_row *row, const char *value)
@@ -133,8 +132,8 @@ static bool config_fail_value(struct config_load *load, const char *source,
     char shown[CONFIG_SHOWN_MAX_BYTES + 4];
     config_print_allowed(row, allowed);
     if (config_check_is_secret(row, value)) {
-        return config_fail(load, source, "%s.%s must be %s; what it is instead is secret", row->section,
-                           row->key, allowed);
+        return config_fail(load, source, "%s.%s must be %s; what it is instead is secret",
+                           row->section, row->key, allowed);
     }
     config_shown(value, shown);
     return config_fail(load, source, "%s.%s must be %s, not '%s'", row->section, row->key, allowed,
@@ -171,7 +170,7 @@ static bool config_load_defaults(struct config_load *load)
     return true;
 }
 
-/* File ------------------------------------------------------------------------------------------- */
+/* File ----------------------------------------------------------------------------------------- */
 
 /* True for a blank line, a comment, [section] and key = value; `line` has no blanks at its ends. */
 static bool config_line_is_sound(const char *line)
@@ -226,8 +225,9 @@ static char *config_on_read(char *line, int cap, void *arg)
     line[len] = '\0';
     config_line_trim(load, line);
     if (!config_line_is_sound(line)) {
-        config_fail_line(load, "the line is malformed; allowed are [section], key = value, and comments "
-                               "that begin with # or ;");
+        config_fail_line(load,
+                         "the line is malformed; allowed are [section], key = value, and comments "
+                         "that begin with # or ;");
         return NULL;
     }
     return line;
@@ -238,10 +238,11 @@ static int config_on_pair(void *arg, const char *section, const char *key, const
 {
     struct config_load *load = arg;
     char source[CONFIG_SOURCE_MAX_BYTES];
-    config_file_source(load, load->line, source);
+    config_file_source(load, source);
     if (section[0] == '\0') {
-        return config_fail(load, source, "'%.40s' stands before any section; put a line like [%s] above it",
-                           key, config_rows[0].section);
+        return config_fail(load, source,
+                           "'%.40s' stands before any section; put a line like [%s] above it", key,
+                           config_rows[0].section);
     }
     const struct config_row *row = config_names_find(section, key);
     if (row == NULL) {
@@ -249,8 +250,8 @@ static int config_on_pair(void *arg, const char *section, const char *key, const
     }
     int *set_in = &load->set_in[row - config_rows];
     if (*set_in != 0) {
-        return config_fail(load, source, "%s.%s is set a second time; line %d has it already", section,
-                           key, *set_in);
+        return config_fail(load, source, "%s.%s is set a second time; line %d has it already",
+                           section, key, *set_in);
     }
     *set_in = load->line;
     return config_set(load, source, row, value);
@@ -276,7 +277,7 @@ static bool config_load_file(struct config_load *load)
     return load->error[0] == '\0';
 }
 
-/* Environment and command line ------------------------------------------------------------------- */
+/* Environment and command line ----------------------------------------------------------------- */
 
 /* Small letters to capitals and back, so that a variable in small letters is none of ours. */
 static char config_swap_case(char letter)
@@ -319,7 +320,8 @@ static bool config_load_set(struct config_load *load, const char *set)
     char source[CONFIG_SOURCE_MAX_BYTES];
     /* Without a '=', what follows the name may be a secret: it is not shown. */
     size_t len = strspn(set, CONFIG_KEY_LETTERS);
-    (void)snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : sizeof name - 1), set);
+    (void)snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : sizeof name - 1),
+                   set);
     (void)snprintf(source, sizeof source, "--set %s", name);
     char *key = strchr(name, '.');
     if (set[len] != '=' || key == NULL) {
@@ -331,7 +333,7 @@ static bool config_load_set(struct config_load *load, const char *set)
                        : config_fail_unknown(load, source, name, key);
 }
 
-/* All -------------------------------------------------------------------------------------------- */
+/* All ------------------------------------------------------------------------------------------ */
 
 static bool config_load_sources(struct config_load *load, const struct config_sources *sources)
 {

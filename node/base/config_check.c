@@ -5,7 +5,6 @@
  * what needs several settings to be judged is the caller's.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/un.h>
 
@@ -15,7 +14,7 @@
 #define CONFIG_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define CONFIG_NAME    CONFIG_LETTERS CONFIG_DIGITS "-_."
 
-/* Parts of addresses ----------------------------------------------------------------------------- */
+/* Parts of addresses --------------------------------------------------------------------------- */
 
 /* A range of a text. */
 struct config_span {
@@ -81,7 +80,7 @@ static bool config_ipv4(struct config_span text, uint32_t *ret_ip)
     return true;
 }
 
-/* Bytes of the host at the front: a name, an IPv4 address, or an IPv6 address in brackets; 0: none. */
+/* Bytes of the host at the front: a name, IPv4, or IPv6 in brackets; 0: there is none. */
 static size_t config_host_bytes(struct config_span text)
 {
     bool is_ipv6 = text.len > 0 && text.at[0] == '[';
@@ -107,7 +106,8 @@ static bool config_is_port(struct config_span text, uint32_t min)
 
 static bool config_host_port(struct config_span text, size_t host_bytes, uint32_t port_min)
 {
-    return config_is_port((struct config_span){text.at + host_bytes, text.len - host_bytes}, port_min);
+    return config_is_port((struct config_span){text.at + host_bytes, text.len - host_bytes},
+                          port_min);
 }
 
 /* What follows `scheme`, or NULL. */
@@ -122,7 +122,7 @@ static bool config_is_socket_path(const char *path)
     return path[0] != '\0' && strlen(path) < sizeof((struct sockaddr_un *)0)->sun_path;
 }
 
-/* Addresses that others ask about ---------------------------------------------------------------- */
+/* Addresses that others ask about -------------------------------------------------------------- */
 
 bool config_ipv4_port(const char *text, uint32_t *ret_ip, uint16_t *ret_port)
 {
@@ -143,7 +143,7 @@ struct config_network {
     uint32_t mask;
 };
 
-/* "a.b.c.d" or "a.b.c.d/bits", blanks around it. Bits of the address beyond the mask don't matter. */
+/* "a.b.c.d" or "a.b.c.d/bits", blanks around it. Bits beyond the mask don't matter. */
 static bool config_network(struct config_span text, struct config_network *ret_network)
 {
     while (text.len > 0 && text.at[0] == ' ') {
@@ -176,7 +176,7 @@ bool config_networks_contain(const char *networks, uint32_t ip)
     return false;
 }
 
-/* The named checks of config.def; an empty text is judged by config_check_take ------------------- */
+/* The named checks of config.def; an empty text is judged by config_check_take ----------------- */
 
 static const char config_allowed_node_id[] = "1 to 64 letters, digits, '-', '_' or '.'";
 
@@ -249,7 +249,8 @@ static bool config_is_redis_tcp(const char *text)
     }
     size_t host_bytes = config_host_bytes(address);
     uint32_t number;
-    return host_bytes > 0 && (host_bytes == address.len || config_host_port(address, host_bytes, 1)) &&
+    return host_bytes > 0 &&
+           (host_bytes == address.len || config_host_port(address, host_bytes, 1)) &&
            (db.len == 0 || config_number(db, 999999999, &number));
 }
 
@@ -258,8 +259,8 @@ static bool config_is_redis_sentinel(const char *text)
 {
     struct config_span master = config_span(text);
     struct config_span hosts = config_cut(&master, '/');
-    bool is_good = config_consists_of(master, CONFIG_NAME) && hosts.len > 0 &&
-                   hosts.at[hosts.len - 1] != ',';
+    bool is_good =
+        config_consists_of(master, CONFIG_NAME) && hosts.len > 0 && hosts.at[hosts.len - 1] != ',';
     while (is_good && hosts.len > 0) {
         struct config_span host = config_cut(&hosts, ',');
         size_t host_bytes = config_host_bytes(host);
@@ -268,8 +269,8 @@ static bool config_is_redis_sentinel(const char *text)
     return is_good;
 }
 
-static const char config_allowed_redis_url[] =
-    "redis://[user:password@]host:port/db, unix:///path or redis+sentinel://host:port,host:port/master";
+static const char config_allowed_redis_url[] = "redis://[user:password@]host:port/db, unix:///path "
+                                               "or redis+sentinel://host:port,host:port/master";
 
 static bool config_check_redis_url(const char *text)
 {
@@ -306,7 +307,7 @@ static bool config_check_nng_url(const char *text)
     return rest != NULL && config_is_socket_path(rest);
 }
 
-/* The rows --------------------------------------------------------------------------------------- */
+/* The rows ------------------------------------------------------------------------------------- */
 
 #define CONFIG_RELOAD  true
 #define CONFIG_RESTART false
@@ -350,7 +351,7 @@ bool config_check_is_secret(const struct config_row *row, const char *value)
     return row == &config_rows[CONFIG_ROW_redis_url] && strchr(value, '@') != NULL;
 }
 
-/* Values ----------------------------------------------------------------------------------------- */
+/* Values --------------------------------------------------------------------------------------- */
 
 bool config_check_choice(const struct config_row *row, int index, const char **ret_text,
                          int *ret_len)
@@ -374,16 +375,17 @@ static enum config_taken config_take_int(const struct config_row *row, const cha
     if (!config_consists_of(config_span(digits), CONFIG_DIGITS)) {
         return CONFIG_REFUSED;
     }
-    errno = 0;
+    /* What is too long for the type becomes its end, which is beyond every row's bounds. */
     long long number = strtoll(text, NULL, 10);
-    if (errno != 0 || number < row->min || number > row->max) {
+    if (number < row->min || number > row->max) {
         return CONFIG_REFUSED;
     }
     *field = number;
     return CONFIG_TAKEN;
 }
 
-static enum config_taken config_take_enum(const struct config_row *row, const char *text, int *field)
+static enum config_taken config_take_enum(const struct config_row *row, const char *text,
+                                          int *field)
 {
     const char *choice;
     int len;
@@ -406,10 +408,12 @@ static bool config_is_text(const char *text)
     return strlen(text) <= CONFIG_VALUE_MAX_BYTES;
 }
 
-static enum config_taken config_take_str(const struct config_row *row, const char *text, char **field)
+static enum config_taken config_take_str(const struct config_row *row, const char *text,
+                                         char **field)
 {
-    bool is_good = text[0] == '\0' ? row->fallback[0] == '\0'
-                                   : config_is_text(text) && (row->check == NULL || row->check(text));
+    bool is_good = text[0] == '\0'
+                       ? row->fallback[0] == '\0'
+                       : config_is_text(text) && (row->check == NULL || row->check(text));
     if (!is_good) {
         return CONFIG_REFUSED;
     }

@@ -10,7 +10,7 @@
 
 #define CONFIG_PRINT_COLUMNS 98
 
-/* Words ------------------------------------------------------------------------------------------ */
+/* Words ---------------------------------------------------------------------------------------- */
 
 /* "a, b or c" */
 static void config_print_choices(const struct config_row *row, char *out)
@@ -23,7 +23,8 @@ static void config_print_choices(const struct config_row *row, char *out)
     for (int i = 0; config_check_choice(row, i, &choice, &len); i++) {
         bool is_last = !config_check_choice(row, i + 1, &next, &next_len);
         const char *glue = i == 0 ? "" : is_last ? " or " : ", ";
-        used += (size_t)snprintf(out + used, CONFIG_ALLOWED_BYTES - used, "%s%.*s", glue, len, choice);
+        used +=
+            (size_t)snprintf(out + used, CONFIG_ALLOWED_BYTES - used, "%s%.*s", glue, len, choice);
     }
 }
 
@@ -32,8 +33,9 @@ void config_print_allowed(const struct config_row *row, char *out)
     const char *empty = row->fallback[0] == '\0' ? ", or empty" : "";
     switch (row->kind) {
     case CONFIG_KIND_INT:
-        (void)snprintf(out, CONFIG_ALLOWED_BYTES, "a whole number from %" PRId64 " to %" PRId64 " (%s)",
-                       row->min, row->max, row->unit);
+        (void)snprintf(out, CONFIG_ALLOWED_BYTES,
+                       "a whole number from %" PRId64 " to %" PRId64 " (%s)", row->min, row->max,
+                       row->unit);
         return;
     case CONFIG_KIND_ENUM:
         config_print_choices(row, out);
@@ -44,7 +46,8 @@ void config_print_allowed(const struct config_row *row, char *out)
     if (row->check != NULL) {
         (void)snprintf(out, CONFIG_ALLOWED_BYTES, "%s%s", row->allowed, empty);
     } else {
-        (void)snprintf(out, CONFIG_ALLOWED_BYTES, "text of at most %d bytes without control characters%s",
+        (void)snprintf(out, CONFIG_ALLOWED_BYTES,
+                       "text of at most %d bytes without control characters%s",
                        CONFIG_VALUE_MAX_BYTES, empty);
     }
 }
@@ -59,7 +62,7 @@ static const char *config_print_taken(const struct config_row *row)
     return row->reloads ? "on reload (SIGHUP)" : "on restart";
 }
 
-/* INI -------------------------------------------------------------------------------------------- */
+/* INI ------------------------------------------------------------------------------------------ */
 
 /* A comment in lines of bounded width. */
 static void config_print_comment(FILE *out, const char *text)
@@ -122,7 +125,9 @@ static void config_print_value(FILE *out, const struct config_row *row, const vo
 
 void config_print(const struct config *config, FILE *out)
 {
-    (void)fputs("# All settings as they are now. What is secret is not shown, only that it is (set).\n", out);
+    (void)fputs(
+        "# All settings as they are now. What is secret is not shown, only that it is (set).\n",
+        out);
     for (size_t i = 0; i < CONFIG_ROW_COUNT; i++) {
         config_print_about(out, &config_rows[i]);
         config_print_value(out, &config_rows[i], config_field_const(config, &config_rows[i]));
@@ -131,7 +136,8 @@ void config_print(const struct config *config, FILE *out)
 
 void config_print_example(FILE *out)
 {
-    (void)fputs("# All settings of hgtpd at their defaults. To change one, take the '#' in front of its key away.\n"
+    (void)fputs("# All settings of hgtpd at their defaults. To change one, take the '#' in front "
+                "of its key away.\n"
                 "# Made from node/base/config.def by: cmake --build build --target docs\n"
                 "# What a file may look like, and what else sets these: docs/configuration.md\n",
                 out);
@@ -143,7 +149,7 @@ void config_print_example(FILE *out)
     }
 }
 
-/* Markdown --------------------------------------------------------------------------------------- */
+/* Markdown ------------------------------------------------------------------------------------- */
 
 static const char config_markdown_head[] =
     "# Configuration\n"
@@ -157,21 +163,31 @@ static const char config_markdown_head[] =
     "3. the environment: `HGTP_SECTION_KEY`, as in `HGTP_LIMITS_ROOM_MEMBERS=500`\n"
     "4. `--set section.key=value`; of two for one key, the later\n"
     "\n"
-    "`hgtpd --print-config` prints what comes of them, `--check-config` only says whether they are good. An "
-    "unknown name or a value that is not allowed is an error that names where it stands and what is allowed. "
-    "Values lose blanks at both ends. `auth.key`, `bus.key`, and a `redis.url` with a password are never "
+    "`hgtpd --print-config` prints what comes of them, `--check-config` only says whether they are "
+    "good. An "
+    "unknown name or a value that is not allowed is an error that names where it stands and what "
+    "is allowed. "
+    "Values lose blanks at both ends. `auth.key`, `bus.key`, and a `redis.url` with a password are "
+    "never "
     "shown.\n"
     "\n"
-    "**File.** INI: lines `[section]`, `key = value`, and comments that begin with `#` or `;`. A comment has "
-    "its line for itself: behind a value it would be part of the value. There are no quotes and no continued "
-    "lines; a key may stand once in a file. [hgtpd.conf.example](../deploy/hgtpd.conf.example) has all keys.\n"
+    "**File.** INI: lines `[section]`, `key = value`, and comments that begin with `#` or `;`. A "
+    "comment has "
+    "its line for itself: behind a value it would be part of the value. There are no quotes and no "
+    "continued "
+    "lines; a key may stand once in a file. [hgtpd.conf.example](../deploy/hgtpd.conf.example) has "
+    "all keys.\n"
     "\n"
-    "**Environment.** A variable whose name begins with `HGTP_`, one of the sections below in capitals, and `_` "
-    "has to be a setting: `HGTP_LOG_LEVLE` is an error. Every other variable is left alone, `HGTP_PORT` too. "
+    "**Environment.** A variable whose name begins with `HGTP_`, one of the sections below in "
+    "capitals, and `_` "
+    "has to be a setting: `HGTP_LOG_LEVLE` is an error. Every other variable is left alone, "
+    "`HGTP_PORT` too. "
     "An empty variable sets an empty value.\n"
     "\n"
-    "**Reload.** On SIGHUP all sources are read again. Settings marked *reload* change at once, for those "
-    "marked *restart* the log says that a restart is needed. When anything is wrong, all stay as they were.\n";
+    "**Reload.** On SIGHUP all sources are read again. Settings marked *reload* change at once, "
+    "for those "
+    "marked *restart* the log says that a restart is needed. When anything is wrong, all stay as "
+    "they were.\n";
 
 /* A cell; a bar would end it. */
 static void config_markdown_text(FILE *out, const char *text)
@@ -199,7 +215,9 @@ void config_print_markdown(FILE *out)
     for (size_t i = 0; i < CONFIG_ROW_COUNT; i++) {
         const struct config_row *row = &config_rows[i];
         if (config_row_begins(row)) {
-            (void)fprintf(out, "\n## %s\n\n| key | default | allowed | change | meaning |\n|---|---|---|---|---|\n",
+            (void)fprintf(out,
+                          "\n## %s\n\n| key | default | allowed | change | meaning "
+                          "|\n|---|---|---|---|---|\n",
                           row->section);
         }
         config_markdown_row(out, row);

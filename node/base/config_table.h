@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config_table: config.def as rows, and what can be asked about a row. Shared by the parts of config
- * only; everybody else uses config.h.
+ * config_table: config.def as rows, and what can be asked about a row. Shared by the parts of
+ * config only; everybody else uses config.h.
  */
 #ifndef BASE_CONFIG_TABLE_H
 #define BASE_CONFIG_TABLE_H
@@ -40,9 +40,10 @@ struct config_row {
 extern const struct config_row config_rows[];
 
 enum {
-#define CONFIG_STR(section, key, fallback, reload, help) CONFIG_ROW_##section##_##key,
+#define CONFIG_STR(section, key, fallback, reload, help)            CONFIG_ROW_##section##_##key,
 #define CONFIG_CHECKED(section, key, fallback, check, reload, help) CONFIG_ROW_##section##_##key,
-#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help) CONFIG_ROW_##section##_##key,
+#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                           \
+    CONFIG_ROW_##section##_##key,
 #define CONFIG_ENUM(section, key, fallback, choices, reload, help) CONFIG_ROW_##section##_##key,
 #include "node/base/config.def"
     CONFIG_ROW_COUNT
@@ -50,7 +51,7 @@ enum {
 
 enum config_taken { CONFIG_TAKEN, CONFIG_REFUSED, CONFIG_NO_MEMORY };
 
-/** Judge `text` and store it in the row's field; on anything but CONFIG_TAKEN that stays as it was. */
+/** Judge `text` and store it in the row's field, which keeps its value if that is not taken. */
 enum config_taken config_check_take(const struct config_row *row, const char *text,
                                     struct config *config);
 

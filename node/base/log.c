@@ -33,7 +33,7 @@ bool log_enabled(enum log_level level)
     return level >= log_level_min;
 }
 
-/* Text ------------------------------------------------------------------------------------------- */
+/* Text ----------------------------------------------------------------------------------------- */
 
 /* Bytes of the well-formed character at the front of `in`, which is not empty; 0: there is none. */
 static size_t log_character(struct bytes in)
@@ -43,7 +43,7 @@ static size_t log_character(struct bytes in)
     return len <= in.len && utf8_valid(bytes_of(in.ptr, len)) ? len : 0;
 }
 
-/* What is no name by itself is a control character, turns the text's direction, or is a rare blank. */
+/* What is no name by itself is a control character, turns the direction, or is a rare blank. */
 static bool log_is_plain(struct bytes character)
 {
     return character.ptr[0] == ' ' || utf8_name_valid(character, character.len);
@@ -115,7 +115,7 @@ static bool log_is_bare(struct bytes in)
     return utf8_name_valid(in, in.len);
 }
 
-/* Lines ------------------------------------------------------------------------------------------ */
+/* Lines ---------------------------------------------------------------------------------------- */
 
 static void log_key(struct sink *out, const char *key)
 {
@@ -187,8 +187,10 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     uint8_t line[LOG_LINE_MAX_BYTES];
     char now[32];
     log_time(now);
-    const struct log_field head[] = {
-        log_str("time", now), log_str("level", levels[level]), log_str("event", event), {.key = NULL}};
+    const struct log_field head[] = {log_str("time", now),
+                                     log_str("level", levels[level]),
+                                     log_str("event", event),
+                                     {.key = NULL}};
 
     struct sink out = sink_into(line, sizeof line - LOG_TAIL_BYTES);
     bool is_whole = true;
@@ -209,7 +211,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     errno = saved_errno;
 }
 
-/* Limits ----------------------------------------------------------------------------------------- */
+/* Limits --------------------------------------------------------------------------------------- */
 
 bool log_limit_pass(struct log_limit *limit, int64_t *ret_suppressed)
 {

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /* In /proc/self/stat, counted as proc(5) does; the fields up to the second hold the name. */
-#define METRICS_STAT_UTIME 14
-#define METRICS_STAT_STIME 15
+#define METRICS_STAT_UTIME     14
+#define METRICS_STAT_STIME     15
 #define METRICS_STAT_STARTTIME 22
 
 int64_t metrics_values[METRIC_COUNT];
@@ -37,7 +37,8 @@ static const struct metrics_row metrics_rows[METRIC_COUNT] = {
 
 static void metrics_head(struct sink *out, const struct metrics_row *row)
 {
-    const char *parts[] = {"# HELP ", row->prom, " ", row->help, "\n# TYPE ", row->prom, " ", row->kind, "\n"};
+    const char *parts[] = {"# HELP ", row->prom, " ",       row->help, "\n# TYPE ",
+                           row->prom, " ",       row->kind, "\n"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         sink_text(out, parts[i]);
     }
@@ -62,7 +63,7 @@ static void metrics_table(struct sink *out)
     }
 }
 
-/* The process ------------------------------------------------------------------------------------ */
+/* The process ---------------------------------------------------------------------------------- */
 
 /* False when the file cannot be read; longer ones are cut. */
 static bool metrics_read(const char *path, char *text, size_t cap)

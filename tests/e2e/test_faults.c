@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The original server's faults, one by one, and that this one does not have them. The numbers are
- * those of the list in docs/protocol.md "Faults of the original"; what refusals.c, time.c and
- * identity.c show in more detail is only touched here.
+ * The original server's faults of availability and security, one by one, and that this one does not
+ * have them. The numbers are those of the list in docs/protocol.md "Faults of the original". Faults
+ * of state and format are in test_faults_state.c.
  */
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "proto/base64.h"
 #include "tests/support/e2e.h"
 
 #define HOSTILE_IP (SOCKETS_LOOPBACK + 1) /* 127.0.0.2 */
@@ -27,7 +26,7 @@ static void send_register(struct original *client, int32_t seq, uint32_t ip, uin
     original_send(client, HGTP_REGISTER, HGTP_REGISTER, seq, sink_bytes(&out));
 }
 
-/* Availability ----------------------------------------------------------------------------------- */
+/* Availability --------------------------------------------------------------------------------- */
 
 /* 1, 3, 4: anything unexpected ended one of two worker threads. */
 E2E_SCENARIO(bad_datagrams_by_the_dozen_leave_the_node_serving)
@@ -162,7 +161,8 @@ E2E_SCENARIO(announced_giant_body_is_refused_before_it_comes)
     E2E_NODE(e);
     struct http_client *client = http_client_open(0, SOCKETS_LOOPBACK, e->daemon->http_port);
     assert_non_null(client);
-    http_client_send(client, bytes_str("POST message HTTP/1.1\r\nhost: x\r\ncontent-length: 104857600\r\n\r\n"));
+    http_client_send(
+        client, bytes_str("POST message HTTP/1.1\r\nhost: x\r\ncontent-length: 104857600\r\n\r\n"));
     assert_int_equal(http_client_read(client, true).status, 413);
     assert_true(http_client_ended(client));
     http_client_close(client);
@@ -189,7 +189,7 @@ E2E_SCENARIO(repeated_first_register_is_challenged_again_with_the_same_challenge
     e2e_ok(original_wait_response(alice, HGTP_REGISTER));
 }
 
-/* Security --------------------------------------------------------------------------------------- */
+/* Security ------------------------------------------------------------------------------------- */
 
 /* 10: the challenge was a constant. */
 E2E_SCENARIO(challenge_is_fresh_and_the_constant_digest_proves_nothing)
@@ -223,7 +223,8 @@ E2E_SCENARIO(node_connects_to_no_foreign_address)
     mallory->declared_ip = HOSTILE_IP;
     mallory->declared_port = sockets_port(victim);
     original_send_proof(mallory, 3, mallory->realm, ORIGINAL_KEY);
-    e2e_refused(original_wait_response(mallory, HGTP_REGISTER), HGTP_BAD_REQUEST, ERR_ADDRESS_FOREIGN);
+    e2e_refused(original_wait_response(mallory, HGTP_REGISTER), HGTP_BAD_REQUEST,
+                ERR_ADDRESS_FOREIGN);
 
     struct original *alice = e2e_user(e, "alice");
     e2e_open_room(alice, "den");
@@ -238,7 +239,8 @@ E2E_SCENARIO(wrong_digest_in_anothers_name_ends_no_session)
     E2E_NODE(e);
     struct original *alice = e2e_user(e, "alice");
     e2e_open_room(alice, "den");
-    const struct original_options hostile = {.name = "mallory", .is_manual = true, .own_ip = HOSTILE_IP};
+    const struct original_options hostile = {
+        .name = "mallory", .is_manual = true, .own_ip = HOSTILE_IP};
     struct original *mallory = e2e_client_with(e, &hostile);
     strcpy(mallory->user_id, alice->user_id);
     original_send_proof(mallory, 3, "HGTP_SERVICE", "wrong");
@@ -250,7 +252,8 @@ E2E_SCENARIO(wrong_digest_in_anothers_name_ends_no_session)
     assert_true(original_say(alice, "still here"));
     e2e_came(original_wait_message(alice, "still here"));
     assert_true(original_fence(alice));
-    assert_true(original_event_lists(e2e_came(original_wait_push(alice, PUSH_USER_LIST, NULL, NULL)), "alice"));
+    assert_true(original_event_lists(
+        e2e_came(original_wait_push(alice, PUSH_USER_LIST, NULL, NULL)), "alice"));
 }
 
 /* 13: whoever could reach the port could speak as anybody. */
@@ -298,182 +301,14 @@ E2E_SCENARIO(unasked_answers_of_a_peer_change_nothing)
 E2E_SCENARIO(lists_posted_to_the_node_are_not_found)
 {
     E2E_NODE(e);
-    static const char *const targets[] = {"room_list", "user_list", "room_user_list", "notice", "refresh"};
+    static const char *const targets[] = {"room_list", "user_list", "room_user_list", "notice",
+                                          "refresh"};
     char body[256];
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
         assert_int_equal(http_client_post(SOCKETS_LOOPBACK, e->daemon->http_port, targets[i], "",
                                           "{\"roomListSet\":[]}", body, sizeof body),
                          404);
     }
-}
-
-/* State ------------------------------------------------------------------------------------------ */
-
-/* 17: members of a deleted room could never join again. */
-E2E_SCENARIO(members_of_a_deleted_room_are_free)
-{
-    E2E_NODE(e);
-    struct original *alice = e2e_user(e, "alice");
-    struct original *bob = e2e_user(e, "bob");
-    struct original *carol = e2e_user(e, "carol");
-    e2e_open_room(alice, "den");
-    e2e_join_room(bob, "den");
-    carol->relay = ORIGINAL_RELAY_SILENT;
-    e2e_join_room(carol, "den");
-    e2e_ok(original_delete(alice));
-    e2e_came(original_wait_relay(bob, HGTP_REMOVE_USER_FROM_ROOM));
-    e2e_came(original_wait_relay(carol, HGTP_REMOVE_USER_FROM_ROOM));
-    e2e_open_room(alice, "den");
-    e2e_ok(original_join(bob, "den"));
-    e2e_ok(original_join(carol, "den"));
-}
-
-/* 18: a pending INVITE took the peer out of his own hands. */
-E2E_SCENARIO(pending_invite_binds_nobody)
-{
-    E2E_NODE(e);
-    struct original *alice = e2e_user(e, "alice");
-    struct original *bob = e2e_user(e, "bob");
-    const enum hgtp_type invite = HGTP_INVITE_USER_FROM_ROOM;
-    e2e_open_room(alice, "den");
-    bob->relay = ORIGINAL_RELAY_SILENT;
-
-    original_send_peer(alice, invite, "den", "bob");
-    e2e_came(original_wait_relay(bob, invite));
-    assert_true(original_say(bob, "not into that room"));
-    assert_int_equal(e2e_came(original_wait_answer(bob))->status, 409);
-    e2e_open_room(bob, "attic");
-    e2e_refused(original_wait_response(alice, invite), HGTP_DECLINE, ERR_PEER_DECLINED);
-    assert_true(original_say(bob, "in my own"));
-    e2e_came(original_wait_message(bob, "in my own"));
-    e2e_ok(original_delete(bob));
-
-    original_send_peer(alice, invite, "den", "bob");
-    e2e_came(original_wait_relay(bob, invite));
-    e2e_ok(original_join(bob, "den"));
-    e2e_refused(original_wait_response(alice, invite), HGTP_DECLINE, ERR_PEER_DECLINED);
-    e2e_ok(original_exit(bob, "den"));
-
-    original_send_peer(alice, invite, "den", "bob");
-    e2e_came(original_wait_relay(bob, invite));
-    e2e_ok(original_unregister(bob));
-    e2e_refused(original_wait_response(alice, invite), HGTP_DECLINE, ERR_PEER_DECLINED);
-    const enum push_type messages = PUSH_MESSAGE;
-    assert_true(original_fence(alice));
-    assert_int_equal(original_count(alice, 0, original_is_push, &messages), 0);
-}
-
-/* 20: CREATE from inside a room; DELETE of one cleared the other; EXIT of a foreign room gave OK. */
-E2E_SCENARIO(foreign_rooms_cannot_be_left_and_nobody_owns_two)
-{
-    E2E_NODE(e);
-    struct original *alice = e2e_user(e, "alice");
-    struct original *bob = e2e_user(e, "bob");
-    e2e_open_room(alice, "den");
-    e2e_open_room(bob, "attic");
-    assert_true(original_fence(alice));
-    size_t start = alice->log.count;
-    e2e_refused(original_exit(bob, "den"), HGTP_BAD_REQUEST, ERR_NOT_IN_ROOM);
-    original_send_room(bob, HGTP_CREATE_ROOM, "gCCCCCCCCCCC", "cellar");
-    e2e_refused(original_wait_response(bob, HGTP_CREATE_ROOM), HGTP_BAD_REQUEST, ERR_IN_ROOM);
-    original_send_room(bob, HGTP_DELETE_ROOM, alice->room_id, "");
-    e2e_refused(original_wait_response(bob, HGTP_DELETE_ROOM), HGTP_BAD_REQUEST, ERR_NOT_MANAGER);
-    assert_true(original_fence(alice));
-    const enum push_type notice = PUSH_NOTICE;
-    assert_int_equal(original_count(alice, start, original_is_push, &notice), 0);
-}
-
-static bool lists_name(const struct original_event *event, const void *name)
-{
-    for (size_t i = 0; i < event->name_count; i++) {
-        if (strcmp(event->names[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* 22: user_list showed half-open users. */
-E2E_SCENARIO(half_open_users_are_in_no_list)
-{
-    E2E_NODE(e);
-    struct original *alice = e2e_user(e, "alice");
-    const struct original_options manual = {.name = "ghost", .is_manual = true};
-    struct original *ghost = e2e_client_with(e, &manual);
-    original_send_register(ghost);
-    e2e_came(original_wait_response(ghost, HGTP_REGISTER));
-    assert_true(original_fence(alice));
-    assert_int_equal(original_count(alice, 0, lists_name, "ghost"), 0);
-}
-
-/* 24: check-then-act by two threads let two take one name. */
-E2E_SCENARIO(one_name_taken_by_many_at_once_is_taken_once)
-{
-    E2E_NODE(e);
-    struct original *users[8];
-    static const char *const names[] = {"a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8"};
-    for (size_t i = 0; i < 8; i++) {
-        users[i] = e2e_user(e, names[i]);
-    }
-    for (size_t i = 0; i < 8; i++) {
-        original_send_create(users[i], "den");
-    }
-    size_t winners = 0;
-    for (size_t i = 0; i < 8; i++) {
-        const struct original_event *event = e2e_came(original_wait_response(users[i], HGTP_CREATE_ROOM));
-        winners += event->msg.header.type == HGTP_OK;
-        if (event->msg.header.type != HGTP_OK) {
-            e2e_refused(event, HGTP_DECLINE, ERR_ROOM_NAME_TAKEN);
-        }
-    }
-    assert_int_equal(winners, 1);
-}
-
-/* Format ----------------------------------------------------------------------------------------- */
-
-/* 25: minimum sizes dropped short names, in requests and in relays. */
-E2E_SCENARIO(names_of_one_byte_do_everything)
-{
-    E2E_NODE(e);
-    struct original *alice = e2e_user(e, "a");
-    struct original *bob = e2e_user(e, "b");
-    e2e_open_room(alice, "r");
-    e2e_join_room(bob, "r");
-    e2e_ok(original_exit(bob, "r"));
-    e2e_ok(original_invite(alice, "b"));
-    e2e_ok(original_remove(alice, "b"));
-    const struct original_event *relay = e2e_came(original_wait_relay(bob, HGTP_INVITE_USER_FROM_ROOM));
-    assert_int_equal(relay->raw.len, 44);
-    assert_memory_equal(relay->raw.ptr + 20, "\0\0\0\x10\0\0\0\x04" "cg==\0\0\0\x04" "Yg==\0\0\0\0", 24);
-}
-
-/* 23: the name in a REMOVE is the room's id; the old client expects no better. */
-E2E_SCENARIO(relayed_remove_carries_the_room_id_and_the_peers_own_name)
-{
-    E2E_NODE(e);
-    struct original *alice = e2e_user(e, "alice");
-    struct original *bob = e2e_user(e, "bob");
-    e2e_open_room(alice, "den");
-    e2e_join_room(bob, "den");
-    uint8_t expected[16];
-    struct sink out = sink_into(expected, sizeof expected);
-    base64_encode(bytes_str(alice->room_id), &out);
-    e2e_ok(original_remove(alice, "bob"));
-    const struct original_event *relay = e2e_came(original_wait_relay(bob, HGTP_REMOVE_USER_FROM_ROOM));
-    assert_true(bytes_equal(relay->msg.peer.room_name, sink_bytes(&out)));
-    assert_true(bytes_equal(relay->msg.peer.peer_name, bytes_str("Ym9i")));
-}
-
-/* 26: ports were signed. */
-E2E_SCENARIO(client_ports_above_32767_work)
-{
-    E2E_NODE(e);
-    const struct original_options high = {.name = "alice", .udp_port = 40961, .http_port = 40963};
-    struct original *alice = e2e_user_with(e, &high);
-    struct original *bob = e2e_user(e, "bob");
-    e2e_open_room(bob, "den");
-    e2e_ok(original_invite(bob, "alice"));
-    e2e_came(original_wait_notice(alice, "[alice] was invited and has joined."));
 }
 
 int main(void)
@@ -494,14 +329,6 @@ int main(void)
         E2E_TEST(message_is_the_speakers_whatever_name_it_claims),
         E2E_TEST(unasked_answers_of_a_peer_change_nothing),
         E2E_TEST(lists_posted_to_the_node_are_not_found),
-        E2E_TEST(members_of_a_deleted_room_are_free),
-        E2E_TEST(pending_invite_binds_nobody),
-        E2E_TEST(foreign_rooms_cannot_be_left_and_nobody_owns_two),
-        E2E_TEST(half_open_users_are_in_no_list),
-        E2E_TEST(one_name_taken_by_many_at_once_is_taken_once),
-        E2E_TEST(names_of_one_byte_do_everything),
-        E2E_TEST(relayed_remove_carries_the_room_id_and_the_peers_own_name),
-        E2E_TEST(client_ports_above_32767_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HTTP as the original speaks it and as the rest of the world does: targets, JSON, framing, refusals
- * with their reasons, and who is taken to be the speaker.
+ * HTTP as the original speaks it and as the rest of the world does: targets, JSON, framing,
+ * refusals with their reasons, and who is taken to be the speaker.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -26,8 +26,8 @@ static int status_of(const struct e2e *e, const char *request)
     return status;
 }
 
-static int post_as(const struct e2e *e, const struct original *user, const char *target, const char *json,
-                   char *ret_body, size_t body_cap)
+static int post_as(const struct e2e *e, const struct original *user, const char *target,
+                   const char *json, char *ret_body, size_t body_cap)
 {
     char headers[128];
     snprintf(headers, sizeof headers, "user-agent: %s\r\n", user->user_id);
@@ -52,7 +52,7 @@ static void expect_refusal(const char *body, const char *code, const char *reaso
     json_decref(root);
 }
 
-/* Messages --------------------------------------------------------------------------------------- */
+/* Messages ------------------------------------------------------------------------------------- */
 
 E2E_SCENARIO(message_goes_with_and_without_a_slash)
 {
@@ -111,12 +111,13 @@ E2E_SCENARIO(pipelined_requests_are_answered_in_their_order)
     struct http_client *client = connected(e);
     char request[2048] = "";
     char *json = original_message_json("alice", "one", 1);
-    int len = snprintf(request, sizeof request,
-                       "POST message HTTP/1.1\r\nhost: x\r\nuser-agent: %s\r\ncontent-length: %zu\r\n\r\n%s"
-                       "GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n"
-                       "POST /message HTTP/1.1\r\nHost: x\r\nUSER-AGENT: %s\r\nContent-Length: %zu\r\n\r\n%s"
-                       "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n",
-                       alice->user_id, strlen(json), json, alice->user_id, strlen(json), json);
+    int len = snprintf(
+        request, sizeof request,
+        "POST message HTTP/1.1\r\nhost: x\r\nuser-agent: %s\r\ncontent-length: %zu\r\n\r\n%s"
+        "GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n"
+        "POST /message HTTP/1.1\r\nHost: x\r\nUSER-AGENT: %s\r\nContent-Length: %zu\r\n\r\n%s"
+        "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n",
+        alice->user_id, strlen(json), json, alice->user_id, strlen(json), json);
     free(json);
     http_client_send(client, bytes_of(request, (size_t)len));
     static const int expected[] = {200, 404, 200, 200};
@@ -135,9 +136,10 @@ E2E_SCENARIO(request_in_single_bytes_is_the_same_request)
     struct http_client *client = connected(e);
     char request[1024];
     char *json = original_message_json("alice", "drop by drop", 1);
-    int len = snprintf(request, sizeof request,
-                       "POST message HTTP/1.1\r\nhost: x\r\nuser-agent: %s\r\ncontent-length: %zu\r\n\r\n%s",
-                       alice->user_id, strlen(json), json);
+    int len = snprintf(
+        request, sizeof request,
+        "POST message HTTP/1.1\r\nhost: x\r\nuser-agent: %s\r\ncontent-length: %zu\r\n\r\n%s",
+        alice->user_id, strlen(json), json);
     free(json);
     for (int i = 0; i < len; i++) {
         http_client_send(client, bytes_of(request + i, 1));
@@ -156,10 +158,11 @@ E2E_SCENARIO(chunked_body_is_taken)
     struct http_client *client = connected(e);
     char request[2048];
     char *json = original_message_json("alice", "in pieces", 1);
-    int len = snprintf(request, sizeof request,
-                       "POST message HTTP/1.1\r\nhost: x\r\nuser-agent: %s\r\n"
-                       "transfer-encoding: chunked\r\n\r\n5;x=y\r\n%.5s\r\n%zx\r\n%s\r\n0\r\ntrailer: t\r\n\r\n",
-                       alice->user_id, json, strlen(json) - 5, json + 5);
+    int len = snprintf(
+        request, sizeof request,
+        "POST message HTTP/1.1\r\nhost: x\r\nuser-agent: %s\r\n"
+        "transfer-encoding: chunked\r\n\r\n5;x=y\r\n%.5s\r\n%zx\r\n%s\r\n0\r\ntrailer: t\r\n\r\n",
+        alice->user_id, json, strlen(json) - 5, json + 5);
     free(json);
     http_client_send(client, bytes_of(request, (size_t)len));
     assert_int_equal(http_client_read(client, true).status, 200);
@@ -190,28 +193,31 @@ E2E_SCENARIO(expected_continue_is_given_and_then_the_answer)
     e2e_came(original_wait_message(alice, "may I?"));
 }
 
-/* Who speaks ------------------------------------------------------------------------------------- */
+/* Who speaks ----------------------------------------------------------------------------------- */
 
 E2E_SCENARIO(bearer_token_names_the_speaker_from_anywhere)
 {
     E2E_NODE(e);
     struct original *alice = talker(e);
     char headers[512], body[512];
-    snprintf(headers, sizeof headers, "Authorization: Bearer %.*s\r\n", (int)alice->token_bytes, alice->token);
+    snprintf(headers, sizeof headers, "Authorization: Bearer %.*s\r\n", (int)alice->token_bytes,
+             alice->token);
     char *json = original_message_json("somebody", "by token", 1);
     struct http_client *client =
         http_client_open(SOCKETS_LOOPBACK + 4, SOCKETS_LOOPBACK, e->daemon->http_port);
     assert_non_null(client);
     char request[1024];
     snprintf(request, sizeof request,
-             "POST /message HTTP/1.1\r\nhost: x\r\n%scontent-length: %zu\r\n\r\n%s", headers, strlen(json), json);
+             "POST /message HTTP/1.1\r\nhost: x\r\n%scontent-length: %zu\r\n\r\n%s", headers,
+             strlen(json), json);
     http_client_send(client, bytes_str(request));
     assert_int_equal(http_client_read(client, true).status, 200);
     http_client_close(client);
     assert_string_equal(e2e_came(original_wait_message(alice, "by token"))->who, "alice");
 
     assert_int_equal(http_client_post(SOCKETS_LOOPBACK, e->daemon->http_port, "/message",
-                                      "Authorization: Bearer nonsense\r\n", json, body, sizeof body),
+                                      "Authorization: Bearer nonsense\r\n", json, body,
+                                      sizeof body),
                      401);
     free(json);
 }
@@ -222,7 +228,8 @@ E2E_SCENARIO(refusals_say_why_as_json)
     struct original *alice = e2e_user(e, "alice");
     char body[512], long_text[102];
     char *json = original_message_json("alice", "hello", 1);
-    assert_int_equal(http_client_post(SOCKETS_LOOPBACK, e->daemon->http_port, "message", "", json, body, sizeof body),
+    assert_int_equal(http_client_post(SOCKETS_LOOPBACK, e->daemon->http_port, "message", "", json,
+                                      body, sizeof body),
                      401);
     expect_refusal(body, "NOT_REGISTERED", "not registered: register first");
     assert_int_equal(http_client_post(SOCKETS_LOOPBACK, e->daemon->http_port, "message",
@@ -268,13 +275,14 @@ E2E_SCENARIO(flood_of_messages_is_refused_and_passes)
     assert_int_equal(taken + refused, 20);
 }
 
-/* Framing ---------------------------------------------------------------------------------------- */
+/* Framing -------------------------------------------------------------------------------------- */
 
 E2E_SCENARIO(unknown_targets_and_methods_are_refused)
 {
     E2E_NODE(e);
     assert_int_equal(status_of(e, "GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n"), 404);
-    assert_int_equal(status_of(e, "POST nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"), 404);
+    assert_int_equal(status_of(e, "POST nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"),
+                     404);
     struct http_client *client = connected(e);
     http_client_send(client, bytes_str("GET message HTTP/1.1\r\nhost: x\r\n\r\n"));
     struct http_answer answer = http_client_read(client, true);
@@ -297,9 +305,12 @@ E2E_SCENARIO(lost_framing_is_answered_and_the_connection_closed)
         {"GET /healthz HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n", 400},
         {"GET /healthz HTTP/1.1\r\nhost : x\r\n\r\n", 400},
         {"GET /healthz HTTP/1.1\r\nhost: x\r\n folded\r\n\r\n", 400},
-        {"POST message HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab", 400},
+        {"POST message HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+         400},
         {"POST message HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n", 400},
-        {"POST message HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"POST message HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: "
+         "chunked\r\n\r\n0\r\n\r\n",
+         400},
         {"POST message HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n", 400},
         {"POST message HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n", 501},
         {"GET /healthz HTTP/2.0\r\nhost: x\r\n\r\n", 505},
@@ -330,7 +341,9 @@ E2E_SCENARIO(endless_head_and_endless_chunks_are_cut_off)
     http_client_close(client);
 
     client = connected(e);
-    http_client_send(client, bytes_str("POST message HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"));
+    http_client_send(
+        client,
+        bytes_str("POST message HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"));
     for (int i = 0; i < 8; i++) {
         http_client_send(client, bytes_str("10000\r\n"));
         http_client_send(client, bytes_of(filler, sizeof filler));
@@ -345,7 +358,8 @@ E2E_SCENARIO(connection_ends_when_the_client_says_so)
 {
     E2E_NODE(e);
     struct http_client *client = connected(e);
-    http_client_send(client, bytes_str("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
+    http_client_send(client,
+                     bytes_str("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
     assert_int_equal(http_client_read(client, true).status, 200);
     assert_true(http_client_ended(client));
     http_client_close(client);
@@ -368,7 +382,7 @@ E2E_SCENARIO(idle_connection_is_closed_and_an_unfinished_request_too)
     http_client_close(slow);
 }
 
-/* Operation -------------------------------------------------------------------------------------- */
+/* Operation ------------------------------------------------------------------------------------ */
 
 E2E_SCENARIO(health_readiness_and_metrics_answer)
 {

@@ -36,7 +36,7 @@ static const struct original_event *proof(struct original *client, int32_t seq, 
     return original_wait_response(client, HGTP_REGISTER);
 }
 
-/* The digest ------------------------------------------------------------------------------------- */
+/* The digest ----------------------------------------------------------------------------------- */
 
 E2E_SCENARIO(wrong_digest_is_forbidden_and_the_right_one_still_opens_the_session)
 {
@@ -128,7 +128,7 @@ E2E_SCENARIO(registering_again_keeps_the_room_and_brings_a_new_token)
     e2e_came(original_wait_message(bob, "after"));
 }
 
-/* The address ------------------------------------------------------------------------------------ */
+/* The address ---------------------------------------------------------------------------------- */
 
 E2E_SCENARIO(stranger_with_the_user_id_may_not_act_from_another_address)
 {
@@ -139,9 +139,11 @@ E2E_SCENARIO(stranger_with_the_user_id_may_not_act_from_another_address)
     e2e_join_room(bob, "den");
     struct original *fake = impostor(e, bob, OTHER_IP);
     original_send_name(fake, HGTP_EXIT_ROOM, "den");
-    e2e_refused(original_wait_response(fake, HGTP_EXIT_ROOM), HGTP_BAD_REQUEST, ERR_ADDRESS_MISMATCH);
+    e2e_refused(original_wait_response(fake, HGTP_EXIT_ROOM), HGTP_BAD_REQUEST,
+                ERR_ADDRESS_MISMATCH);
     original_send_plain(fake, HGTP_UNREGISTER);
-    e2e_refused(original_wait_response(fake, HGTP_UNREGISTER), HGTP_BAD_REQUEST, ERR_ADDRESS_MISMATCH);
+    e2e_refused(original_wait_response(fake, HGTP_UNREGISTER), HGTP_BAD_REQUEST,
+                ERR_ADDRESS_MISMATCH);
     original_send_plain(fake, HGTP_REFRESH);
     e2e_refused(original_wait_response(fake, HGTP_REFRESH), HGTP_BAD_REQUEST, ERR_ADDRESS_MISMATCH);
     fake->talk_port = e->daemon->http_port;
@@ -164,7 +166,8 @@ E2E_SCENARIO(stranger_may_not_answer_a_peers_invitation)
     e2e_open_room(alice, "den");
     bob->relay = ORIGINAL_RELAY_SILENT;
     original_send_peer(alice, HGTP_INVITE_USER_FROM_ROOM, "den", "bob");
-    const struct original_event *relay = e2e_came(original_wait_relay(bob, HGTP_INVITE_USER_FROM_ROOM));
+    const struct original_event *relay =
+        e2e_came(original_wait_relay(bob, HGTP_INVITE_USER_FROM_ROOM));
     struct original *fake = impostor(e, bob, OTHER_IP);
     original_send(fake, HGTP_OK, HGTP_INVITE_USER_FROM_ROOM, 3, bytes_of(NULL, 0));
     original_send_plain(fake, HGTP_REFRESH);
@@ -182,7 +185,8 @@ E2E_SCENARIO(foreign_declared_address_is_a_bad_request_unless_trusted)
     struct original *mallory = e2e_client(e, "mallory");
     mallory->declared_ip = OTHER_IP;
     original_send_register(mallory);
-    e2e_refused(original_wait_response(mallory, HGTP_REGISTER), HGTP_BAD_REQUEST, ERR_ADDRESS_FOREIGN);
+    e2e_refused(original_wait_response(mallory, HGTP_REGISTER), HGTP_BAD_REQUEST,
+                ERR_ADDRESS_FOREIGN);
 
     /* Behind a gateway: heard at 127.0.0.20, sending from 127.0.0.1. */
     struct original *alice = e2e_client(e, "alice");
@@ -206,7 +210,7 @@ E2E_SCENARIO(open_challenge_of_a_stranger_keeps_nobody_from_registering)
     assert_true(original_register(alice));
 }
 
-/* Signatures ------------------------------------------------------------------------------------- */
+/* Signatures ----------------------------------------------------------------------------------- */
 
 static struct original *signing_user(struct e2e *e, const char *name)
 {
@@ -239,7 +243,8 @@ E2E_SCENARIO(signing_session_must_sign)
     alice->token_bytes = 0;
     e2e_refused(original_create(alice, "den"), HGTP_BAD_REQUEST, ERR_SIGNATURE_REQUIRED);
     original_send_plain(alice, HGTP_UNREGISTER);
-    e2e_refused(original_wait_response(alice, HGTP_UNREGISTER), HGTP_BAD_REQUEST, ERR_SIGNATURE_REQUIRED);
+    e2e_refused(original_wait_response(alice, HGTP_UNREGISTER), HGTP_BAD_REQUEST,
+                ERR_SIGNATURE_REQUIRED);
     alice->token_bytes = token_bytes;
     e2e_open_room(alice, "den");
 }

@@ -37,7 +37,7 @@ static void write_file(const char *path, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-/* Command line ----------------------------------------------------------------------------------- */
+/* Command line --------------------------------------------------------------------------------- */
 
 E2E_SCENARIO(version_and_help_are_printed_and_nothing_is_started)
 {
@@ -92,7 +92,8 @@ E2E_SCENARIO(wrong_line_in_the_file_is_named_by_file_and_number)
 
 E2E_SCENARIO(print_config_shows_every_setting_and_no_secret)
 {
-    assert_int_equal(run(e, "--print-config", "--set", "auth.key=sesame", "--set", "limits.users=7"), 0);
+    assert_int_equal(
+        run(e, "--print-config", "--set", "auth.key=sesame", "--set", "limits.users=7"), 0);
     expect_said(e, "users");
     expect_said(e, "answer_ms");
     expect_said(e, "= 7");
@@ -101,7 +102,7 @@ E2E_SCENARIO(print_config_shows_every_setting_and_no_secret)
     assert_null(strstr(process_stderr(e->daemon->process), "sesame"));
 }
 
-/* Refusals to start ------------------------------------------------------------------------------ */
+/* Refusals to start ---------------------------------------------------------------------------- */
 
 E2E_SCENARIO(port_in_use_ends_with_1_and_names_port_and_key)
 {
@@ -110,14 +111,16 @@ E2E_SCENARIO(port_in_use_ends_with_1_and_names_port_and_key)
     char setting[64], address[32];
     snprintf(address, sizeof address, "127.0.0.1:%u", sockets_port(udp));
     snprintf(setting, sizeof setting, "hgtp.listen=%s", address);
-    assert_int_equal(run(e, "--set", setting, "--set", "http.listen=127.0.0.1:0", "--set", "auth.key=k"), 1);
+    assert_int_equal(
+        run(e, "--set", setting, "--set", "http.listen=127.0.0.1:0", "--set", "auth.key=k"), 1);
     expect_said(e, address);
     expect_said(e, "hgtp.listen");
     assert_int_equal(process_folder_count(e->daemon->folder), 0);
 
     snprintf(address, sizeof address, "127.0.0.1:%u", sockets_port(tcp));
     snprintf(setting, sizeof setting, "http.listen=%s", address);
-    assert_int_equal(run(e, "--set", setting, "--set", "hgtp.listen=127.0.0.1:0", "--set", "auth.key=k"), 1);
+    assert_int_equal(
+        run(e, "--set", setting, "--set", "hgtp.listen=127.0.0.1:0", "--set", "auth.key=k"), 1);
     expect_said(e, address);
     expect_said(e, "http.listen");
     assert_int_equal(process_folder_count(e->daemon->folder), 0);
@@ -127,7 +130,8 @@ E2E_SCENARIO(port_in_use_ends_with_1_and_names_port_and_key)
 
 E2E_SCENARIO(node_without_a_key_listens_on_loopback_only)
 {
-    assert_int_equal(run(e, "--set", "hgtp.listen=0.0.0.0:0", "--set", "http.listen=127.0.0.1:0"), 1);
+    assert_int_equal(run(e, "--set", "hgtp.listen=0.0.0.0:0", "--set", "http.listen=127.0.0.1:0"),
+                     1);
     expect_said(e, "auth.key");
     assert_int_equal(run(e, "--set", "hgtp.listen=127.0.0.1:0", "--set", "http.listen=0.0.0.0:0",
                          "--check-config"),
@@ -151,7 +155,7 @@ E2E_SCENARIO(two_nodes_do_not_share_a_port)
     e2e_user(e, "alice");
 }
 
-/* Signals ---------------------------------------------------------------------------------------- */
+/* Signals -------------------------------------------------------------------------------------- */
 
 E2E_SCENARIO(terminated_node_ends_with_0_and_leaves_neither_redis_nor_folder)
 {
@@ -298,7 +302,7 @@ E2E_SCENARIO(keys_are_rotated_without_a_restart)
     free(folder);
 }
 
-/* Log -------------------------------------------------------------------------------------------- */
+/* Log ------------------------------------------------------------------------------------------ */
 
 E2E_SCENARIO(log_as_json_is_json_on_every_line)
 {

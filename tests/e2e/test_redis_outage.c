@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Redis away, slow, or empty: what users are told meanwhile, and that the node finds its way back by
- * itself. Each scenario has a Redis of its own.
+ * Redis away, slow, or empty: what users are told meanwhile, and that the node finds its way back
+ * by itself. Each scenario has a Redis of its own.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -51,7 +51,8 @@ E2E_SCENARIO(node_without_redis_at_the_start_says_so_and_serves_when_it_comes)
 
     struct original *alice = e2e_client(e, "alice");
     original_send_register(alice);
-    e2e_refused(original_wait_response(alice, HGTP_REGISTER), HGTP_SERVER_UNAVAILABLE, ERR_STORE_AWAY);
+    e2e_refused(original_wait_response(alice, HGTP_REGISTER), HGTP_SERVER_UNAVAILABLE,
+                ERR_STORE_AWAY);
     e2e_refused(original_create(alice, "den"), HGTP_BAD_REQUEST, ERR_STORE_AWAY);
     e2e_refused(original_join(alice, "den"), HGTP_BAD_REQUEST, ERR_STORE_AWAY);
     e2e_refused(original_refresh(alice), HGTP_SERVER_UNAVAILABLE, ERR_STORE_AWAY);

@@ -34,16 +34,17 @@ static const struct original_event *sent_room(struct original *client, enum hgtp
     return original_wait_response(client, type);
 }
 
-/* REGISTER --------------------------------------------------------------------------------------- */
+/* REGISTER ------------------------------------------------------------------------------------- */
 
 E2E_SCENARIO(register_with_an_unusable_name_is_a_bad_request)
 {
     E2E_NODE(e, "limits.name_bytes=10");
-    static const char *const names[] = {"",       "elevenbytes", "a\nb",
+    static const char *const names[] = {"",      "elevenbytes", "a\nb",
                                         "a\x7f", "\xff\xfe",    "x\xe2\x80\xaex"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct original *client = half_open(e, names[i]);
-        e2e_refused(original_wait_response(client, HGTP_REGISTER), HGTP_BAD_REQUEST, ERR_NAME_INVALID);
+        e2e_refused(original_wait_response(client, HGTP_REGISTER), HGTP_BAD_REQUEST,
+                    ERR_NAME_INVALID);
     }
     e2e_user(e, "tenbytes10");
 }
@@ -81,7 +82,8 @@ E2E_SCENARIO(register_beyond_the_limit_of_users_is_unavailable_and_exactly_so)
     e2e_user(e, "alice");
     struct original *bob = e2e_user(e, "bob");
     struct original *carol = half_open(e, "carol");
-    e2e_refused(original_wait_response(carol, HGTP_REGISTER), HGTP_SERVER_UNAVAILABLE, ERR_USERS_FULL);
+    e2e_refused(original_wait_response(carol, HGTP_REGISTER), HGTP_SERVER_UNAVAILABLE,
+                ERR_USERS_FULL);
     e2e_ok(original_unregister(bob));
     struct original *dave = e2e_client(e, "dave");
     assert_true(original_register(dave));
@@ -99,10 +101,11 @@ E2E_SCENARIO(two_half_open_registrations_cannot_pass_the_limit_of_users_together
     original_send_proof(alice, 3, alice->realm, ORIGINAL_KEY);
     e2e_ok(original_wait_response(alice, HGTP_REGISTER));
     original_send_proof(bob, 3, bob->realm, ORIGINAL_KEY);
-    e2e_refused(original_wait_response(bob, HGTP_REGISTER), HGTP_SERVER_UNAVAILABLE, ERR_USERS_FULL);
+    e2e_refused(original_wait_response(bob, HGTP_REGISTER), HGTP_SERVER_UNAVAILABLE,
+                ERR_USERS_FULL);
 }
 
-/* Unknown and half-open users -------------------------------------------------------------------- */
+/* Unknown and half-open users ------------------------------------------------------------------ */
 
 static void expect_not_registered(struct original *client)
 {
@@ -116,7 +119,8 @@ static void expect_not_registered(struct original *client)
         e2e_refused(sent_name(client, named[i], "den"), HGTP_BAD_REQUEST, ERR_NOT_REGISTERED);
         e2e_refused(sent_room(client, rooms[i], "gAAAAAAAAAAA", "den"), HGTP_BAD_REQUEST,
                     ERR_NOT_REGISTERED);
-        e2e_refused(sent_peer(client, peers[i], "den", "bob"), HGTP_BAD_REQUEST, ERR_NOT_REGISTERED);
+        e2e_refused(sent_peer(client, peers[i], "den", "bob"), HGTP_BAD_REQUEST,
+                    ERR_NOT_REGISTERED);
     }
 }
 
@@ -143,7 +147,7 @@ E2E_SCENARIO(proof_without_a_challenge_is_a_bad_request)
     assert_int_equal(event->msg.header.type, HGTP_BAD_REQUEST);
 }
 
-/* Rooms ------------------------------------------------------------------------------------------ */
+/* Rooms ---------------------------------------------------------------------------------------- */
 
 E2E_SCENARIO(create_is_refused_for_each_reason_and_the_client_stays_usable)
 {
@@ -157,7 +161,8 @@ E2E_SCENARIO(create_is_refused_for_each_reason_and_the_client_stays_usable)
     e2e_refused(sent_room(bob, HGTP_CREATE_ROOM, "not base64!!", "attic"), HGTP_BAD_REQUEST,
                 ERR_ROOM_ID_INVALID);
     original_send(bob, HGTP_CREATE_ROOM, HGTP_CREATE_ROOM, 1, bytes_of(NULL, 0));
-    e2e_refused(original_wait_response(bob, HGTP_CREATE_ROOM), HGTP_BAD_REQUEST, ERR_ROOM_ID_INVALID);
+    e2e_refused(original_wait_response(bob, HGTP_CREATE_ROOM), HGTP_BAD_REQUEST,
+                ERR_ROOM_ID_INVALID);
     e2e_refused(original_create(bob, ""), HGTP_BAD_REQUEST, ERR_NAME_INVALID);
     e2e_refused(original_create(bob, "elevenbytes"), HGTP_BAD_REQUEST, ERR_NAME_INVALID);
     e2e_refused(sent_room(alice, HGTP_CREATE_ROOM, "gBBBBBBBBBBB", "attic"), HGTP_BAD_REQUEST,
@@ -190,8 +195,10 @@ E2E_SCENARIO(delete_is_refused_for_each_reason)
     e2e_refused(sent_room(alice, HGTP_DELETE_ROOM, "gAAAAAAAAAAA", ""), HGTP_BAD_REQUEST,
                 ERR_ROOM_UNKNOWN);
     original_send(alice, HGTP_DELETE_ROOM, HGTP_DELETE_ROOM, 1, bytes_of(NULL, 0));
-    e2e_refused(original_wait_response(alice, HGTP_DELETE_ROOM), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
-    e2e_refused(sent_room(bob, HGTP_DELETE_ROOM, alice->room_id, ""), HGTP_BAD_REQUEST, ERR_NOT_MANAGER);
+    e2e_refused(original_wait_response(alice, HGTP_DELETE_ROOM), HGTP_BAD_REQUEST,
+                ERR_ROOM_UNKNOWN);
+    e2e_refused(sent_room(bob, HGTP_DELETE_ROOM, alice->room_id, ""), HGTP_BAD_REQUEST,
+                ERR_NOT_MANAGER);
     e2e_ok(original_delete(alice));
 }
 
@@ -253,7 +260,7 @@ E2E_SCENARIO(unregister_in_a_room_is_a_bad_request)
     e2e_refused(original_unregister(bob), HGTP_BAD_REQUEST, ERR_NOT_REGISTERED);
 }
 
-/* Peers ------------------------------------------------------------------------------------------ */
+/* Peers ---------------------------------------------------------------------------------------- */
 
 E2E_SCENARIO(invite_is_refused_for_each_reason)
 {
@@ -327,7 +334,7 @@ E2E_SCENARIO(declined_invite_and_remove_are_declined_to_the_manager_and_change_n
     e2e_came(original_wait_list(alice, PUSH_ROOM_USER_LIST, "alice,bob,carol"));
 }
 
-/* Messages of a kind that no client sends -------------------------------------------------------- */
+/* Messages of a kind that no client sends ------------------------------------------------------ */
 
 E2E_SCENARIO(responses_to_nothing_are_ignored_and_a_challenge_to_the_server_is_a_bad_request)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests that come twice because a datagram was doubled or a reply was lost: byte for byte the same
- * means the same reply and no second effect; another timestamp means another request.
+ * Requests that come twice because a datagram was doubled or a reply was lost: byte for byte the
+ * same means the same reply and no second effect; another timestamp means another request.
  */
 #include "tests/support/e2e.h"
 

@@ -62,7 +62,8 @@ E2E_SCENARIO(register_brings_the_room_list_and_then_everybody_the_user_list)
     struct original *alice = e2e_client(e, "alice");
     assert_true(original_register(alice));
     const struct original_event *rooms = e2e_came(original_wait_list(alice, PUSH_ROOM_LIST, ""));
-    const struct original_event *users = e2e_came(original_wait_list(alice, PUSH_USER_LIST, "alice"));
+    const struct original_event *users =
+        e2e_came(original_wait_list(alice, PUSH_USER_LIST, "alice"));
     assert_true(rooms->index < users->index);
     assert_string_equal((const char *)rooms->raw.ptr, "{\n  \"roomListSet\": []\n}");
     assert_string_equal((const char *)users->raw.ptr,
@@ -137,7 +138,8 @@ E2E_SCENARIO(invite_asks_the_peer_and_answers_the_manager_before_lists_and_notic
     assert_int_equal(ok->msg.header.seq, 4);
     assert_int_equal(ok->msg.header.request_type, HGTP_INVITE_USER_FROM_ROOM);
 
-    const struct original_event *relay = e2e_came(original_wait_relay(bob, HGTP_INVITE_USER_FROM_ROOM));
+    const struct original_event *relay =
+        e2e_came(original_wait_relay(bob, HGTP_INVITE_USER_FROM_ROOM));
     assert_true(relay->at_declared);
     assert_true(relay->raw.len >= 44);
     assert_int_equal(relay->msg.header.seq, 2);
@@ -165,7 +167,8 @@ E2E_SCENARIO(remove_asks_the_peer_and_answers_the_manager_before_lists_and_notic
     const struct original_event *ok = e2e_came(original_remove(alice, "bob"));
     e2e_ok(ok);
     assert_int_equal(ok->msg.header.seq, 4);
-    const struct original_event *relay = e2e_came(original_wait_relay(bob, HGTP_REMOVE_USER_FROM_ROOM));
+    const struct original_event *relay =
+        e2e_came(original_wait_relay(bob, HGTP_REMOVE_USER_FROM_ROOM));
     assert_int_equal(relay->msg.header.seq, 2);
     assert_true(relay->raw.len >= 44);
     assert_false(bob->in_room);
@@ -193,7 +196,8 @@ E2E_SCENARIO(delete_removes_the_members_before_the_manager_gets_ok)
 
     const struct original_event *ok = e2e_came(original_delete(alice));
     e2e_ok(ok);
-    const struct original_event *to_bob = e2e_came(original_wait_relay(bob, HGTP_REMOVE_USER_FROM_ROOM));
+    const struct original_event *to_bob =
+        e2e_came(original_wait_relay(bob, HGTP_REMOVE_USER_FROM_ROOM));
     const struct original_event *to_carol =
         e2e_came(original_wait_relay(carol, HGTP_REMOVE_USER_FROM_ROOM));
     e2e_in_order(to_bob, ok);
@@ -232,7 +236,8 @@ E2E_SCENARIO(unregister_shows_the_user_list_to_those_left)
 }
 
 /* The next `count` pushes after `first` are of these types. */
-static void expect_pushes(struct original *client, size_t first, const enum push_type *types, size_t count)
+static void expect_pushes(struct original *client, size_t first, const enum push_type *types,
+                          size_t count)
 {
     for (size_t i = first; i < client->log.count && count > 0; i++) {
         if (client->log.events[i]->kind == ORIGINAL_PUSH) {
@@ -318,7 +323,8 @@ static size_t heard(const struct original *client, const char **texts, size_t ma
 {
     size_t count = 0;
     for (size_t i = 0; i < client->log.count; i++) {
-        if (client->log.events[i]->kind == ORIGINAL_PUSH && client->log.events[i]->push == PUSH_MESSAGE) {
+        if (client->log.events[i]->kind == ORIGINAL_PUSH &&
+            client->log.events[i]->push == PUSH_MESSAGE) {
             assert_true(count < max);
             texts[count++] = client->log.events[i]->text;
         }
@@ -374,7 +380,8 @@ E2E_SCENARIO(notices_in_korean_are_the_originals_to_the_byte)
         e2e_came(original_wait_notice(alice, "[alice] 님이 [den]방을 생성했습니다."));
     assert_string_equal(
         (const char *)created->raw.ptr,
-        "{\n  \"notice\": \"W2FsaWNlXSDri5jsnbQgW2Rlbl3rsKnsnYQg7IOd7ISx7ZaI7Iq164uI64ukLg\\u003d\\u003d\"\n}");
+        "{\n  \"notice\": "
+        "\"W2FsaWNlXSDri5jsnbQgW2Rlbl3rsKnsnYQg7IOd7ISx7ZaI7Iq164uI64ukLg\\u003d\\u003d\"\n}");
     e2e_ok(original_join(bob, "den"));
     e2e_came(original_wait_notice(alice, "[bob]님이 입장 했습니다."));
     e2e_ok(original_exit(bob, "den"));

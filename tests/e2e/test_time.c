@@ -37,8 +37,10 @@ E2E_SCENARIO(members_see_list_and_notice_when_a_member_expires)
     struct original *alice = silent_user(e, "alice", 1);
     e2e_ok(original_join(alice, "den"));
     e2e_came(original_wait_notice(bob, "[alice] has joined."));
-    const struct original_event *list = e2e_came(original_wait_list(bob, PUSH_ROOM_USER_LIST, "alice,bob"));
-    const struct original_event *after = e2e_came(original_wait_list(bob, PUSH_ROOM_USER_LIST, "bob"));
+    const struct original_event *list =
+        e2e_came(original_wait_list(bob, PUSH_ROOM_USER_LIST, "alice,bob"));
+    const struct original_event *after =
+        e2e_came(original_wait_list(bob, PUSH_ROOM_USER_LIST, "bob"));
     const struct original_event *notice = e2e_came(original_wait_notice(bob, "[alice] has left."));
     assert_true(list->index < after->index && after->index < notice->index);
     e2e_came(original_wait_list(bob, PUSH_USER_LIST, "bob"));
@@ -51,7 +53,8 @@ E2E_SCENARIO(expiry_of_the_manager_closes_the_room)
     struct original *alice = silent_user(e, "alice", 1);
     e2e_ok(original_create(alice, "den"));
     e2e_join_room(bob, "den");
-    const struct original_event *relay = e2e_came(original_wait_relay(bob, HGTP_REMOVE_USER_FROM_ROOM));
+    const struct original_event *relay =
+        e2e_came(original_wait_relay(bob, HGTP_REMOVE_USER_FROM_ROOM));
     assert_int_equal(relay->msg.header.seq, 1);
     assert_false(bob->in_room);
     e2e_came(original_wait_list(bob, PUSH_ROOM_LIST, ""));
@@ -66,7 +69,8 @@ E2E_SCENARIO(answered_push_connection_keeps_a_session_beyond_its_expires)
     const struct original_options options = {.name = "alice", .expires_s = 1};
     struct original *alice = e2e_user_with(e, &options);
     struct original *bob = e2e_user(e, "bob");
-    /* Three sessions run out one after the other, the last 3 s from now; alice says nothing meanwhile. */
+    /* Three sessions run out one after the other, the last 3 s from now; alice says nothing
+     * meanwhile. */
     silent_user(e, "one", 1);
     silent_user(e, "two", 2);
     silent_user(e, "three", 3);
@@ -129,8 +133,10 @@ E2E_SCENARIO(invite_accepted_too_late_puts_the_client_back_outside)
     e2e_open_room(alice, "den");
     bob->relay = ORIGINAL_RELAY_SILENT;
     original_send_peer(alice, HGTP_INVITE_USER_FROM_ROOM, "den", "bob");
-    const struct original_event *relay = e2e_came(original_wait_relay(bob, HGTP_INVITE_USER_FROM_ROOM));
-    e2e_refused(original_wait_response(alice, HGTP_INVITE_USER_FROM_ROOM), HGTP_DECLINE, ERR_PEER_SILENT);
+    const struct original_event *relay =
+        e2e_came(original_wait_relay(bob, HGTP_INVITE_USER_FROM_ROOM));
+    e2e_refused(original_wait_response(alice, HGTP_INVITE_USER_FROM_ROOM), HGTP_DECLINE,
+                ERR_PEER_SILENT);
     bob->relay = ORIGINAL_RELAY_ANSWER;
     original_answer_relay(bob, relay, HGTP_OK);
     assert_true(bob->in_room);

@@ -112,6 +112,6 @@ void daemon_free(struct daemon *daemon)
 
 void daemon_print_log(const struct daemon *daemon)
 {
-    fprintf(stderr, "--- hgtpd's output\n%s--- hgtpd's log\n%s---\n", process_stdout(daemon->process),
-            process_stderr(daemon->process));
+    fprintf(stderr, "--- hgtpd's output\n%s--- hgtpd's log\n%s---\n",
+            process_stdout(daemon->process), process_stderr(daemon->process));
 }

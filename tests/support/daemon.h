@@ -9,11 +9,11 @@
 #include "process.h"
 
 #define DAEMON_START_MS 15000
-#define DAEMON_STOP_MS 15000
+#define DAEMON_STOP_MS  15000
 
 struct daemon {
     struct process *process;
-    char *folder; /* its TMPDIR */
+    char *folder;              /* its TMPDIR */
     uint32_t hgtp_ip, http_ip; /* host order; from the log's line "ready" */
     uint16_t hgtp_port, http_port;
 };
@@ -30,7 +30,8 @@ struct daemon *daemon_start(const char *const *sets);
 /** True when the log says that it serves, with its addresses; they are then in the structure. */
 bool daemon_wait_ready(struct daemon *daemon);
 
-/** SIGTERM, and SIGKILL after DAEMON_STOP_MS. Returns the exit code, 128 + signal, or -1 if it had to be killed. */
+/** SIGTERM, and SIGKILL after DAEMON_STOP_MS. Returns the exit code, 128 + signal, or -1 if it had
+ * to be killed. */
 int daemon_stop(struct daemon *daemon);
 
 /** Kills it if it runs, removes its folder. NULL is legal. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e2e: set-up, teardown and shared assertions of the scenarios in tests/e2e. It knows the catalogue of
- * errors (node/base/err.def) as the promise about reasons; everything else of the node is unknown here.
+ * e2e: set-up, teardown and shared assertions of the scenarios in tests/e2e. It knows the catalogue
+ * of errors (node/base/err.def) as the promise about reasons; everything else of the node is
+ * unknown here.
  */
 #include "e2e.h"
 
@@ -17,7 +18,7 @@ static const struct e2e_reason {
 #include "node/base/err.def"
 };
 
-/* Life ------------------------------------------------------------------------------------------- */
+/* Life ----------------------------------------------------------------------------------------- */
 
 int e2e_setup(void **state)
 {
@@ -30,7 +31,8 @@ static void e2e_print(const struct e2e *e)
 {
     for (size_t i = 0; i < e->client_count; i++) {
         if (e->clients[i] != NULL) {
-            fprintf(stderr, "--- client %s %s\n", e->clients[i]->options.name, e->clients[i]->user_id);
+            fprintf(stderr, "--- client %s %s\n", e->clients[i]->options.name,
+                    e->clients[i]->user_id);
             original_log_print(&e->clients[i]->log, stderr);
         }
     }
@@ -109,7 +111,7 @@ void e2e_passed(struct e2e *e)
     e->has_passed = true;
 }
 
-/* Actors ----------------------------------------------------------------------------------------- */
+/* Actors --------------------------------------------------------------------------------------- */
 
 void e2e_node(struct e2e *e, const char *const *sets)
 {
@@ -214,7 +216,7 @@ void e2e_retry_pause(void)
     (void)pump_until(e2e_never, NULL, 20);
 }
 
-/* Assertions ------------------------------------------------------------------------------------- */
+/* Assertions ----------------------------------------------------------------------------------- */
 
 const struct original_event *e2e_came_at(const struct original_event *event, const char *what,
                                          const char *file, int line)
@@ -247,7 +249,8 @@ void e2e_response_at(const struct original_event *event, enum hgtp_type type, en
                      const char *file, int line)
 {
     (void)e2e_came_at(event, "a response", file, line);
-    bool is_right = event->msg.header.type == type && (err == ERR_NONE || e2e_reason_fits(event, err));
+    bool is_right =
+        event->msg.header.type == type && (err == ERR_NONE || e2e_reason_fits(event, err));
     if (is_right) {
         return;
     }

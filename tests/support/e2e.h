@@ -44,8 +44,8 @@ int e2e_setup(void **state);
 int e2e_teardown(void **state);
 
 /**
- * What holds at the end of every scenario: no client in a state that breaks the original, every push
- * exactly as the original writes it, every datagram from the listening socket, and a node that
+ * What holds at the end of every scenario: no client in a state that breaks the original, every
+ * push exactly as the original writes it, every datagram from the listening socket, and a node that
  * ends on SIGTERM with 0 and leaves neither process nor file.
  */
 void e2e_passed(struct e2e *e);
@@ -73,7 +73,7 @@ void e2e_pass_coalescing(void);
 /** Between two looks at something that changes by time alone: 20 ms in which all clients go on. */
 void e2e_retry_pause(void);
 
-/* Assertions that name the scenario's line. ------------------------------------------------------ */
+/* Assertions that name the scenario's line. ---------------------------------------------------- */
 
 #define e2e_ok(event) e2e_response_at((event), HGTP_OK, ERR_NONE, __FILE__, __LINE__)
 /** A response of this type whose body explains it by `err`: code and text of the catalogue. */

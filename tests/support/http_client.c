@@ -25,7 +25,8 @@ struct http_client {
 
 static void http_client_flush(struct http_client *client)
 {
-    ssize_t len = send(client->watch.fd, client->out.ptr, client->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t len =
+        send(client->watch.fd, client->out.ptr, client->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (len > 0) {
         queue_take(&client->out, (size_t)len);
     } else if (errno != EAGAIN) {

@@ -31,8 +31,10 @@ struct http_answer http_client_read(struct http_client *client, bool has_body);
 /** True when the server has closed the connection within the usual wait. */
 bool http_client_ended(struct http_client *client);
 
-/** One GET, or one POST of JSON, on a connection of its own; only the status and, if asked for, the body. */
-int http_client_get(uint32_t ip, uint16_t port, const char *target, char *ret_body, size_t body_cap);
+/** One GET, or one POST of JSON, on a connection of its own; only the status and, if asked for, the
+ * body. */
+int http_client_get(uint32_t ip, uint16_t port, const char *target, char *ret_body,
+                    size_t body_cap);
 int http_client_post(uint32_t ip, uint16_t port, const char *target, const char *extra_headers,
                      const char *body, char *ret_body, size_t body_cap);
 

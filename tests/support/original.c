@@ -18,7 +18,7 @@
 
 #define ORIGINAL_EXPIRES_S 3600
 
-/* Life ------------------------------------------------------------------------------------------- */
+/* Life ----------------------------------------------------------------------------------------- */
 
 /* Base64 of random bytes that begin with the bits 10, as the half of a UUID does. */
 static void original_make_id(char *out, size_t random_bytes)
@@ -47,12 +47,14 @@ static bool original_open_sockets(struct original *original)
 {
     struct original_options *options = &original->options;
     int declared = sockets_udp(options->own_ip, options->udp_port);
-    if (!original_watch(original, &original->udp_declared, declared, original_datagram_on_declared)) {
+    if (!original_watch(original, &original->udp_declared, declared,
+                        original_datagram_on_declared)) {
         return false;
     }
     options->udp_port = sockets_port(declared);
     int sending = sockets_udp_connected(options->own_ip, options->server_ip, options->server_port);
-    return original_watch(original, &original->udp_sending, sending, original_datagram_on_sending) &&
+    return original_watch(original, &original->udp_sending, sending,
+                          original_datagram_on_sending) &&
            original_push_open(original);
 }
 
@@ -119,7 +121,7 @@ void original_tell(struct original *original, const struct original_event *event
     }
 }
 
-/* Requests: send --------------------------------------------------------------------------------- */
+/* Requests: send ------------------------------------------------------------------------------- */
 
 void original_send_raw(struct original *original, struct bytes datagram)
 {
@@ -143,8 +145,8 @@ static uint32_t original_timestamp(struct original *original)
     return now_ms;
 }
 
-void original_send(struct original *original, enum hgtp_type type, uint8_t request_type, int32_t seq,
-                   struct bytes body)
+void original_send(struct original *original, enum hgtp_type type, uint8_t request_type,
+                   int32_t seq, struct bytes body)
 {
     struct sink out = sink_into(original->sent, sizeof original->sent);
     sink_text(&out, "HS");
@@ -155,7 +157,8 @@ void original_send(struct original *original, enum hgtp_type type, uint8_t reque
     sink_be32(&out, original_timestamp(original));
     sink_be32(&out, (uint32_t)body.len);
     sink_put(&out, body);
-    if (original->options.auth == ORIGINAL_HMAC && original->token_bytes > 0 && type != HGTP_REGISTER) {
+    if (original->options.auth == ORIGINAL_HMAC && original->token_bytes > 0 &&
+        type != HGTP_REGISTER) {
         digest_sign(bytes_of(original->token, original->token_bytes), &out);
     }
     assert(sink_fits(&out));
@@ -163,7 +166,8 @@ void original_send(struct original *original, enum hgtp_type type, uint8_t reque
     original_send_again(original);
 }
 
-static void original_request(struct original *original, enum hgtp_type type, const struct sink *body)
+static void original_request(struct original *original, enum hgtp_type type,
+                             const struct sink *body)
 {
     assert(sink_fits(body));
     original_send(original, type, (uint8_t)type, 1, sink_bytes(body));
@@ -260,7 +264,7 @@ void original_send_plain(struct original *original, enum hgtp_type type)
     original_send(original, type, (uint8_t)type, 1, bytes_of(NULL, 0));
 }
 
-/* Requests: send and wait ------------------------------------------------------------------------ */
+/* Requests: send and wait ---------------------------------------------------------------------- */
 
 static bool original_register_over(void *arg)
 {

@@ -2,8 +2,8 @@
 /*
  * original: a client that behaves on the wire as the original Java client does: two UDP sockets, an
  * HTTP listener for pushes, one TCP connection for its messages, and the same answers to the same
- * input, its weaknesses included (docs/protocol.md "The original client"). One thread; whatever waits
- * pumps all clients. Every wait has a deadline.
+ * input, its weaknesses included (docs/protocol.md "The original client"). One thread; whatever
+ * waits pumps all clients. Every wait has a deadline.
  */
 #ifndef SUPPORT_ORIGINAL_H
 #define SUPPORT_ORIGINAL_H
@@ -12,10 +12,10 @@
 #include "pump.h"
 #include "sockets.h"
 
-#define ORIGINAL_KEY "950817"
-#define ORIGINAL_WAIT_MS 5000
+#define ORIGINAL_KEY       "950817"
+#define ORIGINAL_WAIT_MS   5000
 #define ORIGINAL_TOKEN_MAX 128
-#define ORIGINAL_NAME_MAX 600
+#define ORIGINAL_NAME_MAX  600
 
 /* ORIGINAL_HMAC is what the original cannot do: prove by HMAC-SHA-256, then sign every datagram. */
 enum original_auth { ORIGINAL_MD5, ORIGINAL_HMAC };
@@ -49,7 +49,8 @@ struct original_options {
 
 struct original_push_connection;
 
-/** Tests may read everything here, and set `relay`, `declared_ip`, `declared_port` and `user_id`. */
+/** Tests may read everything here, and set `relay`, `declared_ip`, `declared_port` and `user_id`.
+ */
 struct original {
     struct original_options options;
     char user_id[HGTP_USER_ID_BYTES + 1];
@@ -93,11 +94,12 @@ void original_close(struct original *original);
 /** False when it is in a state that only a restart of the original would cure. */
 bool original_is_healthy(const struct original *original);
 
-/* Requests: send only. Each carries sequence number 1 and a new timestamp. ----------------------- */
+/* Requests: send only. Each carries sequence number 1 and a new timestamp. --------------------- */
 
 void original_send_register(struct original *original);
 /** The second REGISTER with the digest of `realm` under `key`. */
-void original_send_proof(struct original *original, int32_t seq, const char *realm, const char *key);
+void original_send_proof(struct original *original, int32_t seq, const char *realm,
+                         const char *key);
 /** CREATE_ROOM with a new room id, or DELETE_ROOM of the present one. */
 void original_send_create(struct original *original, const char *room);
 void original_send_delete(struct original *original);
@@ -112,8 +114,8 @@ void original_send_peer(struct original *original, enum hgtp_type type, const ch
 /** UNREGISTER, REFRESH. */
 void original_send_plain(struct original *original, enum hgtp_type type);
 /** Any message: header of the client, body as given, signed if the session signs. */
-void original_send(struct original *original, enum hgtp_type type, uint8_t request_type, int32_t seq,
-                   struct bytes body);
+void original_send(struct original *original, enum hgtp_type type, uint8_t request_type,
+                   int32_t seq, struct bytes body);
 /** Any bytes, as they are. */
 void original_send_raw(struct original *original, struct bytes datagram);
 /** The last datagram once more, byte for byte. */
@@ -122,7 +124,7 @@ void original_send_again(struct original *original);
 void original_answer_relay(struct original *original, const struct original_event *relay,
                            enum hgtp_type type);
 
-/* Requests: send and wait. They return the response, or NULL when none came in time. ------------- */
+/* Requests: send and wait. They return the response, or NULL when none came in time. ----------- */
 
 /** Both steps; true when the session stands. */
 bool original_register(struct original *original);
@@ -135,7 +137,7 @@ const struct original_event *original_remove(struct original *original, const ch
 const struct original_event *original_refresh(struct original *original);
 const struct original_event *original_unregister(struct original *original);
 
-/* Waits: the first event that fits and was not taken yet, or NULL at the deadline. --------------- */
+/* Waits: the first event that fits and was not taken yet, or NULL at the deadline. ------------- */
 
 typedef bool original_fits_fn(const struct original_event *event, const void *arg);
 
@@ -170,9 +172,10 @@ bool original_is_push(const struct original_event *event, const void *push_type)
 bool original_is_response(const struct original_event *event, const void *request_type);
 bool original_is_relay(const struct original_event *event, const void *type);
 
-/* HTTP ------------------------------------------------------------------------------------------- */
+/* HTTP ----------------------------------------------------------------------------------------- */
 
-/** Say something; the answer is logged when it comes. False: no connection, dropped as the original does. */
+/** Say something; the answer is logged when it comes. False: no connection, dropped as the original
+ * does. */
 bool original_say(struct original *original, const char *text);
 bool original_say_at(struct original *original, const char *text, int64_t time_unix_ms);
 /** Any bytes on the connection for messages. */

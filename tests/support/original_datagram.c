@@ -11,10 +11,10 @@
 
 #include "proto/base64.h"
 
-#define ORIGINAL_WORKERS 2
+#define ORIGINAL_WORKERS  2
 #define ORIGINAL_PORT_MAX 32767
 
-/* Responses -------------------------------------------------------------------------------------- */
+/* Responses ------------------------------------------------------------------------------------ */
 
 static void original_leave(struct original *original)
 {
@@ -24,7 +24,8 @@ static void original_leave(struct original *original)
     original->room_id[0] = '\0';
 }
 
-static void original_datagram_on_challenge(struct original *original, const struct hgtp_message *msg)
+static void original_datagram_on_challenge(struct original *original,
+                                           const struct hgtp_message *msg)
 {
     struct bytes realm = msg->challenge.realm;
     uint16_t port = msg->challenge.http_port;
@@ -45,7 +46,8 @@ static void original_datagram_on_challenge(struct original *original, const stru
     }
 }
 
-static void original_datagram_on_registered(struct original *original, const struct hgtp_message *msg)
+static void original_datagram_on_registered(struct original *original,
+                                            const struct hgtp_message *msg)
 {
     struct bytes token;
     original->registered = msg->header.type == HGTP_OK;
@@ -57,7 +59,8 @@ static void original_datagram_on_registered(struct original *original, const str
 }
 
 /* CREATE and JOIN: which refusals the original can live with. */
-static void original_datagram_on_entered(struct original *original, const struct hgtp_header *header)
+static void original_datagram_on_entered(struct original *original,
+                                         const struct hgtp_header *header)
 {
     bool is_create = header->request_type == HGTP_CREATE_ROOM;
     switch (header->type) {
@@ -113,7 +116,7 @@ static void original_datagram_on_response(struct original *original, const struc
     }
 }
 
-/* Requests --------------------------------------------------------------------------------------- */
+/* Requests ------------------------------------------------------------------------------------- */
 
 void original_answer_relay(struct original *original, const struct original_event *relay,
                            enum hgtp_type type)
@@ -143,7 +146,8 @@ static bool original_datagram_is_heard(const struct original *original,
            bytes_equal(sink_bytes(&out), bytes_str(original->options.name));
 }
 
-static void original_datagram_on_relay(struct original *original, const struct original_event *event)
+static void original_datagram_on_relay(struct original *original,
+                                       const struct original_event *event)
 {
     if (!original_datagram_is_heard(original, event) || original->relay == ORIGINAL_RELAY_SILENT) {
         return;
@@ -153,18 +157,19 @@ static void original_datagram_on_relay(struct original *original, const struct o
     original_answer_relay(original, event, agrees ? HGTP_OK : HGTP_DECLINE);
 }
 
-static void original_datagram_on_request(struct original *original, const struct original_event *event)
+static void original_datagram_on_request(struct original *original,
+                                         const struct original_event *event)
 {
     const struct hgtp_header *header = &event->msg.header;
     if (header->type == HGTP_INVITE_USER_FROM_ROOM || header->type == HGTP_REMOVE_USER_FROM_ROOM) {
         original_datagram_on_relay(original, event);
     } else {
-        original_send(original, HGTP_BAD_REQUEST, header->type, (int32_t)((uint32_t)header->seq + 1),
-                      bytes_of(NULL, 0));
+        original_send(original, HGTP_BAD_REQUEST, header->type,
+                      (int32_t)((uint32_t)header->seq + 1), bytes_of(NULL, 0));
     }
 }
 
-/* Sockets ---------------------------------------------------------------------------------------- */
+/* Sockets -------------------------------------------------------------------------------------- */
 
 static void original_datagram_take(struct original *original, struct original_event *event)
 {
@@ -184,7 +189,8 @@ static void original_datagram_take(struct original *original, struct original_ev
 /* When the kernel took the datagram; so the order of arrival at several sockets can be told. */
 static int64_t original_datagram_arrived_ns(struct msghdr *header)
 {
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL; part = CMSG_NXTHDR(header, part)) {
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL;
+         part = CMSG_NXTHDR(header, part)) {
         if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_TIMESTAMPNS) {
             struct timespec at;
             memcpy(&at, CMSG_DATA(part), sizeof at);

@@ -135,7 +135,8 @@ const char *original_event_name(const struct original_event *event)
     if (event->kind == ORIGINAL_PUSH) {
         return event->push < PUSH_TYPE_COUNT ? targets[event->push] : "unknown push";
     }
-    const char *name = event->decoded == HGTP_BAD_HEADER ? NULL : hgtp_type_name(event->msg.header.type);
+    const char *name =
+        event->decoded == HGTP_BAD_HEADER ? NULL : hgtp_type_name(event->msg.header.type);
     return name != NULL ? name : "unknown datagram";
 }
 

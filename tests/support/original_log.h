@@ -15,10 +15,11 @@ enum original_kind { ORIGINAL_DATAGRAM, ORIGINAL_PUSH, ORIGINAL_ANSWER };
 
 struct original_event {
     enum original_kind kind;
-    size_t index; /* place in the log: what came first has the smaller one */
-    int64_t at_ms;      /* monotonic, when it was read */
-    int64_t arrived_ns; /* wall clock; of a datagram: when the kernel took it, else when it was read */
-    bool taken;      /* a wait has returned it; no other wait will */
+    size_t index;  /* place in the log: what came first has the smaller one */
+    int64_t at_ms; /* monotonic, when it was read */
+    int64_t
+        arrived_ns; /* wall clock; of a datagram: when the kernel took it, else when it was read */
+    bool taken;     /* a wait has returned it; no other wait will */
     struct bytes raw; /* the datagram, or the body of the push or answer; a NUL stands behind it */
 
     /* ORIGINAL_DATAGRAM */
@@ -58,7 +59,8 @@ bool original_log_parse_push(struct original_event *event);
 
 /** Name of the type: "OK", "JOIN_ROOM", "notice", "answer". */
 const char *original_event_name(const struct original_event *event);
-/** True when the event is a list of exactly these names, given with commas between, in any order. */
+/** True when the event is a list of exactly these names, given with commas between, in any order.
+ */
 bool original_event_lists(const struct original_event *event, const char *names);
 
 /** Every event on a line of its own. */

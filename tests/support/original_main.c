@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * original_main: the original client for people, as a line-based program: what is typed is said or,
- * after a slash, done; what comes in is printed. Works on a terminal and with stdin from a pipe. The
- * protocol is original.c's.
+ * after a slash, done; what comes in is printed. Works on a terminal and with stdin from a pipe.
+ * The protocol is original.c's.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
@@ -14,7 +13,8 @@
 
 #include "original.h"
 
-#define MAIN_LINE_MAX 16384
+#define MAIN_LINE_MAX     16384
+#define MAIN_PEER_WAIT_MS 15000 /* longer than a server waits for the peer */
 
 static const char main_help[] =
     "usage: original --server IP:PORT --name NAME [--key KEY | --key-file FILE]\n"
@@ -29,14 +29,17 @@ static const char main_help[] =
     "  --udp-port N       port on which requests of the server are heard (default: any)\n"
     "  --http-port N      port on which lists, notices and messages are heard (default: any)\n"
     "\n"
-    "Exit code: 0 after /quit or the end of the input, 1 when something failed, 2 for wrong usage.\n";
+    "At /quit or the end of the input it leaves its room (a manager closes it) and unregisters.\n"
+    "Exit code: 0, or 1 when it was not registered or something got no answer, or 2 for wrong\n"
+    "usage.\n";
 
-static const char main_commands[] = "/create NAME   open a room          /delete        close your room\n"
-                                    "/join NAME     enter a room         /exit          leave it\n"
-                                    "/invite USER   ask USER in          /remove USER   put USER out\n"
-                                    "/rooms /users /members              lists, as last seen\n"
-                                    "/refresh       ask for the lists    /quit /help\n"
-                                    "Everything else is said in the room.\n";
+static const char main_commands[] =
+    "/create NAME   open a room          /delete        close your room\n"
+    "/join NAME     enter a room         /exit          leave it\n"
+    "/invite USER   ask USER in          /remove USER   put USER out\n"
+    "/rooms /users /members              lists, as last seen\n"
+    "/refresh       ask for the lists    /quit /help\n"
+    "Everything else is said in the room.\n";
 
 struct main_session {
     struct original *original;
@@ -47,7 +50,7 @@ struct main_session {
     bool has_failed;
 };
 
-/* What comes in ---------------------------------------------------------------------------------- */
+/* What comes in -------------------------------------------------------------------------------- */
 
 static void main_print_list(const char *what, const struct original_event *event)
 {
@@ -109,6 +112,19 @@ static void main_print_datagram(const struct original_event *event)
     }
 }
 
+/* {"code":"NAME","reason":"text"}: the text, which has nothing to unescape. */
+static void main_print_http_refusal(const struct original_event *event)
+{
+    static const char key[] = "\"reason\":\"";
+    const char *reason = strstr((const char *)event->raw.ptr, key);
+    if (reason != NULL) {
+        reason += strlen(key);
+        printf("! not said: %.*s\n", (int)strcspn(reason, "\""), reason);
+    } else {
+        printf("! not said: HTTP %d\n", event->status);
+    }
+}
+
 static void main_on_event(const struct original_event *event, void *arg)
 {
     (void)arg;
@@ -117,12 +133,12 @@ static void main_on_event(const struct original_event *event, void *arg)
     } else if (event->kind == ORIGINAL_DATAGRAM) {
         main_print_datagram(event);
     } else if (event->status != 200) {
-        printf("! not said: %d %s\n", event->status, (const char *)event->raw.ptr);
+        main_print_http_refusal(event);
     }
     fflush(stdout);
 }
 
-/* What is typed ---------------------------------------------------------------------------------- */
+/* What is typed -------------------------------------------------------------------------------- */
 
 /* True when an answer has come; a missing one is told. */
 static void main_answered(struct main_session *session, const struct original_event *response)
@@ -133,99 +149,98 @@ static void main_answered(struct main_session *session, const struct original_ev
     }
 }
 
-static void main_create(struct main_session *session, const char *name)
+static void main_create(struct main_session *session, const char *name, int type)
 {
+    (void)type;
     main_answered(session, original_create(session->original, name));
 }
 
-static void main_join(struct main_session *session, const char *name)
+static void main_join(struct main_session *session, const char *name, int type)
 {
+    (void)type;
     main_answered(session, original_join(session->original, name));
 }
 
-static void main_exit(struct main_session *session, const char *name)
+static void main_exit(struct main_session *session, const char *name, int type)
 {
     (void)name;
+    (void)type;
     main_answered(session, original_exit(session->original, session->original->room_name));
 }
 
-static void main_delete(struct main_session *session, const char *name)
+static void main_delete(struct main_session *session, const char *name, int type)
 {
     (void)name;
+    (void)type;
     main_answered(session, original_delete(session->original));
 }
 
-/* These two are answered when the peer has spoken; main_on_event prints a refusal then. */
-static void main_invite(struct main_session *session, const char *name)
+/* Answered when the peer has spoken: a script waits for that, a person types on meanwhile. */
+static void main_ask_peer(struct main_session *session, const char *name, int type)
 {
-    original_send_peer(session->original, HGTP_INVITE_USER_FROM_ROOM, session->original->room_name, name);
+    struct original *original = session->original;
+    const uint8_t byte = (uint8_t)type;
+    original_send_peer(original, (enum hgtp_type)type, original->room_name, name);
+    if (!isatty(STDIN_FILENO)) {
+        main_answered(session,
+                      original_wait(original, original_is_response, &byte, MAIN_PEER_WAIT_MS));
+    }
 }
 
-static void main_remove(struct main_session *session, const char *name)
-{
-    original_send_peer(session->original, HGTP_REMOVE_USER_FROM_ROOM, session->original->room_name, name);
-}
-
-static void main_refresh(struct main_session *session, const char *name)
+static void main_refresh(struct main_session *session, const char *name, int type)
 {
     (void)name;
+    (void)type;
     main_answered(session, original_refresh(session->original));
 }
 
-static void main_last_list(const struct main_session *session, enum push_type type)
+static void main_last_list(struct main_session *session, const char *name, int type)
 {
+    (void)name;
     const struct original_log *log = &session->original->log;
+    const enum push_type list = (enum push_type)type;
     for (size_t i = log->count; i-- > 0;) {
-        if (log->events[i]->kind == ORIGINAL_PUSH && log->events[i]->push == type) {
-            main_print_list(main_list_name(type), log->events[i]);
+        if (original_is_push(log->events[i], &list)) {
+            main_print_list(main_list_name(list), log->events[i]);
             return;
         }
     }
-    printf("* %s: not known yet\n", main_list_name(type));
+    printf("* %s: not known yet\n", main_list_name(list));
 }
 
-static void main_rooms(struct main_session *session, const char *name)
+static void main_quit(struct main_session *session, const char *name, int type)
 {
     (void)name;
-    main_last_list(session, PUSH_ROOM_LIST);
-}
-
-static void main_users(struct main_session *session, const char *name)
-{
-    (void)name;
-    main_last_list(session, PUSH_USER_LIST);
-}
-
-static void main_members(struct main_session *session, const char *name)
-{
-    (void)name;
-    main_last_list(session, PUSH_ROOM_USER_LIST);
-}
-
-static void main_quit(struct main_session *session, const char *name)
-{
-    (void)name;
+    (void)type;
     session->is_over = true;
 }
 
-static void main_show_help(struct main_session *session, const char *name)
+static void main_show_help(struct main_session *session, const char *name, int type)
 {
     (void)session;
     (void)name;
+    (void)type;
     fputs(main_commands, stdout);
 }
 
 static const struct main_command {
     const char *name;
     bool takes_name;
-    void (*run)(struct main_session *session, const char *name);
+    void (*run)(struct main_session *session, const char *name, int type);
+    int type; /* of a request or a list, for commands that differ in nothing else */
 } main_table[] = {
-    {"/create", true, main_create},   {"/join", true, main_join},
-    {"/exit", false, main_exit},      {"/delete", false, main_delete},
-    {"/invite", true, main_invite},   {"/remove", true, main_remove},
-    {"/refresh", false, main_refresh}, {"/rooms", false, main_rooms},
-    {"/users", false, main_users},    {"/members", false, main_members},
-    {"/quit", false, main_quit},      {"/help", false, main_show_help},
+    {"/create", true, main_create, 0},
+    {"/join", true, main_join, 0},
+    {"/exit", false, main_exit, 0},
+    {"/delete", false, main_delete, 0},
+    {"/invite", true, main_ask_peer, HGTP_INVITE_USER_FROM_ROOM},
+    {"/remove", true, main_ask_peer, HGTP_REMOVE_USER_FROM_ROOM},
+    {"/refresh", false, main_refresh, 0},
+    {"/rooms", false, main_last_list, PUSH_ROOM_LIST},
+    {"/users", false, main_last_list, PUSH_USER_LIST},
+    {"/members", false, main_last_list, PUSH_ROOM_USER_LIST},
+    {"/quit", false, main_quit, 0},
+    {"/help", false, main_show_help, 0},
 };
 
 static void main_run_command(struct main_session *session, const char *line)
@@ -238,13 +253,29 @@ static void main_run_command(struct main_session *session, const char *line)
             continue;
         }
         if (command->takes_name && (*name == '\0' || strlen(name) >= ORIGINAL_NAME_MAX / 2)) {
-            printf("! %s needs a name of at most %d bytes\n", command->name, ORIGINAL_NAME_MAX / 2 - 1);
+            printf("! %s needs a name of at most %d bytes\n", command->name,
+                   ORIGINAL_NAME_MAX / 2 - 1);
         } else {
-            command->run(session, name);
+            command->run(session, name, command->type);
         }
         return;
     }
     printf("! no such command; /help lists them\n");
+}
+
+/* Said means: the server has taken it, and it has come back like everybody's messages. */
+static void main_say(struct main_session *session, const char *line)
+{
+    if (!original_say(session->original, line)) {
+        printf("! not said: the server's HTTP port does not answer\n");
+        session->has_failed = true;
+        return;
+    }
+    const struct original_event *answer = original_wait_answer(session->original);
+    main_answered(session, answer);
+    if (answer != NULL && answer->status == 200) {
+        (void)original_wait_message(session->original, line);
+    }
 }
 
 static void main_run_line(struct main_session *session, const char *line)
@@ -252,13 +283,7 @@ static void main_run_line(struct main_session *session, const char *line)
     if (line[0] == '/') {
         main_run_command(session, line);
     } else if (line[0] != '\0') {
-        if (original_say(session->original, line)) {
-            /* The original does not wait either, but a script wants its lines in order. */
-            main_answered(session, original_wait_answer(session->original));
-        } else {
-            printf("! not said: the server's HTTP port does not answer\n");
-            session->has_failed = true;
-        }
+        main_say(session, line);
     }
     fflush(stdout);
 }
@@ -298,30 +323,34 @@ static bool main_has_line(void *arg)
 {
     const struct main_session *session = arg;
     return session->input_ended ||
-           (session->typed.len > 0 && memchr(session->typed.ptr, '\n', session->typed.len) != NULL) ||
+           (session->typed.len > 0 &&
+            memchr(session->typed.ptr, '\n', session->typed.len) != NULL) ||
            session->typed.len >= MAIN_LINE_MAX - 1;
 }
 
-static void main_talk(struct main_session *session)
+/* Until /quit or the end of the input. False when something got no answer. */
+static bool main_talk(struct original *original)
 {
+    struct main_session session = {.original = original};
     char line[MAIN_LINE_MAX];
-    session->input = (struct pump_watch){
-        .fd = STDIN_FILENO, .events = POLLIN, .on_ready = main_on_input, .arg = session};
-    pump_add(&session->input);
-    while (!session->is_over) {
-        if (main_take_line(session, line)) {
-            main_run_line(session, line);
-        } else if (session->input_ended) {
+    session.input = (struct pump_watch){
+        .fd = STDIN_FILENO, .events = POLLIN, .on_ready = main_on_input, .arg = &session};
+    pump_add(&session.input);
+    while (!session.is_over) {
+        if (main_take_line(&session, line)) {
+            main_run_line(&session, line);
+        } else if (session.input_ended) {
             break;
         } else {
-            (void)pump_until(main_has_line, session, 60000);
+            (void)pump_until(main_has_line, &session, 60000);
         }
     }
-    pump_remove(&session->input);
-    queue_fini(&session->typed);
+    pump_remove(&session.input);
+    queue_fini(&session.typed);
+    return !session.has_failed;
 }
 
-/* Start ------------------------------------------------------------------------------------------ */
+/* Start ---------------------------------------------------------------------------------------- */
 
 static int main_usage(const char *what)
 {
@@ -374,28 +403,38 @@ static bool main_key_file(const char *path, char *key, size_t cap)
     return is_read;
 }
 
-static int main_session_run(const struct original_options *options)
+/* The original's process just ends, and its session has to run out; this one says goodbye. */
+static void main_leave(struct original *original)
 {
-    struct main_session session = {.original = original_open(options)};
-    if (session.original == NULL) {
+    original->options.on_event = NULL;
+    if (original->registered && original->in_room) {
+        (void)(original->is_manager ? original_delete(original)
+                                    : original_exit(original, original->room_name));
+    }
+    if (original->registered) {
+        (void)original_unregister(original);
+    }
+}
+
+static int main_run(const struct original_options *options)
+{
+    struct original *original = original_open(options);
+    if (original == NULL) {
         fprintf(stderr, "original: cannot open the ports: %s\n", strerror(errno));
         return 1;
     }
-    if (original_register(session.original)) {
+    bool is_good = original_register(original);
+    if (is_good) {
         printf("* registered as %s; /help lists the commands\n", options->name);
         fflush(stdout);
-        main_talk(&session);
+        is_good = main_talk(original);
     } else {
         fprintf(stderr, "original: not registered: the server %s\n",
-                session.original->log.count == 0 ? "does not answer" : "refuses");
-        session.has_failed = true;
+                original->log.count == 0 ? "does not answer" : "refuses");
     }
-    /* A polite end, as far as the server allows it: a manager has to delete his room first. */
-    if (session.original->registered && !session.original->in_room) {
-        (void)original_unregister(session.original);
-    }
-    original_close(session.original);
-    return session.has_failed ? 1 : 0;
+    main_leave(original);
+    original_close(original);
+    return is_good ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -426,13 +465,9 @@ int main(int argc, char **argv)
             key_file = optarg;
             break;
         case 'u':
-            if (!main_port(optarg, &options.udp_port)) {
-                return main_usage("--udp-port wants a number from 1 to 65535");
-            }
-            break;
         case 'p':
-            if (!main_port(optarg, &options.http_port)) {
-                return main_usage("--http-port wants a number from 1 to 65535");
+            if (!main_port(optarg, option == 'u' ? &options.udp_port : &options.http_port)) {
+                return main_usage("--udp-port and --http-port want a number from 1 to 65535");
             }
             break;
         case 'h':
@@ -458,5 +493,5 @@ int main(int argc, char **argv)
         }
         options.key = key;
     }
-    return main_session_run(&options);
+    return main_run(&options);
 }

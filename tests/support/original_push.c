@@ -34,7 +34,7 @@ static void original_push_end(struct original_push_connection *connection)
     free(connection);
 }
 
-/* Requests --------------------------------------------------------------------------------------- */
+/* Requests ------------------------------------------------------------------------------------- */
 
 /* Value of a header as a copy, or NULL. `head` ends in an empty line. */
 static char *original_push_header(const char *head, const char *name)
@@ -80,7 +80,8 @@ static int original_push_route(struct original_event *event)
 }
 
 /* Whether the head is, to the byte, what the original sends from this server to this client. */
-static bool original_push_is_exact(const struct original *original, const struct original_event *event)
+static bool original_push_is_exact(const struct original *original,
+                                   const struct original_event *event)
 {
     char expected[512], host[INET_ADDRSTRLEN];
     const struct sockaddr_in server = sockets_address(original->options.server_ip, 0);
@@ -172,7 +173,7 @@ static void original_push_on_readable(short revents, void *arg)
     original_push_parse(connection);
 }
 
-/* Listener --------------------------------------------------------------------------------------- */
+/* Listener ------------------------------------------------------------------------------------- */
 
 static void original_push_on_connection(short revents, void *arg)
 {

@@ -28,7 +28,7 @@ void original_talk_close(struct original *original)
     queue_take(&original->talk_in, original->talk_in.len);
 }
 
-/* Answers ---------------------------------------------------------------------------------------- */
+/* Answers -------------------------------------------------------------------------------------- */
 
 static size_t original_talk_content_bytes(const char *head)
 {
@@ -105,7 +105,7 @@ static void original_talk_on_ready(short revents, void *arg)
     }
 }
 
-/* Messages --------------------------------------------------------------------------------------- */
+/* Messages ------------------------------------------------------------------------------------- */
 
 static void original_talk_connect(struct original *original)
 {
@@ -180,13 +180,14 @@ bool original_say_at(struct original *original, const char *text, int64_t time_u
     const struct sockaddr_in own = sockets_address(original->options.own_ip, 0);
     inet_ntop(AF_INET, &own.sin_addr, host, sizeof host);
     if (original->options.auth == ORIGINAL_HMAC) {
-        snprintf(bearer, sizeof bearer, "authorization: Bearer %.*s\r\n", (int)original->token_bytes,
-                 original->token);
+        snprintf(bearer, sizeof bearer, "authorization: Bearer %.*s\r\n",
+                 (int)original->token_bytes, original->token);
     }
-    snprintf(head, sizeof head,
-             "POST message HTTP/1.1\r\nhost: %s\r\nuser-agent: %s\r\ncontent-type: application/json\r\n"
-             "message-type: message\r\ncontent-length: %zu\r\n%s\r\n",
-             host, original->user_id, strlen(json), bearer);
+    snprintf(
+        head, sizeof head,
+        "POST message HTTP/1.1\r\nhost: %s\r\nuser-agent: %s\r\ncontent-type: application/json\r\n"
+        "message-type: message\r\ncontent-length: %zu\r\n%s\r\n",
+        host, original->user_id, strlen(json), bearer);
     bool is_sent = original_say_raw(original, bytes_str(head));
     if (is_sent) {
         queue_put(&original->talk_out, bytes_str(json));

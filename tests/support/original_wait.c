@@ -133,7 +133,7 @@ const struct original_event *original_wait_answer(struct original *original)
     return original_wait(original, original_wait_answers, NULL, ORIGINAL_WAIT_MS);
 }
 
-/* Fence ------------------------------------------------------------------------------------------ */
+/* Fence ---------------------------------------------------------------------------------------- */
 
 struct original_fence {
     struct original *original;
@@ -146,8 +146,9 @@ static bool original_fence_done(void *arg)
     struct original_fence *fence = arg;
     const struct original_log *log = &fence->original->log;
     const uint8_t request_type = HGTP_REFRESH;
-    const enum push_type users = PUSH_USER_LIST, rooms = PUSH_ROOM_LIST;
-    bool has_response = false, has_users = false, has_rooms = false;
+    const enum push_type users = PUSH_USER_LIST, rooms = PUSH_ROOM_LIST,
+                         members = PUSH_ROOM_USER_LIST;
+    bool has_response = false, has_users = false, has_rooms = false, has_all = false;
     for (size_t i = fence->first; i < log->count; i++) {
         struct original_event *event = log->events[i];
         if (original_is_response(event, &request_type)) {
@@ -155,10 +156,12 @@ static bool original_fence_done(void *arg)
             has_response = true;
             fence->is_ok = event->msg.header.type == HGTP_OK;
         }
+        has_all = has_all || (has_rooms && original_is_push(event, &members));
         has_rooms = has_rooms || (has_users && original_is_push(event, &rooms));
         has_users = has_users || original_is_push(event, &users);
     }
-    return has_response && (has_rooms || !fence->is_ok);
+    has_all = has_all || (has_rooms && !fence->original->in_room);
+    return has_response && (has_all || !fence->is_ok);
 }
 
 bool original_fence(struct original *original)

@@ -36,7 +36,7 @@ struct process {
 
 extern char **environ;
 
-/* Start ------------------------------------------------------------------------------------------ */
+/* Start ---------------------------------------------------------------------------------------- */
 
 static void process_clean_environment(const char *folder)
 {
@@ -162,7 +162,7 @@ void process_free(struct process *process)
     free(process);
 }
 
-/* Life ------------------------------------------------------------------------------------------- */
+/* Life ----------------------------------------------------------------------------------------- */
 
 pid_t process_pid(const struct process *process)
 {
@@ -222,7 +222,7 @@ bool process_wait_output(struct process *process, const char *text, int64_t time
     return process_output_has(&wait);
 }
 
-/* Its family ------------------------------------------------------------------------------------- */
+/* Its family ----------------------------------------------------------------------------------- */
 
 static pid_t process_parent_of(const char *pid)
 {
@@ -285,7 +285,7 @@ bool process_gone(pid_t pid, int64_t timeout_ms)
     return has_gone;
 }
 
-/* Folders ---------------------------------------------------------------------------------------- */
+/* Folders -------------------------------------------------------------------------------------- */
 
 char *process_folder_make(void)
 {

@@ -10,8 +10,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define REDIS_SERVER_START_MS 10000
-#define REDIS_SERVER_END_MS 5000
+#define REDIS_SERVER_START_MS  10000
+#define REDIS_SERVER_END_MS    5000
 #define REDIS_SERVER_COMMAND_S 2
 
 struct redis_server *redis_server_new(void)
@@ -37,13 +37,23 @@ void redis_server_free(struct redis_server *server)
 
 bool redis_server_start(struct redis_server *server)
 {
-    const char *const argv[] = {"redis-server", "--port", "0",     "--unixsocket", server->socket,
-                                "--save",       "",       "--appendonly", "no",   "--dir",
-                                server->folder, NULL};
+    const char *const argv[] = {"redis-server",
+                                "--port",
+                                "0",
+                                "--unixsocket",
+                                server->socket,
+                                "--save",
+                                "",
+                                "--appendonly",
+                                "no",
+                                "--dir",
+                                server->folder,
+                                NULL};
     assert(server->process == NULL);
     unlink(server->socket);
     server->process = process_start(argv, server->folder);
-    return process_wait_output(server->process, "eady to accept connections", REDIS_SERVER_START_MS);
+    return process_wait_output(server->process, "eady to accept connections",
+                               REDIS_SERVER_START_MS);
 }
 
 void redis_server_kill(struct redis_server *server)

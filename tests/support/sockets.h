@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sockets: opening what tests need on IPv4, and a byte queue that grows. All sockets are non-blocking. */
+/* sockets: opening what tests need on IPv4, and a byte queue that grows. All sockets are
+ * non-blocking. */
 #ifndef SUPPORT_SOCKETS_H
 #define SUPPORT_SOCKETS_H
 
@@ -25,7 +26,8 @@ int sockets_listen(uint32_t ip, uint16_t port);
 /** A UDP socket on any free port of `ip` that talks to one address only; -1 with errno set. */
 int sockets_udp_connected(uint32_t ip, uint32_t to_ip, uint16_t to_port);
 
-/** Connect within `timeout_ms`; `ip` 0 leaves the source to the kernel. Returns -1 with errno set. */
+/** Connect within `timeout_ms`; `ip` 0 leaves the source to the kernel. Returns -1 with errno set.
+ */
 int sockets_connect(uint32_t ip, uint32_t to_ip, uint16_t to_port, int64_t timeout_ms);
 
 /** The address from which the kernel would reach `to_ip`; 0 when there is no way. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config: the sources and their order, each error to the letter, secrets that stay secret, and
- * reload. What values are accepted is in test_config_check.c, what is printed in
+ * config: the sources and their order, the form of files, and reload. How errors are worded is in
+ * test_config_error.c, what values are accepted in test_config_check.c, what is printed in
  * test_config_print.c.
  */
 #include "node/base/config.h"
@@ -14,8 +14,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define SETS_MAX 8
 
 static char path[64];
 static char error[CONFIG_ERROR_BYTES];
@@ -54,7 +52,8 @@ static void write_file(const void *text, size_t len)
 static bool load(const char *text, char *variable, const char *set)
 {
     char *environment[] = {variable, NULL};
-    struct config_sources sources = {.environment = environment, .sets = &set, .set_count = set != NULL};
+    struct config_sources sources = {
+        .environment = environment, .sets = &set, .set_count = set != NULL};
     if (text != NULL) {
         write_file(text, strlen(text));
         sources.file = path;
@@ -80,19 +79,19 @@ static void assert_file_error(const char *text, int line, const char *expected)
     assert_error(source, expected);
 }
 
-/* Sources ---------------------------------------------------------------------------------------- */
+/* Sources -------------------------------------------------------------------------------------- */
 
 static void config_without_sources_has_the_defaults_of_the_table(void **state)
 {
     (void)state;
     assert_true(load(NULL, NULL, NULL));
-#define CONFIG_STR(section, key, fallback, reload, help)                                            \
+#define CONFIG_STR(section, key, fallback, reload, help)                                           \
     assert_string_equal(config.section##_##key, fallback);
-#define CONFIG_CHECKED(section, key, fallback, check, reload, help)                                 \
+#define CONFIG_CHECKED(section, key, fallback, check, reload, help)                                \
     assert_string_equal(config.section##_##key, fallback);
-#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                            \
+#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                           \
     assert_true(config.section##_##key == (fallback));
-#define CONFIG_ENUM(section, key, fallback, choices, reload, help)                                  \
+#define CONFIG_ENUM(section, key, fallback, choices, reload, help)                                 \
     assert_in_range(config.section##_##key, 0, 3);
 #include "node/base/config.def"
     assert_int_equal(config.auth_md5, 1);
@@ -142,12 +141,12 @@ static void config_every_key_has_its_variable(void **state)
 {
     (void)state;
 #define CONFIG_STR(section, key, fallback, reload, help) assert_variable(#section, #key, fallback);
-#define CONFIG_CHECKED(section, key, fallback, check, reload, help)                                 \
+#define CONFIG_CHECKED(section, key, fallback, check, reload, help)                                \
     assert_variable(#section, #key, fallback);
-#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                            \
-    assert_variable(#section, #key, #max);                                                          \
+#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                           \
+    assert_variable(#section, #key, #max);                                                         \
     assert_true(config.section##_##key == (max));
-#define CONFIG_ENUM(section, key, fallback, choices, reload, help)                                  \
+#define CONFIG_ENUM(section, key, fallback, choices, reload, help)                                 \
     assert_variable(#section, #key, fallback);
 #include "node/base/config.def"
     assert_variable("hgtp", "listen", "1.2.3.4:5");
@@ -163,9 +162,15 @@ static void config_every_key_has_its_variable(void **state)
 static void config_variables_that_are_not_ours_are_left_alone(void **state)
 {
     (void)state;
-    static char others[][40] = {"HGTP_PORT=tcp://10.0.0.1:80", "HGTP_SERVICE_HOST=x", "HGTP_LOG=x",
-                                "HGTP_log_level=loud",         "HGTPLOG_LEVEL=x",     "HGTP_LOGS_LEVEL=x",
-                                "LOG_LEVEL=loud",              "hgtp_LOG_LEVEL=x",    "HGTP_LOG_LEVEL",
+    static char others[][40] = {"HGTP_PORT=tcp://10.0.0.1:80",
+                                "HGTP_SERVICE_HOST=x",
+                                "HGTP_LOG=x",
+                                "HGTP_log_level=loud",
+                                "HGTPLOG_LEVEL=x",
+                                "HGTP_LOGS_LEVEL=x",
+                                "LOG_LEVEL=loud",
+                                "hgtp_LOG_LEVEL=x",
+                                "HGTP_LOG_LEVEL",
                                 "HGTP_=x"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         assert_true(load(NULL, others[i], NULL));
@@ -173,7 +178,7 @@ static void config_variables_that_are_not_ours_are_left_alone(void **state)
     }
 }
 
-/* Files ------------------------------------------------------------------------------------------ */
+/* Files ---------------------------------------------------------------------------------------- */
 
 static void config_file_may_be_written_in_many_ways(void **state)
 {
@@ -199,16 +204,19 @@ static void config_file_may_be_written_in_many_ways(void **state)
 static void config_malformed_line_is_an_error_with_its_line(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"level",        "level warn",  "level: warn", "= warn",
-                                        "[log",         "[]",          "[log] # x",   "[log]level=warn",
-                                        "[lo g]",       "level info =", "\"level\" = warn", "\xff = x",
-                                        "  continued",  "[log]]",      "\xef\xbb\xbf[log]"};
+    static const char *const lines[] = {
+        "level",       "level warn",   "level: warn",      "= warn",
+        "[log",        "[]",           "[log] # x",        "[log]level=warn",
+        "[lo g]",      "level info =", "\"level\" = warn", "\xff = x",
+        "  continued", "[log]]",       "\xef\xbb\xbf[log]"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         char text[128];
-        (void)snprintf(text, sizeof text, "# one\n[log]\nlevel = info\n%s\nnonsense = 1\n", lines[i]);
-        assert_file_error(text, 4,
-                          "the line is malformed; allowed are [section], key = value, and comments that "
-                          "begin with # or ;");
+        (void)snprintf(text, sizeof text, "# one\n[log]\nlevel = info\n%s\nnonsense = 1\n",
+                       lines[i]);
+        assert_file_error(
+            text, 4,
+            "the line is malformed; allowed are [section], key = value, and comments that "
+            "begin with # or ;");
     }
 }
 
@@ -234,7 +242,8 @@ static void config_duplicate_key_is_an_error_that_names_both_lines(void **state)
     (void)state;
     static const char expected[] = "log.level is set a second time; line 2 has it already";
     assert_file_error("[log]\nlevel = info\nlevel = info\n", 3, expected);
-    assert_file_error("[log]\nlevel = info\n[auth]\nkey = level\n[log]\nlevel = warn\n", 6, expected);
+    assert_file_error("[log]\nlevel = info\n[auth]\nkey = level\n[log]\nlevel = warn\n", 6,
+                      expected);
 }
 
 static void config_line_too_long_or_with_nul_is_an_error(void **state)
@@ -243,9 +252,10 @@ static void config_line_too_long_or_with_nul_is_an_error(void **state)
     static char text[8192];
     memcpy(text, "[auth]\nkey = ", 13);
     memset(text + 13, 'k', 4000);
-    assert_file_error(text, 2,
-                      "auth.key must be text of at most 1024 bytes without control characters, or empty; "
-                      "what it is instead is secret");
+    assert_file_error(
+        text, 2,
+        "auth.key must be text of at most 1024 bytes without control characters, or empty; "
+        "what it is instead is secret");
     memset(text + 13, 'k', 5000);
     assert_file_error(text, 2, "the line is longer than 4095 bytes");
 
@@ -282,109 +292,6 @@ static void config_long_path_leaves_room_for_what_is_wrong(void **state)
     assert_int_equal(strncmp(error, "...", 3), 0);
 }
 
-/* Errors ----------------------------------------------------------------------------------------- */
-
-struct wrong {
-    const char *section;
-    const char *pair;
-    const char *expected;
-};
-
-static const struct wrong wrongs[] = {
-    {"limits", "users = 0", "limits.users must be a whole number from 1 to 10000000 (sessions), not '0'"},
-    {"limits", "users = many", "limits.users must be a whole number from 1 to 10000000 (sessions), not 'many'"},
-    {"limits", "users =", "limits.users must be a whole number from 1 to 10000000 (sessions), not ''"},
-    {"log", "level = loud", "log.level must be debug, info, warn or error, not 'loud'"},
-    {"log", "format = json # no", "log.format must be logfmt or json, not 'json # no'"},
-    {"http", "listen = 8080",
-     "http.listen must be an IPv4 address and a port from 0 to 65535, as in 127.0.0.1:8080, not '8080'"},
-    {"hgtp", "trusted_networks = 10/8",
-     "hgtp.trusted_networks must be IPv4 networks a.b.c.d/bits, bits from 0 to 32, or addresses, separated "
-     "by commas, or empty, not '10/8'"},
-    {"redis", "url = http://x",
-     "redis.url must be redis://[user:password@]host:port/db, unix:///path or "
-     "redis+sentinel://host:port,host:port/master, or empty, not 'http://x'"},
-    {"bus", "listen =",
-     "bus.listen must be tcp://host:port, tls+tcp://host:port, ipc:///path or inproc://name, not ''"},
-    {"node", "realm = a b", "node.realm must be 1 to 64 letters, digits, '-', '_' or '.', not 'a b'"},
-    {"log", "level = \x1b[31m\x7f", "log.level must be debug, info, warn or error, not '?[31m?'"},
-    {"log", "level = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xa4",
-     "log.level must be debug, info, warn or error, not 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...'"},
-    {"limits", "user = 5",
-     "unknown key 'limits.user' (did you mean 'limits.users'?); [limits] takes users, rooms, room_members, "
-     "message_bytes, name_bytes, messages_per_s, registers_per_s, queue_bytes"},
-    {"auth", "kye = 5", "unknown key 'auth.kye' (did you mean 'auth.key'?); [auth] takes key, key_file, md5, challenge_ms"},
-    {"log", "LEVEL = info", "unknown key 'log.LEVEL' (did you mean 'log.level'?); [log] takes level, format"},
-    {"log", "colour = on", "unknown key 'log.colour'; [log] takes level, format"},
-    {"limts", "users = 5",
-     "unknown section 'limts' (did you mean 'limits'?); the sections are node, hgtp, http, auth, redis, bus, "
-     "control, limits, log, history, lists, notices"},
-    {"Log", "level = info",
-     "unknown section 'Log' (did you mean 'log'?); the sections are node, hgtp, http, auth, redis, bus, "
-     "control, limits, log, history, lists, notices"},
-    {"database", "x = 5",
-     "unknown section 'database'; the sections are node, hgtp, http, auth, redis, bus, control, limits, log, "
-     "history, lists, notices"},
-};
-
-static void config_wrong_setting_in_a_file_is_named_with_its_line(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
-        char text[256];
-        (void)snprintf(text, sizeof text, "# first\n[%s]\n\n%s\n", wrongs[i].section, wrongs[i].pair);
-        assert_file_error(text, 4, wrongs[i].expected);
-    }
-}
-
-static void config_wrong_set_is_named(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
-        char set[256];
-        char source[128];
-        const char *pair = wrongs[i].pair;
-        size_t key_len = strcspn(pair, " ");
-        (void)snprintf(set, sizeof set, "%s.%.*s%s", wrongs[i].section, (int)key_len, pair, pair + key_len + 1);
-        assert_false(load(NULL, NULL, set));
-        (void)snprintf(source, sizeof source, "--set %s.%.*s", wrongs[i].section, (int)key_len, pair);
-        assert_error(source, wrongs[i].expected);
-    }
-}
-
-static void config_set_without_section_key_or_value_is_an_error(void **state)
-{
-    (void)state;
-    static const char expected[] = "section.key=value is expected, as in log.level=debug";
-    assert_false(load(NULL, NULL, "log.level"));
-    assert_error("--set log.level", expected);
-    assert_false(load(NULL, NULL, "level=info"));
-    assert_error("--set level", expected);
-    assert_false(load(NULL, NULL, ""));
-    assert_error("--set ", expected);
-    assert_false(load(NULL, NULL, "auth.key 950817"));
-    assert_error("--set auth.key", expected);
-}
-
-static void config_wrong_variable_is_named(void **state)
-{
-    (void)state;
-    char value[] = "HGTP_LOG_LEVEL=loud";
-    char key[] = "HGTP_LOG_LEVLE=info";
-    char small[] = "HGTP_LOG_level=info";
-    char nothing[] = "HGTP_LOG_=info";
-    assert_false(load(NULL, value, NULL));
-    assert_error("environment HGTP_LOG_LEVEL", "log.level must be debug, info, warn or error, not 'loud'");
-    assert_false(load(NULL, key, NULL));
-    assert_error("environment HGTP_LOG_LEVLE",
-                 "unknown key 'log.levle' (did you mean 'log.level'?); [log] takes level, format");
-    assert_false(load(NULL, small, NULL));
-    assert_error("environment HGTP_LOG_level",
-                 "unknown key 'log.LEVEL' (did you mean 'log.level'?); [log] takes level, format");
-    assert_false(load(NULL, nothing, NULL));
-    assert_error("environment HGTP_LOG_", "unknown key 'log.'; [log] takes level, format");
-}
-
 static void config_failed_load_leaves_nothing_behind(void **state)
 {
     (void)state;
@@ -395,36 +302,7 @@ static void config_failed_load_leaves_nothing_behind(void **state)
     config_fini(&config);
 }
 
-/* Secrets ---------------------------------------------------------------------------------------- */
-
-static void config_error_never_shows_a_secret(void **state)
-{
-    (void)state;
-    static const char *const texts[] = {
-        "[auth]\nkey = 5ecret\x01\n",           "[bus]\nkey = 5ecret\x01\n",
-        "[auth]\nkye = 5ecret\n",               "[auth]\nkey 5ecret\n",
-        "[auth]\nkey 5ecret = x\n",             "[auth]\nkey: 5ecret\n",
-        "[auth]\nkey = x\nkey = 5ecret\n",      "key = 5ecret\n",
-        "[aut]\nkey = 5ecret\n",                "[redis]\nurl = redis://u:5ecret@h:x/1\n",
-        "[redis]\nurl = redis:/u:5ecret@host\n", "[auth] key = 5ecret\n",
-    };
-    static const char *const sets[] = {"auth.key=5ecret\n\x01x", "bus.key=5ecret\x01", "auth.kye=5ecret",
-                                       "auth.key 5ecret",        "auth.key:5ecret=x",  "atuh.key=5ecret",
-                                       "redis.url=u:5ecret@h"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        assert_false(load(texts[i], NULL, NULL));
-        assert_null(strstr(error, "5ecret"));
-    }
-    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        char variable[] = "HGTP_AUTH_KEYS=5ecret";
-        assert_false(load(NULL, NULL, sets[i]));
-        assert_null(strstr(error, "5ecret"));
-        assert_false(load(NULL, variable, NULL));
-        assert_null(strstr(error, "5ecret"));
-    }
-}
-
-/* Reload ----------------------------------------------------------------------------------------- */
+/* Reload --------------------------------------------------------------------------------------- */
 
 struct changes {
     char applied[1024];
@@ -442,8 +320,12 @@ static void on_change(const char *key, bool applied, void *arg)
 static void config_reload_applies_what_may_change_and_reports_the_rest(void **state)
 {
     (void)state;
-    static const char *const sets[] = {"log.level=debug", "auth.key=new", "limits.users=5",
-                                       "node.id=other",   "bus.key=new",  "http.advertise_port=81",
+    static const char *const sets[] = {"log.level=debug",
+                                       "auth.key=new",
+                                       "limits.users=5",
+                                       "node.id=other",
+                                       "bus.key=new",
+                                       "http.advertise_port=81",
                                        "hgtp.trusted_networks=10.0.0.0/8"};
     const struct config_sources sources = {.sets = sets, .set_count = 7};
     struct config fresh;
@@ -495,12 +377,7 @@ int main(void)
         CONFIG_TEST(config_line_too_long_or_with_nul_is_an_error),
         CONFIG_TEST(config_file_that_cannot_be_read_is_an_error),
         CONFIG_TEST(config_long_path_leaves_room_for_what_is_wrong),
-        CONFIG_TEST(config_wrong_setting_in_a_file_is_named_with_its_line),
-        CONFIG_TEST(config_wrong_set_is_named),
-        CONFIG_TEST(config_set_without_section_key_or_value_is_an_error),
-        CONFIG_TEST(config_wrong_variable_is_named),
         CONFIG_TEST(config_failed_load_leaves_nothing_behind),
-        CONFIG_TEST(config_error_never_shows_a_secret),
         CONFIG_TEST(config_reload_applies_what_may_change_and_reports_the_rest),
         CONFIG_TEST(config_reload_of_equal_settings_reports_nothing),
     };

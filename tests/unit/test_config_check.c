@@ -41,12 +41,13 @@ static int free_config(void **state)
 static void config_check_default_of_each_row_passes_its_own_check(void **state)
 {
     (void)state;
-#define CONFIG_STR(section, key, fallback, reload, help) assert_true(takes(#section "." #key, fallback));
-#define CONFIG_CHECKED(section, key, fallback, check, reload, help)                                 \
+#define CONFIG_STR(section, key, fallback, reload, help)                                           \
     assert_true(takes(#section "." #key, fallback));
-#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                            \
+#define CONFIG_CHECKED(section, key, fallback, check, reload, help)                                \
+    assert_true(takes(#section "." #key, fallback));
+#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                           \
     assert_true(takes_number(#section "." #key, fallback));
-#define CONFIG_ENUM(section, key, fallback, choices, reload, help)                                  \
+#define CONFIG_ENUM(section, key, fallback, choices, reload, help)                                 \
     assert_true(takes(#section "." #key, fallback));
 #include "node/base/config.def"
 }
@@ -62,7 +63,7 @@ struct bounds {
 static const struct bounds bounds[] = {
 #define CONFIG_STR(section, key, fallback, reload, help)
 #define CONFIG_CHECKED(section, key, fallback, check, reload, help)
-#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                            \
+#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                           \
     {#section "." #key, min, max, unit, &config.section##_##key},
 #define CONFIG_ENUM(section, key, fallback, choices, reload, help)
 #include "node/base/config.def"
@@ -75,8 +76,9 @@ static void config_check_bounds_of_each_number_are_exact(void **state)
     for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
         const struct bounds *row = &bounds[i];
         char range[96];
-        (void)snprintf(range, sizeof range, "%s must be a whole number from %" PRId64 " to %" PRId64 " (%s)",
-                       row->key, row->min, row->max, row->unit);
+        (void)snprintf(range, sizeof range,
+                       "%s must be a whole number from %" PRId64 " to %" PRId64 " (%s)", row->key,
+                       row->min, row->max, row->unit);
         assert_true(takes_number(row->key, row->min));
         assert_true(*row->field == row->min);
         assert_true(takes_number(row->key, row->max));
@@ -91,9 +93,20 @@ static void config_check_bounds_of_each_number_are_exact(void **state)
 static void config_check_number_is_digits_and_nothing_else(void **state)
 {
     (void)state;
-    static const char *const refused[] = {"",     "-",   "+5",  "5s",  "5 s", "0x5", "1e3",
-                                          "5.0",  "5,0", "--5", "five", "9223372036854775808",
-                                          "18446744073709551621", "-18446744073709551611"};
+    static const char *const refused[] = {"",
+                                          "-",
+                                          "+5",
+                                          "5s",
+                                          "5 s",
+                                          "0x5",
+                                          "1e3",
+                                          "5.0",
+                                          "5,0",
+                                          "--5",
+                                          "five",
+                                          "9223372036854775808",
+                                          "18446744073709551621",
+                                          "-18446744073709551611"};
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         assert_false(takes("limits.users", refused[i]));
     }
@@ -142,7 +155,8 @@ static void config_check_names_are_of_few_characters_and_64_at_most(void **state
 {
     (void)state;
     static const char *const accepted[] = {"a", "Node-1_b.example", SIXTY_FOUR, NULL};
-    static const char *const refused[] = {SIXTY_FOUR "x", "a b", "a:b", "a{b}", "a/b", "\xc3\xa4", "a\nb", NULL};
+    static const char *const refused[] = {SIXTY_FOUR "x", "a b",      "a:b",  "a{b}",
+                                          "a/b",          "\xc3\xa4", "a\nb", NULL};
     static const char *const none[] = {NULL};
     static const char *const empty[] = {"", " ", NULL};
     assert_check("node.id", accepted, refused);
@@ -154,12 +168,27 @@ static void config_check_names_are_of_few_characters_and_64_at_most(void **state
 static void config_check_ipv4_port(void **state)
 {
     (void)state;
-    static const char *const accepted[] = {"0.0.0.0:0", "255.255.255.255:65535", "127.0.0.1:8080", NULL};
-    static const char *const refused[] = {"",          "127.0.0.1",      "127.0.0.1:",     ":8080",
-                                          "8080",      "127.0.0.1:65536", "127.0.0.1:-1",   "127.0.0.1:+1",
-                                          "127.0.0.1: 1", "127.0.0.1:1x", "127.0.0.1:1:2",  "127.0.0:1",
-                                          "127.0.0.256:1", "127.0.0.01:1", "localhost:8080", "[::1]:80",
-                                          "*:80",      "127.0.0.1:99999999999999999999",   NULL};
+    static const char *const accepted[] = {"0.0.0.0:0", "255.255.255.255:65535", "127.0.0.1:8080",
+                                           NULL};
+    static const char *const refused[] = {"",
+                                          "127.0.0.1",
+                                          "127.0.0.1:",
+                                          ":8080",
+                                          "8080",
+                                          "127.0.0.1:65536",
+                                          "127.0.0.1:-1",
+                                          "127.0.0.1:+1",
+                                          "127.0.0.1: 1",
+                                          "127.0.0.1:1x",
+                                          "127.0.0.1:1:2",
+                                          "127.0.0:1",
+                                          "127.0.0.256:1",
+                                          "127.0.0.01:1",
+                                          "localhost:8080",
+                                          "[::1]:80",
+                                          "*:80",
+                                          "127.0.0.1:99999999999999999999",
+                                          NULL};
     assert_check("http.listen", accepted, refused);
     assert_check("hgtp.listen", accepted, refused);
 }
@@ -167,45 +196,103 @@ static void config_check_ipv4_port(void **state)
 static void config_check_networks(void **state)
 {
     (void)state;
-    static const char *const accepted[] = {"", "10.0.0.0/8", "10.0.0.0/8,192.168.1.7", "0.0.0.0/0",
-                                           "1.2.3.4/32", "10.0.0.0/8 , 172.16.0.0/12", NULL};
-    static const char *const refused[] = {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8/8", "10/8",
-                                          "10.0.0.0/8,", ",10.0.0.0/8", "10.0.0.0/8,,1.2.3.4", ",",
-                                          "10.0.0.0/8 172.16.0.0/12", "10.0.0.0/8;1.2.3.4", "host",
-                                          "10.0.0.0 /8", "fe80::/10", "10.0.0.0/255.0.0.0", NULL};
+    static const char *const accepted[] = {"",          "10.0.0.0/8", "10.0.0.0/8,192.168.1.7",
+                                           "0.0.0.0/0", "1.2.3.4/32", "10.0.0.0/8 , 172.16.0.0/12",
+                                           NULL};
+    static const char *const refused[] = {"10.0.0.0/33",
+                                          "10.0.0.0/",
+                                          "10.0.0.0/-1",
+                                          "10.0.0.0/8/8",
+                                          "10/8",
+                                          "10.0.0.0/8,",
+                                          ",10.0.0.0/8",
+                                          "10.0.0.0/8,,1.2.3.4",
+                                          ",",
+                                          "10.0.0.0/8 172.16.0.0/12",
+                                          "10.0.0.0/8;1.2.3.4",
+                                          "host",
+                                          "10.0.0.0 /8",
+                                          "fe80::/10",
+                                          "10.0.0.0/255.0.0.0",
+                                          NULL};
     assert_check("hgtp.trusted_networks", accepted, refused);
 }
 
 static void config_check_redis_url(void **state)
 {
     (void)state;
-    static const char *const accepted[] = {
-        "", "redis://localhost:6379/0", "redis://localhost", "redis://10.0.0.1:1/15", "redis://h:65535/",
-        "redis://user:pass@h:1/0", "redis://:pass@h:1/0", "redis://u:p%40ss@h:1/0", "redis://u:p:@x@h:1/0",
-        "redis://[::1]:6379/0", "unix:///run/redis.sock", "redis+sentinel://h:26379/main",
-        "redis+sentinel://a:1,b:2,10.0.0.1:3/my-master", "redis+sentinel://[::1]:1,b:2/m", NULL};
-    static const char *const refused[] = {
-        "localhost:6379", "http://h", "rediss://h:1", "redis:", "redis://", "redis:///0", "redis://h:/0",
-        "redis://h:0/0", "redis://h:65536/0", "redis://h:x", "redis://h:1/x", "redis://h:1/-1",
-        "redis://h:1/0/0", "redis://h:1/4294967296", "redis://user@h:1", "redis://user:@h:1",
-        "redis://u:%zz@h:1", "redis://u:%00@h:1", "redis://u:%4@h:1", "redis://u:p@", "redis://[::1:1/0",
-        "redis://[]:1/0", "redis://h h:1", "unix://", "unix://path", "unix:/run/redis.sock",
-        "unix:///" SIXTY_FOUR SIXTY_FOUR, "redis+sentinel://", "redis+sentinel://h:1", "redis+sentinel://h:1/",
-        "redis+sentinel://h/m", "redis+sentinel:///m", "redis+sentinel://h:1,/m", "redis+sentinel://,h:1/m",
-        "redis+sentinel://h:1,i/m", "redis+sentinel://h:0/m", "redis+sentinel://h:1/m/x", NULL};
+    static const char *const accepted[] = {"",
+                                           "redis://localhost:6379/0",
+                                           "redis://localhost",
+                                           "redis://10.0.0.1:1/15",
+                                           "redis://h:65535/",
+                                           "redis://user:pass@h:1/0",
+                                           "redis://:pass@h:1/0",
+                                           "redis://u:p%40ss@h:1/0",
+                                           "redis://u:p:@x@h:1/0",
+                                           "redis://[::1]:6379/0",
+                                           "unix:///run/redis.sock",
+                                           "redis+sentinel://h:26379/main",
+                                           "redis+sentinel://a:1,b:2,10.0.0.1:3/my-master",
+                                           "redis+sentinel://[::1]:1,b:2/m",
+                                           NULL};
+    static const char *const refused[] = {"localhost:6379",
+                                          "http://h",
+                                          "rediss://h:1",
+                                          "redis:",
+                                          "redis://",
+                                          "redis:///0",
+                                          "redis://h:/0",
+                                          "redis://h:0/0",
+                                          "redis://h:65536/0",
+                                          "redis://h:x",
+                                          "redis://h:1/x",
+                                          "redis://h:1/-1",
+                                          "redis://h:1/0/0",
+                                          "redis://h:1/4294967296",
+                                          "redis://user@h:1",
+                                          "redis://user:@h:1",
+                                          "redis://u:%zz@h:1",
+                                          "redis://u:%00@h:1",
+                                          "redis://u:%4@h:1",
+                                          "redis://u:p@",
+                                          "redis://[::1:1/0",
+                                          "redis://[]:1/0",
+                                          "redis://h h:1",
+                                          "unix://",
+                                          "unix://path",
+                                          "unix:/run/redis.sock",
+                                          "unix:///" SIXTY_FOUR SIXTY_FOUR,
+                                          "redis+sentinel://",
+                                          "redis+sentinel://h:1",
+                                          "redis+sentinel://h:1/",
+                                          "redis+sentinel://h/m",
+                                          "redis+sentinel:///m",
+                                          "redis+sentinel://h:1,/m",
+                                          "redis+sentinel://,h:1/m",
+                                          "redis+sentinel://h:1,i/m",
+                                          "redis+sentinel://h:0/m",
+                                          "redis+sentinel://h:1/m/x",
+                                          NULL};
     assert_check("redis.url", accepted, refused);
 }
 
 static void config_check_nng_url(void **state)
 {
     (void)state;
-    static const char *const accepted[] = {"tcp://127.0.0.1:9200", "tcp://*:9200", "tcp://host.example:0",
-                                           "tcp://[::1]:9200", "tls+tcp://h:1", "ipc:///run/hgtp/x.sock",
-                                           "ipc://x.sock", "inproc://x", NULL};
-    static const char *const refused[] = {"127.0.0.1:9200", "tcp://", "tcp://h", "tcp://h:", "tcp://:1",
-                                          "tcp://h:65536", "tcp://h:1/x", "tcp://h:x", "tcp://**:1", "tcp:/h:1",
-                                          "ws://h:1", "wss://h:1", "udp://h:1", "ipc://", "inproc://",
-                                          "ipc:///" SIXTY_FOUR SIXTY_FOUR, "TCP://h:1", NULL};
+    static const char *const accepted[] = {
+        "tcp://127.0.0.1:9200", "tcp://*:9200",  "tcp://host.example:0",
+        "tcp://[::1]:9200",     "tls+tcp://h:1", "ipc:///run/hgtp/x.sock",
+        "ipc://x.sock",         "inproc://x",    NULL};
+    static const char *const refused[] = {"127.0.0.1:9200", "tcp://",
+                                          "tcp://h",        "tcp://h:",
+                                          "tcp://:1",       "tcp://h:65536",
+                                          "tcp://h:1/x",    "tcp://h:x",
+                                          "tcp://**:1",     "tcp:/h:1",
+                                          "ws://h:1",       "wss://h:1",
+                                          "udp://h:1",      "ipc://",
+                                          "inproc://",      "ipc:///" SIXTY_FOUR SIXTY_FOUR,
+                                          "TCP://h:1",      NULL};
     static const char *const none[] = {NULL};
     static const char *const empty[] = {"", NULL};
     static const char *const keys[] = {"bus.listen", "bus.advertise", "control.listen"};
@@ -233,7 +320,7 @@ static void config_check_text_is_bounded_and_without_control_characters(void **s
     assert_false(takes("auth.key_file", "a\x01"));
 }
 
-/* Addresses -------------------------------------------------------------------------------------- */
+/* Addresses ------------------------------------------------------------------------------------ */
 
 static void config_ipv4_port_is_in_host_order_and_untouched_on_failure(void **state)
 {

@@ -47,16 +47,39 @@ static void read_file(const char *name, char text[TEXT_BYTES])
 }
 
 /* Everything other than the default, secrets excepted. */
-static const char *const sets[] = {
-    "node.id=n-1", "node.realm=R", "hgtp.listen=127.0.0.1:1", "hgtp.trusted_networks=10.0.0.0/8, 1.2.3.4",
-    "hgtp.answer_ms=101", "hgtp.expires_s=2", "http.listen=127.0.0.1:2", "http.advertise_port=3",
-    "http.idle_s=4", "auth.key_file=/a b ; c # d", "auth.md5=off", "auth.challenge_ms=1001",
-    "redis.url=unix:///run/r.sock", "redis.deadline_ms=11", "bus.listen=tcp://1.2.3.4:5",
-    "bus.advertise=tcp://h:6", "control.listen=ipc:///x", "control.token_file=[\"quoted\"] = \xed\x99\x8d",
-    "limits.users=5", "limits.rooms=0", "limits.room_members=6", "limits.message_bytes=7",
-    "limits.name_bytes=8", "limits.messages_per_s=9", "limits.registers_per_s=10",
-    "limits.queue_bytes=4097", "log.level=error", "log.format=json", "history.length=12",
-    "history.dedupe_s=13", "lists.max=14", "lists.coalesce_ms=15", "notices.language=ko"};
+static const char *const sets[] = {"node.id=n-1",
+                                   "node.realm=R",
+                                   "hgtp.listen=127.0.0.1:1",
+                                   "hgtp.trusted_networks=10.0.0.0/8, 1.2.3.4",
+                                   "hgtp.answer_ms=101",
+                                   "hgtp.expires_s=2",
+                                   "http.listen=127.0.0.1:2",
+                                   "http.advertise_port=3",
+                                   "http.idle_s=4",
+                                   "auth.key_file=/a b ; c # d",
+                                   "auth.md5=off",
+                                   "auth.challenge_ms=1001",
+                                   "redis.url=unix:///run/r.sock",
+                                   "redis.deadline_ms=11",
+                                   "bus.listen=tcp://1.2.3.4:5",
+                                   "bus.advertise=tcp://h:6",
+                                   "control.listen=ipc:///x",
+                                   "control.token_file=[\"quoted\"] = \xed\x99\x8d",
+                                   "limits.users=5",
+                                   "limits.rooms=0",
+                                   "limits.room_members=6",
+                                   "limits.message_bytes=7",
+                                   "limits.name_bytes=8",
+                                   "limits.messages_per_s=9",
+                                   "limits.registers_per_s=10",
+                                   "limits.queue_bytes=4097",
+                                   "log.level=error",
+                                   "log.format=json",
+                                   "history.length=12",
+                                   "history.dedupe_s=13",
+                                   "lists.max=14",
+                                   "lists.coalesce_ms=15",
+                                   "notices.language=ko"};
 
 #define SET_COUNT (sizeof sets / sizeof sets[0])
 
@@ -83,13 +106,13 @@ static void load_file(struct config *ret_config)
 static int count_differing(const struct config *a, const struct config *b)
 {
     int count = 0;
-#define CONFIG_STR(section, key, fallback, reload, help)                                            \
+#define CONFIG_STR(section, key, fallback, reload, help)                                           \
     count += strcmp(a->section##_##key, b->section##_##key) != 0;
-#define CONFIG_CHECKED(section, key, fallback, check, reload, help)                                 \
+#define CONFIG_CHECKED(section, key, fallback, check, reload, help)                                \
     count += strcmp(a->section##_##key, b->section##_##key) != 0;
-#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                            \
+#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                           \
     count += a->section##_##key != b->section##_##key;
-#define CONFIG_ENUM(section, key, fallback, choices, reload, help)                                  \
+#define CONFIG_ENUM(section, key, fallback, choices, reload, help)                                 \
     count += a->section##_##key != b->section##_##key;
 #include "node/base/config.def"
     return count;
@@ -147,8 +170,9 @@ static void config_print_says_all_about_each_key(void **state)
     read_file(path, text);
     assert_int_equal(count(text, "\n[limits]\n\n"
                                  "# Most sessions in the realm.\n"
-                                 "# Default: 100000. Allowed: a whole number from 1 to 10000000 (sessions). A change is\n"
-                                 "# taken on reload (SIGHUP).\n"
+                                 "# Default: 100000. Allowed: a whole number from 1 to 10000000 "
+                                 "(sessions). A change is taken on\n"
+                                 "# reload (SIGHUP).\n"
                                  "users = 5\n"),
                      1);
     /* Comments are broken into lines anywhere. */
@@ -158,13 +182,16 @@ static void config_print_says_all_about_each_key(void **state)
         flat[len++] = *at;
     }
     flat[len] = '\0';
-#define CONFIG_STR(section, key, fallback, reload, help) assert_int_equal(count(flat, " " help " Default: "), 1);
-#define CONFIG_CHECKED(section, key, fallback, check, reload, help)                                 \
+#define CONFIG_STR(section, key, fallback, reload, help)                                           \
     assert_int_equal(count(flat, " " help " Default: "), 1);
-#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                            \
-    assert_int_equal(count(flat, " " help " Default: " #fallback ". Allowed: a whole number from " #min \
-                                 " to " #max " (" unit "). A change"), 1);
-#define CONFIG_ENUM(section, key, fallback, choices, reload, help)                                  \
+#define CONFIG_CHECKED(section, key, fallback, check, reload, help)                                \
+    assert_int_equal(count(flat, " " help " Default: "), 1);
+#define CONFIG_INT(section, key, fallback, min, max, unit, reload, help)                           \
+    assert_int_equal(count(flat,                                                                   \
+                           " " help " Default: " #fallback ". Allowed: a whole number from " #min  \
+                           " to " #max " (" unit "). A change"),                                   \
+                     1);
+#define CONFIG_ENUM(section, key, fallback, choices, reload, help)                                 \
     assert_int_equal(count(flat, " " help " Default: " fallback ". Allowed: "), 1);
 #include "node/base/config.def"
 }
@@ -173,7 +200,8 @@ static void config_print_never_shows_a_secret(void **state)
 {
     (void)state;
     static char text[TEXT_BYTES];
-    static const char *const secrets[] = {"auth.key=5ecret", "bus.key=5ecret", "redis.url=redis://u:5ecret@h:1/0"};
+    static const char *const secrets[] = {"auth.key=5ecret", "bus.key=5ecret",
+                                          "redis.url=redis://u:5ecret@h:1/0"};
     const struct config_sources sources = {.sets = secrets, .set_count = 3};
     struct config config;
     assert_true(config_load(&sources, &config, error));
@@ -204,7 +232,7 @@ static void config_print_shows_that_a_secret_is_not_set(void **state)
     assert_int_equal(count(text, "= (set)"), 0);
 }
 
-/* Documents -------------------------------------------------------------------------------------- */
+/* Documents ------------------------------------------------------------------------------------ */
 
 /* Prints by `print` into memory. */
 static void print_text(void (*print)(FILE *out), char text[TEXT_BYTES])
@@ -258,9 +286,10 @@ static void config_print_markdown_has_a_row_of_five_cells_for_every_key(void **s
         }
     }
     assert_int_equal(rows, SET_COUNT + 2);
-    assert_int_equal(count(text, "\n| `rooms` | `100000` | a whole number from 0 to 10000000 (rooms) | reload | "
-                                 "Most rooms in the realm. |\n"),
-                     1);
+    assert_int_equal(
+        count(text, "\n| `rooms` | `100000` | a whole number from 0 to 10000000 (rooms) | reload | "
+                    "Most rooms in the realm. |\n"),
+        1);
 }
 
 /* Says that it is made, and how, in its first lines. */

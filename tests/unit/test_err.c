@@ -19,7 +19,8 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define ERR(name, code, hgtp, http, control, retry, text) {code, #name, HGTP_##hgtp, http, retry, text},
+#define ERR(name, code, hgtp, http, control, retry, text)                                          \
+    {code, #name, HGTP_##hgtp, http, retry, text},
 #include "node/base/err.def"
 };
 
@@ -85,8 +86,10 @@ static void err_to_create_and_join_is_never_server_unavailable(void **state)
 {
     (void)state;
     for (int code = -1; code <= UINT8_MAX; code++) {
-        assert_int_not_equal(err_hgtp_type((enum err)code, HGTP_CREATE_ROOM), HGTP_SERVER_UNAVAILABLE);
-        assert_int_not_equal(err_hgtp_type((enum err)code, HGTP_JOIN_ROOM), HGTP_SERVER_UNAVAILABLE);
+        assert_int_not_equal(err_hgtp_type((enum err)code, HGTP_CREATE_ROOM),
+                             HGTP_SERVER_UNAVAILABLE);
+        assert_int_not_equal(err_hgtp_type((enum err)code, HGTP_JOIN_ROOM),
+                             HGTP_SERVER_UNAVAILABLE);
     }
     assert_int_equal(err_hgtp_type(ERR_STORE_AWAY, HGTP_CREATE_ROOM), HGTP_BAD_REQUEST);
     assert_int_equal(err_hgtp_type(ERR_ROOM_NAME_TAKEN, HGTP_CREATE_ROOM), HGTP_DECLINE);

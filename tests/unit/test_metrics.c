@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* metrics: the text that Prometheus reads, line by line, and the process' numbers against the kernel's. */
+/* metrics: the text that Prometheus reads, line by line, and the process' numbers against the
+ * kernel's. */
 #include "node/base/metrics.h"
 
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <cmocka.h>
 
 #define TEXT_BYTES 65536
+#define FDS_MAX    1024
 
 static char text[TEXT_BYTES];
 
@@ -165,8 +167,13 @@ static void metrics_render_tells_when_the_process_started(void **state)
 static void metrics_render_counts_open_descriptors(void **state)
 {
     (void)state;
+    int open_count = 0;
+    for (int fd = 0; fd < FDS_MAX; fd++) {
+        open_count += fcntl(fd, F_GETFD) >= 0;
+    }
     render();
     double before = sample("process_open_fds");
+    assert_int_equal((int)before, open_count);
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
     render();

@@ -204,6 +204,7 @@ static void send_number_padded(struct fixture *f, int number, size_t len)
     char text[24];
     int text_len = snprintf(text, sizeof text, "{%d}", number);
     struct frame *body = frame_new(len);
+    assert_non_null(body);
     memset(body->data, ' ', len);
     memcpy(body->data, text, (size_t)text_len);
     assert_true(push_send(f->push, PUSH_MESSAGE, body));
