@@ -13,6 +13,9 @@ enum err {
 #include "err.def"
 };
 
+/** From here on: outcomes of scripts that are no refusals. */
+#define ERR_FIRST_OUTCOME 90
+
 /** "NAME_TAKEN"; "INTERNAL" for a number that is none of ours. */
 const char *err_name(enum err err);
 /** A sentence for people, without a full stop. */

@@ -6,9 +6,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "node/base/err.h"
+
 static void err_doc_row(int code, const char *name, const char *hgtp, int http, bool retry,
                         const char *text)
 {
+    if (code == ERR_NONE || code >= ERR_FIRST_OUTCOME) {
+        return; /* never on the wire as a reason */
+    }
     printf("| %d | %s | %s | %d | %s | %s |\n", code, name, hgtp, http, retry ? "yes" : "no", text);
 }
 
