@@ -3,6 +3,9 @@
  * The original server's faults of state and format, one by one, and that this one does not have
  * them; numbered as in test_faults.c.
  */
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "proto/base64.h"
 #include "tests/support/e2e.h"
 
@@ -171,11 +174,28 @@ E2E_SCENARIO(relayed_remove_carries_the_room_id_and_the_peers_own_name)
     assert_true(bytes_equal(relay->msg.peer.peer_name, bytes_str("Ym9i")));
 }
 
+/* Two ports above 32767 that are free now, from the kernel's own range. */
+static void high_ports(uint16_t *ret_udp, uint16_t *ret_tcp)
+{
+    int udp = sockets_udp_connected(SOCKETS_LOOPBACK, SOCKETS_LOOPBACK, 9);
+    int tcp = socket(AF_INET, SOCK_STREAM, 0);
+    const struct sockaddr_in any = sockets_address(SOCKETS_LOOPBACK, 0);
+    assert_true(udp >= 0 && tcp >= 0);
+    assert_int_equal(bind(tcp, (const struct sockaddr *)&any, sizeof any), 0);
+    *ret_udp = sockets_port(udp);
+    *ret_tcp = sockets_port(tcp);
+    close(udp);
+    close(tcp);
+}
+
 /* 26: ports were signed. */
 E2E_SCENARIO(client_ports_above_32767_work)
 {
     E2E_NODE(e);
-    const struct original_options high = {.name = "alice", .udp_port = 40961, .http_port = 40963};
+    struct original_options high = {.name = "alice"};
+    do {
+        high_ports(&high.udp_port, &high.http_port);
+    } while (high.udp_port < 32768 || high.http_port < 32768);
     struct original *alice = e2e_user_with(e, &high);
     struct original *bob = e2e_user(e, "bob");
     e2e_open_room(bob, "den");

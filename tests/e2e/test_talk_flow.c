@@ -190,9 +190,8 @@ E2E_SCENARIO(delete_removes_the_members_before_the_manager_gets_ok)
     e2e_join_room(carol, "den");
     char room_id[HGTP_ROOM_ID_BYTES + 1];
     strcpy(room_id, alice->room_id);
-    size_t alice_start = alice->log.count;
-    assert_true(original_fence(bob));
-    size_t bob_start = bob->log.count;
+    assert_true(original_fence(alice) && original_fence(bob));
+    size_t alice_start = alice->log.count, bob_start = bob->log.count;
 
     const struct original_event *ok = e2e_came(original_delete(alice));
     e2e_ok(ok);

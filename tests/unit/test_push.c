@@ -182,6 +182,10 @@ static bool send_text(struct fixture *f, enum push_type type, const char *text)
 static bool send_bytes(struct fixture *f, size_t len)
 {
     struct frame *body = frame_new(len);
+    if (body == NULL) {
+        fail_msg("out of memory");
+        return false;
+    }
     memset(body->data, 'x', len);
     bool taken = push_send(f->push, PUSH_MESSAGE, body);
     frame_unref(body);
@@ -204,7 +208,10 @@ static void send_number_padded(struct fixture *f, int number, size_t len)
     char text[24];
     int text_len = snprintf(text, sizeof text, "{%d}", number);
     struct frame *body = frame_new(len);
-    assert_non_null(body);
+    if (body == NULL) {
+        fail_msg("out of memory");
+        return;
+    }
     memset(body->data, ' ', len);
     memcpy(body->data, text, (size_t)text_len);
     assert_true(push_send(f->push, PUSH_MESSAGE, body));
