@@ -10,12 +10,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <openssl/rand.h>
 #include <uv.h>
 
+#include "clock.h"
 #include "front/push.h"
 #include "front/routes.h"
 #include "front/udp.h"
@@ -48,7 +47,7 @@ struct node {
     struct push_settings push;
     struct routes routes;
     struct talk *talk;
-    uv_timer_t tick;
+    struct clock clock;
     uv_timer_t drain;
     uv_signal_t signals[3];
     int64_t drain_until_ms;
@@ -76,75 +75,16 @@ bool lifecycle_check(const struct config *config, char *ret_error)
     return true;
 }
 
-/* Ports of talk ---------------------------------------------------------------------------------- */
+/* Serving ---------------------------------------------------------------------------------------- */
 
-static void lifecycle_send(void *ctx, uint32_t ip, uint16_t port, struct bytes datagram)
+static void lifecycle_on_wake(void *arg)
 {
-    struct node *node = ctx;
-    udp_send(node->udp, ip, port, datagram);
-}
-
-static void *lifecycle_push_open(void *ctx, const uint8_t user_id[8], uint32_t ip, uint16_t port,
-                                 void *owner)
-{
-    return push_open(ctx, user_id, ip, port, owner);
-}
-
-static bool lifecycle_push_send(void *push, enum push_type type, struct frame *body)
-{
-    return push_send(push, type, body);
-}
-
-static bool lifecycle_push_alive(const void *push)
-{
-    return push_alive(push);
-}
-
-static void lifecycle_push_close(void *push)
-{
-    push_close(push);
-}
-
-static int64_t lifecycle_now_ms(void *ctx)
-{
-    (void)ctx;
-    return (int64_t)(uv_hrtime() / 1000000);
-}
-
-static int64_t lifecycle_now_unix_ms(void *ctx)
-{
-    (void)ctx;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void lifecycle_random(void *ctx, uint8_t *out, size_t len)
-{
-    (void)ctx;
-    if (RAND_bytes(out, (int)len) != 1) {
-        LOG(LOG_ERROR, "no_randomness", log_str("hint", "the system's random generator failed"));
-        abort();
+    struct node *node = arg;
+    if (node->phase >= PHASE_DRAINING) {
+        return;
     }
-}
-
-static void lifecycle_on_tick(uv_timer_t *timer);
-
-static void lifecycle_wake_in(void *ctx, int64_t ms)
-{
-    struct node *node = ctx;
-    uint64_t wanted_ms = ms > 0 ? (uint64_t)ms : 0;
-    if (node->phase < PHASE_CLOSING &&
-        (!uv_is_active((uv_handle_t *)&node->tick) || uv_timer_get_due_in(&node->tick) > wanted_ms)) {
-        uv_timer_start(&node->tick, lifecycle_on_tick, wanted_ms, 0);
-    }
-}
-
-static void lifecycle_on_tick(uv_timer_t *timer)
-{
-    struct node *node = timer->data;
-    int64_t wait_ms = talk_tick(node->talk);
-    lifecycle_wake_in(node, wait_ms);
+    struct clock_port clock = clock_port(&node->clock);
+    clock.wake_in(clock.ctx, talk_tick(node->talk));
     const char *why;
     if (node->phase == PHASE_STARTING && talk_ready(node->talk, &why)) {
         node->phase = PHASE_SERVING;
@@ -267,7 +207,8 @@ static void lifecycle_name(struct node *node)
 {
     uint8_t noise[4];
     char host[65] = "node";
-    lifecycle_random(node, noise, sizeof noise);
+    struct clock_port clock = clock_port(&node->clock);
+    clock.random(clock.ctx, noise, sizeof noise);
     (void)gethostname(host, sizeof host - 1);
     int len = node->config->node_id[0] != '\0'
                   ? snprintf(node->id, sizeof node->id, "%s", node->config->node_id)
@@ -336,10 +277,9 @@ static bool lifecycle_start_talk(struct node *node)
         .hgtp_address = node->hgtp_address,
         .http_address = node->http_address,
         .store = store_port(node->store),
-        .datagram = {node, lifecycle_send},
-        .push = {&node->push, lifecycle_push_open, lifecycle_push_send, lifecycle_push_alive,
-                 lifecycle_push_close},
-        .clock = {node, lifecycle_now_ms, lifecycle_now_unix_ms, lifecycle_wake_in, lifecycle_random}};
+        .datagram = udp_datagram_port(node->udp),
+        .push = push_port(&node->push),
+        .clock = clock_port(&node->clock)};
     node->talk = talk_new(&options);
     node->routes.talk = node->talk;
     return node->talk != NULL;
@@ -421,7 +361,7 @@ static void lifecycle_close(struct node *node)
     node->phase = PHASE_CLOSING;
     udp_stop_hearing(node->udp);
     http_server_close(node->http);
-    uv_close((uv_handle_t *)&node->tick, NULL);
+    clock_close(&node->clock);
     uv_close((uv_handle_t *)&node->drain, NULL);
     for (size_t i = 0; i < sizeof node->signals / sizeof node->signals[0]; i++) {
         uv_close((uv_handle_t *)&node->signals[i], NULL);
@@ -432,7 +372,7 @@ static void lifecycle_close(struct node *node)
 static void lifecycle_on_drain_step(uv_timer_t *timer)
 {
     struct node *node = timer->data;
-    if (talk_in_flight(node->talk) == 0 || lifecycle_now_ms(node) >= node->drain_until_ms) {
+    if (talk_in_flight(node->talk) == 0 || clock_now_ms() >= node->drain_until_ms) {
         lifecycle_close(node);
     }
 }
@@ -459,8 +399,8 @@ static void lifecycle_on_signal(uv_signal_t *handle, int number)
     }
     node->phase = PHASE_DRAINING;
     LOG(LOG_INFO, "draining", log_int("deadline_ms", LIFECYCLE_DRAIN_MS));
-    node->drain_until_ms = lifecycle_now_ms(node) + LIFECYCLE_DRAIN_MS;
-    uv_timer_stop(&node->tick);
+    node->drain_until_ms = clock_now_ms() + LIFECYCLE_DRAIN_MS;
+    clock_stop(&node->clock);
     talk_drain(node->talk);
     http_server_drain(node->http);
     uv_timer_start(&node->drain, lifecycle_on_drain_step, LIFECYCLE_DRAIN_STEP_MS, LIFECYCLE_DRAIN_STEP_MS);
@@ -477,9 +417,8 @@ static void lifecycle_start_signals(struct node *node)
         node->signals[i].data = node;
         uv_signal_start(&node->signals[i], lifecycle_on_signal, numbers[i]);
     }
-    uv_timer_init(&node->loop, &node->tick);
+    clock_init(&node->clock, &node->loop, lifecycle_on_wake, node);
     uv_timer_init(&node->loop, &node->drain);
-    node->tick.data = node;
     node->drain.data = node;
 }
 
@@ -488,14 +427,15 @@ static bool lifecycle_start(struct node *node)
     if (!lifecycle_start_keys(node) || !lifecycle_start_listeners(node)) {
         return false;
     }
-    lifecycle_name(node);
     lifecycle_start_signals(node);
+    lifecycle_name(node);
     LOG(LOG_INFO, "listening", log_str("hgtp", node->hgtp_address), log_str("http", node->http_address),
         log_int("pid", getpid()));
     if (!lifecycle_start_store(node) || !lifecycle_start_talk(node)) {
         return false;
     }
-    lifecycle_wake_in(node, 0);
+    struct clock_port clock = clock_port(&node->clock);
+    clock.wake_in(clock.ctx, 0);
     return true;
 }
 

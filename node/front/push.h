@@ -9,8 +9,7 @@
 
 #include <uv.h>
 
-#include "node/base/frame.h"
-#include "proto/push_text.h"
+#include "node/talk/ports.h"
 
 struct push;
 
@@ -59,5 +58,8 @@ bool push_alive(const struct push *push);
 
 /** Close; what is queued is still written if the connection takes it at once. on_drained is not called again. */
 void push_close(struct push *push);
+
+/** The port for talk; `settings` must live as long as it is used. */
+struct push_port push_port(struct push_settings *settings);
 
 #endif

@@ -135,6 +135,16 @@ void udp_send(struct udp *udp, uint32_t ip, uint16_t port, struct bytes datagram
     metric_add(sent >= 0 ? METRIC_HGTP_SENT : METRIC_HGTP_SEND_FAILED, 1);
 }
 
+static void udp_port_send(void *ctx, uint32_t ip, uint16_t port, struct bytes datagram)
+{
+    udp_send(ctx, ip, port, datagram);
+}
+
+struct datagram_port udp_datagram_port(struct udp *udp)
+{
+    return (struct datagram_port){udp, udp_port_send};
+}
+
 void udp_stop_hearing(struct udp *udp)
 {
     (void)uv_udp_recv_stop(&udp->handle);

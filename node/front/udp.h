@@ -5,7 +5,7 @@
 
 #include <uv.h>
 
-#include "proto/bytes.h"
+#include "node/talk/ports.h"
 
 struct udp;
 
@@ -20,6 +20,9 @@ uint16_t udp_port(const struct udp *udp);
 
 /** Send from the listening socket; what the kernel does not take at once waits, as far as memory goes. */
 void udp_send(struct udp *udp, uint32_t ip, uint16_t port, struct bytes datagram);
+
+/** The port for talk; valid until udp_close. */
+struct datagram_port udp_datagram_port(struct udp *udp);
 
 /** Hear nothing any more; sending goes on. */
 void udp_stop_hearing(struct udp *udp);
