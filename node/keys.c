@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* keys: reads or makes the shared keys. They are never logged; what they prove is checked in talk/. */
+/* keys: reads or makes the shared keys. They are never logged; what they prove is checked in talk/.
+ */
 #include "keys.h"
 
 #include <errno.h>
@@ -46,7 +47,8 @@ static bool keys_read_lines(FILE *file, const char *path, struct keys *keys, cha
         }
     }
     if (keys->valid.count == 0) {
-        snprintf(ret_error, KEYS_ERROR_BYTES, "auth.key_file: %s is empty; its first line is the key", path);
+        snprintf(ret_error, KEYS_ERROR_BYTES,
+                 "auth.key_file: %s is empty; its first line is the key", path);
         return false;
     }
     return true;
@@ -55,8 +57,10 @@ static bool keys_read_lines(FILE *file, const char *path, struct keys *keys, cha
 bool keys_load(const struct config *config, struct keys *ret_keys, char *ret_error)
 {
     memset(ret_keys, 0, sizeof *ret_keys);
-    if (config->auth_key[0] != '\0' && !keys_add(ret_keys, config->auth_key, strlen(config->auth_key))) {
-        snprintf(ret_error, KEYS_ERROR_BYTES, "auth.key: longer than %zu bytes", sizeof ret_keys->text[0]);
+    if (config->auth_key[0] != '\0' &&
+        !keys_add(ret_keys, config->auth_key, strlen(config->auth_key))) {
+        snprintf(ret_error, KEYS_ERROR_BYTES, "auth.key: longer than %zu bytes",
+                 sizeof ret_keys->text[0]);
         return false;
     }
     if (config->auth_key_file[0] == '\0') {
@@ -64,8 +68,8 @@ bool keys_load(const struct config *config, struct keys *ret_keys, char *ret_err
     }
     FILE *file = fopen(config->auth_key_file, "re");
     if (file == NULL) {
-        snprintf(ret_error, KEYS_ERROR_BYTES, "auth.key_file: cannot read %s: %s", config->auth_key_file,
-                 strerror(errno));
+        snprintf(ret_error, KEYS_ERROR_BYTES, "auth.key_file: cannot read %s: %s",
+                 config->auth_key_file, strerror(errno));
         return false;
     }
     bool is_read = keys_read_lines(file, config->auth_key_file, ret_keys, ret_error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* keys: the shared keys that clients prove: from auth.key, from auth.key_file, or made for a trial. */
+/* keys: the shared keys that clients prove: from auth.key, from auth.key_file, or made for a trial.
+ */
 #ifndef NODE_KEYS_H
 #define NODE_KEYS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lifecycle: assembles a node from its parts in the order in which they need each other, and takes it
- * apart again: STARTING (listening, waiting for Redis), SERVING, DRAINING (what is under way is
+ * lifecycle: assembles a node from its parts in the order in which they need each other, and takes
+ * it apart again: STARTING (listening, waiting for Redis), SERVING, DRAINING (what is under way is
  * finished), CLOSING. The rules of talk and the protocols are elsewhere.
  */
 #include "lifecycle.h"
@@ -24,8 +24,8 @@
 #include "store/private_redis.h"
 #include "store/store.h"
 
-#define LIFECYCLE_DRAIN_MS 2000
-#define LIFECYCLE_DRAIN_STEP_MS 20
+#define LIFECYCLE_DRAIN_MS       2000
+#define LIFECYCLE_DRAIN_STEP_MS  20
 #define LIFECYCLE_HEAD_MAX_BYTES 16384
 
 enum phase { PHASE_STARTING, PHASE_SERVING, PHASE_DRAINING, PHASE_CLOSING };
@@ -53,14 +53,16 @@ struct node {
     int64_t drain_until_ms;
 };
 
-/* Checks ----------------------------------------------------------------------------------------- */
+/* Checks -----------------------------------------------------------------------------------------
+ */
 
 bool lifecycle_check(const struct config *config, char *ret_error)
 {
     bool has_key = config->auth_key[0] != '\0' || config->auth_key_file[0] != '\0';
     if (!has_key && !keys_may_be_made(config)) {
         snprintf(ret_error, LIFECYCLE_ERROR_BYTES,
-                 "auth.key: no key is set, and hgtp.listen=%s, http.listen=%s reach beyond loopback, where "
+                 "auth.key: no key is set, and hgtp.listen=%s, http.listen=%s reach beyond "
+                 "loopback, where "
                  "anybody could register; set auth.key_file (or auth.key), or listen on 127.0.0.1",
                  config->hgtp_listen, config->http_listen);
         return false;
@@ -69,13 +71,15 @@ bool lifecycle_check(const struct config *config, char *ret_error)
                   strncmp(config->control_listen, "inproc://", 9) != 0;
     if (is_tcp && config->control_token_file[0] == '\0') {
         snprintf(ret_error, LIFECYCLE_ERROR_BYTES,
-                 "control.token_file: required when control.listen=%s is no unix socket", config->control_listen);
+                 "control.token_file: required when control.listen=%s is no unix socket",
+                 config->control_listen);
         return false;
     }
     return true;
 }
 
-/* Serving ---------------------------------------------------------------------------------------- */
+/* Serving ----------------------------------------------------------------------------------------
+ */
 
 static void lifecycle_on_wake(void *arg)
 {
@@ -88,8 +92,9 @@ static void lifecycle_on_wake(void *arg)
     const char *why;
     if (node->phase == PHASE_STARTING && talk_ready(node->talk, &why)) {
         node->phase = PHASE_SERVING;
-        LOG(LOG_INFO, "ready", log_str("hgtp", node->hgtp_address), log_str("http", node->http_address),
-            log_str("realm", node->config->node_realm), log_str("node", node->id));
+        LOG(LOG_INFO, "ready", log_str("hgtp", node->hgtp_address),
+            log_str("http", node->http_address), log_str("realm", node->config->node_realm),
+            log_str("node", node->id));
     }
 }
 
@@ -99,7 +104,8 @@ static void lifecycle_on_datagram(uint32_t ip, uint16_t port, struct bytes datag
     talk_on_datagram(node->talk, ip, port, datagram);
 }
 
-/* Start ------------------------------------------------------------------------------------------ */
+/* Start ------------------------------------------------------------------------------------------
+ */
 
 static bool lifecycle_make_folder(struct node *node)
 {
@@ -108,7 +114,8 @@ static bool lifecycle_make_folder(struct node *node)
     }
     const char *base = getenv("TMPDIR");
     char path[sizeof node->folder];
-    int len = snprintf(path, sizeof path, "%s/hgtpd-XXXXXX", base != NULL && base[0] == '/' ? base : "/tmp");
+    int len = snprintf(path, sizeof path, "%s/hgtpd-XXXXXX",
+                       base != NULL && base[0] == '/' ? base : "/tmp");
     if (len < 0 || (size_t)len >= sizeof path || mkdtemp(path) == NULL) {
         LOG(LOG_ERROR, "folder_failed", log_str("path", path), log_str("error", strerror(errno)),
             log_str("hint", "set TMPDIR to a folder that this user may write"));
@@ -138,15 +145,17 @@ static bool lifecycle_start_keys(struct node *node)
         return false;
     }
     LOG(LOG_INFO, "key_made", log_str("file", path),
-        log_str("hint", "no auth.key is set; clients on this machine can prove the key in this file"));
+        log_str("hint",
+                "no auth.key is set; clients on this machine can prove the key in this file"));
     return true;
 }
 
 static void lifecycle_listen_failed(const char *key, const char *address, int error)
 {
     char hint[128];
-    snprintf(hint, sizeof hint, error == UV_EADDRINUSE ? "end what uses this port, or choose another by %s"
-                                                       : "choose another address or port by %s",
+    snprintf(hint, sizeof hint,
+             error == UV_EADDRINUSE ? "end what uses this port, or choose another by %s"
+                                    : "choose another address or port by %s",
              key);
     LOG(LOG_ERROR, "listen_failed", log_str("key", key), log_str("address", address),
         log_str("error", uv_strerror(error)), log_str("hint", hint));
@@ -194,11 +203,13 @@ static bool lifecycle_start_listeners(struct node *node)
 
 static uint16_t lifecycle_told_port(const struct node *node)
 {
-    uint16_t port = node->config->http_advertise_port != 0 ? (uint16_t)node->config->http_advertise_port
-                                                           : http_server_port(node->http);
+    uint16_t port = node->config->http_advertise_port != 0
+                        ? (uint16_t)node->config->http_advertise_port
+                        : http_server_port(node->http);
     if (port > 32767) {
         LOG(LOG_WARN, "http_port_high", log_int("port", port),
-            log_str("hint", "the original client cannot use a port above 32767; set http.listen or http.advertise_port"));
+            log_str("hint", "the original client cannot use a port above 32767; set http.listen or "
+                            "http.advertise_port"));
     }
     return port;
 }
@@ -210,9 +221,10 @@ static void lifecycle_name(struct node *node)
     struct clock_port clock = clock_port(&node->clock);
     clock.random(clock.ctx, noise, sizeof noise);
     (void)gethostname(host, sizeof host - 1);
-    int len = node->config->node_id[0] != '\0'
-                  ? snprintf(node->id, sizeof node->id, "%s", node->config->node_id)
-                  : snprintf(node->id, sizeof node->id, "%s-%u", host, http_server_port(node->http));
+    int len =
+        node->config->node_id[0] != '\0'
+            ? snprintf(node->id, sizeof node->id, "%s", node->config->node_id)
+            : snprintf(node->id, sizeof node->id, "%s-%u", host, http_server_port(node->http));
     snprintf(node->id + len, sizeof node->id - (size_t)len, "@%02x%02x%02x%02x", noise[0], noise[1],
              noise[2], noise[3]);
 }
@@ -243,8 +255,10 @@ static bool lifecycle_start_store(struct node *node)
             return false;
         }
         url = private_redis_url(node->redis);
-        LOG(LOG_INFO, "private_redis", log_str("url", url), log_int("pid", private_redis_pid(node->redis)),
-            log_str("hint", "no redis.url is set: the state is private to this node and ends with it"));
+        LOG(LOG_INFO, "private_redis", log_str("url", url),
+            log_int("pid", private_redis_pid(node->redis)),
+            log_str("hint",
+                    "no redis.url is set: the state is private to this node and ends with it"));
     }
     const struct store_options options = {.loop = &node->loop,
                                           .url = url,
@@ -269,23 +283,23 @@ static bool lifecycle_start_talk(struct node *node)
                                         .retry_min_ms = 100,
                                         .retry_max_ms = 15000,
                                         .events = {talk_on_drained}};
-    const struct talk_options options = {
-        .config = node->config,
-        .keys = &node->keys.valid,
-        .node = node->id,
-        .http_port = lifecycle_told_port(node),
-        .hgtp_address = node->hgtp_address,
-        .http_address = node->http_address,
-        .store = store_port(node->store),
-        .datagram = udp_datagram_port(node->udp),
-        .push = push_port(&node->push),
-        .clock = clock_port(&node->clock)};
+    const struct talk_options options = {.config = node->config,
+                                         .keys = &node->keys.valid,
+                                         .node = node->id,
+                                         .http_port = lifecycle_told_port(node),
+                                         .hgtp_address = node->hgtp_address,
+                                         .http_address = node->http_address,
+                                         .store = store_port(node->store),
+                                         .datagram = udp_datagram_port(node->udp),
+                                         .push = push_port(&node->push),
+                                         .clock = clock_port(&node->clock)};
     node->talk = talk_new(&options);
     node->routes.talk = node->talk;
     return node->talk != NULL;
 }
 
-/* Reload ----------------------------------------------------------------------------------------- */
+/* Reload -----------------------------------------------------------------------------------------
+ */
 
 static void lifecycle_on_change(const char *key, bool applied, void *arg)
 {
@@ -306,7 +320,8 @@ static void lifecycle_reload(struct node *node)
     bool is_good = config_load(node->sources, &fresh, error) && lifecycle_check(&fresh, error) &&
                    keys_load(&fresh, &keys, error);
     if (!is_good) {
-        LOG(LOG_ERROR, "reload_refused", log_str("error", error), log_str("hint", "the settings stay as they were"));
+        LOG(LOG_ERROR, "reload_refused", log_str("error", error),
+            log_str("hint", "the settings stay as they were"));
         config_fini(&fresh);
         return;
     }
@@ -315,14 +330,17 @@ static void lifecycle_reload(struct node *node)
     if (keys.valid.count > 0) {
         (void)keys_load(node->config, &node->keys, error);
     }
-    log_configure((enum log_level)node->config->log_level, (enum log_format)node->config->log_format);
+    log_configure((enum log_level)node->config->log_level,
+                  (enum log_format)node->config->log_format);
     node->push.queue_max_bytes = (size_t)node->config->limits_queue_bytes;
-    http_server_limits(node->http, lifecycle_body_max(node->config), node->config->http_idle_s * 1000);
+    http_server_limits(node->http, lifecycle_body_max(node->config),
+                       node->config->http_idle_s * 1000);
     store_deadline(node->store, node->config->redis_deadline_ms);
     LOG(LOG_INFO, "reloaded");
 }
 
-/* End -------------------------------------------------------------------------------------------- */
+/* End --------------------------------------------------------------------------------------------
+ */
 
 static void lifecycle_remove_folder(struct node *node)
 {
@@ -333,7 +351,8 @@ static void lifecycle_remove_folder(struct node *node)
     snprintf(path, sizeof path, "%s/key", node->folder);
     (void)unlink(path);
     if (rmdir(node->folder) != 0 && errno != ENOENT) {
-        LOG(LOG_WARN, "folder_left", log_str("path", node->folder), log_str("error", strerror(errno)));
+        LOG(LOG_WARN, "folder_left", log_str("path", node->folder),
+            log_str("error", strerror(errno)));
     }
 }
 
@@ -379,7 +398,8 @@ static void lifecycle_on_drain_step(uv_timer_t *timer)
 
 static void lifecycle_end_at_once(struct node *node)
 {
-    LOG(LOG_WARN, "ended_at_once", log_str("hint", "a second signal came before the drain was over"));
+    LOG(LOG_WARN, "ended_at_once",
+        log_str("hint", "a second signal came before the drain was over"));
     if (node->redis != NULL) {
         private_redis_kill(node->redis);
     }
@@ -403,10 +423,12 @@ static void lifecycle_on_signal(uv_signal_t *handle, int number)
     clock_stop(&node->clock);
     talk_drain(node->talk);
     http_server_drain(node->http);
-    uv_timer_start(&node->drain, lifecycle_on_drain_step, LIFECYCLE_DRAIN_STEP_MS, LIFECYCLE_DRAIN_STEP_MS);
+    uv_timer_start(&node->drain, lifecycle_on_drain_step, LIFECYCLE_DRAIN_STEP_MS,
+                   LIFECYCLE_DRAIN_STEP_MS);
 }
 
-/* Run -------------------------------------------------------------------------------------------- */
+/* Run --------------------------------------------------------------------------------------------
+ */
 
 static void lifecycle_start_signals(struct node *node)
 {
@@ -429,8 +451,8 @@ static bool lifecycle_start(struct node *node)
     }
     lifecycle_start_signals(node);
     lifecycle_name(node);
-    LOG(LOG_INFO, "listening", log_str("hgtp", node->hgtp_address), log_str("http", node->http_address),
-        log_int("pid", getpid()));
+    LOG(LOG_INFO, "listening", log_str("hgtp", node->hgtp_address),
+        log_str("http", node->http_address), log_int("pid", getpid()));
     if (!lifecycle_start_store(node) || !lifecycle_start_talk(node)) {
         return false;
     }

@@ -67,11 +67,13 @@ static int main_act(enum main_action action, const struct config_sources *source
 int main(int argc, char **argv)
 {
     enum { OPT_CONFIG = 256, OPT_SET, OPT_CHECK, OPT_PRINT, OPT_VERSION, OPT_HELP };
-    static const struct option options[] = {
-        {"config", required_argument, NULL, OPT_CONFIG},  {"set", required_argument, NULL, OPT_SET},
-        {"check-config", no_argument, NULL, OPT_CHECK},   {"print-config", no_argument, NULL, OPT_PRINT},
-        {"version", no_argument, NULL, OPT_VERSION},      {"help", no_argument, NULL, OPT_HELP},
-        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"config", required_argument, NULL, OPT_CONFIG},
+                                            {"set", required_argument, NULL, OPT_SET},
+                                            {"check-config", no_argument, NULL, OPT_CHECK},
+                                            {"print-config", no_argument, NULL, OPT_PRINT},
+                                            {"version", no_argument, NULL, OPT_VERSION},
+                                            {"help", no_argument, NULL, OPT_HELP},
+                                            {NULL, 0, NULL, 0}};
     const char *sets[MAIN_SETS_MAX];
     struct config_sources sources = {.environment = environ, .sets = sets};
     enum main_action action = MAIN_RUN;

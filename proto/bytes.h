@@ -44,7 +44,8 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
 
 static inline struct bytes bytes_from(struct bytes in, size_t start)
 {
-    return start >= in.len ? (struct bytes){NULL, 0} : (struct bytes){in.ptr + start, in.len - start};
+    return start >= in.len ? (struct bytes){NULL, 0}
+                           : (struct bytes){in.ptr + start, in.len - start};
 }
 
 static inline struct sink sink_into(void *storage, size_t cap)

@@ -5,7 +5,7 @@
 
 #include "bytes.h"
 
-#define DIGEST_LEGACY_MAX 48 /* the original's digest after its lossy conversion: 16..48 bytes */
+#define DIGEST_LEGACY_MAX   48 /* the original's digest after its lossy conversion: 16..48 bytes */
 #define DIGEST_SHA256_BYTES 32
 
 /** The original's digest: J(MD5(MD5(realm | key))), see docs/protocol.md "Legacy digest". */
@@ -20,7 +20,8 @@ void digest_sha256(struct bytes a, struct bytes b, uint8_t ret_hash[DIGEST_SHA25
 /** Constant-time comparison; lengths are not secret. */
 bool digest_equal(struct bytes a, struct bytes b);
 
-/** Append the 16-byte signature of what `datagram` holds so far: HMAC-SHA-256 under the token, cut. */
+/** Append the 16-byte signature of what `datagram` holds so far: HMAC-SHA-256 under the token, cut.
+ */
 void digest_sign(struct bytes token, struct sink *datagram);
 
 /** True when the last 16 bytes of `datagram` sign what stands before them. Constant time. */

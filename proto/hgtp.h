@@ -8,12 +8,12 @@
 
 #include "bytes.h"
 
-#define HGTP_HEADER_BYTES 24
-#define HGTP_USER_ID_BYTES 8
-#define HGTP_ROOM_ID_BYTES 12
-#define HGTP_DATAGRAM_MAX 2048      /* the original reads no more */
-#define HGTP_BODY_MAX (HGTP_DATAGRAM_MAX - HGTP_HEADER_BYTES)
-#define HGTP_RELAY_MIN_BYTES 44     /* the original drops a shorter INVITE or REMOVE */
+#define HGTP_HEADER_BYTES    24
+#define HGTP_USER_ID_BYTES   8
+#define HGTP_ROOM_ID_BYTES   12
+#define HGTP_DATAGRAM_MAX    2048 /* the original reads no more */
+#define HGTP_BODY_MAX        (HGTP_DATAGRAM_MAX - HGTP_HEADER_BYTES)
+#define HGTP_RELAY_MIN_BYTES 44 /* the original drops a shorter INVITE or REMOVE */
 #define HGTP_SIGNATURE_BYTES 16
 
 enum hgtp_type {
@@ -25,7 +25,8 @@ enum hgtp_result {
     HGTP_DECODED,
     HGTP_BAD_HEADER, /* shorter than a header, or wrong magic: drop, nothing can be answered */
     HGTP_BAD_TYPE,   /* header is filled; the type byte is none of hgtp_type.def */
-    HGTP_BAD_BODY,   /* header is filled; a length is negative, beyond its container or over the limit */
+    HGTP_BAD_BODY, /* header is filled; a length is negative, beyond its container or over the limit
+                    */
 };
 
 struct hgtp_header {
@@ -73,10 +74,10 @@ struct hgtp_message {
         struct bytes room_name;          /* JOIN_ROOM, EXIT_ROOM: base64 */
         struct hgtp_peer peer;           /* INVITE_USER_FROM_ROOM, REMOVE_USER_FROM_ROOM */
         struct hgtp_challenge challenge; /* UNAUTHORIZED */
-        struct bytes body;               /* every other type: the bytes present, see hgtp_reason_decode */
+        struct bytes body; /* every other type: the bytes present, see hgtp_reason_decode */
     };
-    /* Decode only: what followed the declared body. A signature when it is 16 bytes long. Empty when
-     * the declared length of a body that nobody reads was itself out of range. */
+    /* Decode only: what followed the declared body. A signature when it is 16 bytes long. Empty
+     * when the declared length of a body that nobody reads was itself out of range. */
     struct bytes trailer;
 };
 

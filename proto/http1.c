@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http1: request heads and responses of HTTP/1.1 as bytes; chunked bodies are http1_chunked.c's. It does
- * no I/O, keeps nothing, and knows no route. What could be read in two ways is refused.
+ * http1: request heads and responses of HTTP/1.1 as bytes; chunked bodies are http1_chunked.c's. It
+ * does no I/O, keeps nothing, and knows no route. What could be read in two ways is refused.
  */
 #include "http1.h"
 
@@ -11,7 +11,8 @@
 
 enum { RESPONSE_HEAD, RESPONSE_LENGTH, RESPONSE_CHUNKED, RESPONSE_TO_END };
 
-/* Characters ------------------------------------------------------------------------------------- */
+/* Characters -------------------------------------------------------------------------------------
+ */
 
 static bool http1_all_token(struct bytes in)
 {
@@ -67,11 +68,12 @@ static bool http1_number(struct bytes in, uint64_t *ret_number)
     return in.len > 0;
 }
 
-/* Lines ------------------------------------------------------------------------------------------ */
+/* Lines ------------------------------------------------------------------------------------------
+ */
 
 /*
- * The next line of `in` without its CR LF, from *at on, which moves behind it. False when there is no
- * whole line yet; *ret_bad when a CR or LF stands alone, or another control character.
+ * The next line of `in` without its CR LF, from *at on, which moves behind it. False when there is
+ * no whole line yet; *ret_bad when a CR or LF stands alone, or another control character.
  */
 static bool http1_line(struct bytes in, size_t *at, struct bytes *ret_line, bool *ret_bad)
 {
@@ -97,7 +99,8 @@ static bool http1_line(struct bytes in, size_t *at, struct bytes *ret_line, bool
     return false;
 }
 
-/* Request heads ---------------------------------------------------------------------------------- */
+/* Request heads ----------------------------------------------------------------------------------
+ */
 
 static enum http1_result http1_request_line(struct bytes line, struct http1_request *req)
 {
@@ -143,7 +146,8 @@ static enum http1_result http1_header_line(struct bytes line, struct http1_reque
     return HTTP1_OK;
 }
 
-static enum http1_result http1_take_length(struct bytes value, uint64_t body_max, struct http1_request *req)
+static enum http1_result http1_take_length(struct bytes value, uint64_t body_max,
+                                           struct http1_request *req)
 {
     uint64_t length;
     bool is_second = req->body == HTTP1_BODY_LENGTH;
@@ -177,7 +181,8 @@ static enum http1_result http1_framing(uint64_t body_max, struct http1_request *
             is_kept = is_kept || http1_list_has(header->value, "keep-alive");
             is_closed = is_closed || http1_list_has(header->value, "close");
         } else if (http1_same_word(header->name, "expect")) {
-            req->expects_continue = req->minor == 1 && http1_same_word(header->value, "100-continue");
+            req->expects_continue =
+                req->minor == 1 && http1_same_word(header->value, "100-continue");
         }
     }
     req->keep_alive = is_kept && !is_closed;
@@ -239,7 +244,8 @@ const struct http1_header *http1_header_find(const struct http1_request *req, co
     return NULL;
 }
 
-/* Responses -------------------------------------------------------------------------------------- */
+/* Responses --------------------------------------------------------------------------------------
+ */
 
 /* The head is complete: what follows it, or HTTP1_BAD. */
 static enum http1_result http1_response_head(struct http1_response_reader *reader)
@@ -249,8 +255,9 @@ static enum http1_result http1_response_head(struct http1_response_reader *reade
     bool is_bad = false;
     size_t at = 0;
     uint64_t status;
-    if (!http1_line(head, &at, &line, &is_bad) || line.len < 12 || memcmp(line.ptr, "HTTP/1.", 7) != 0 ||
-        line.ptr[8] != ' ' || !http1_number(bytes_of(line.ptr + 9, 3), &status)) {
+    if (!http1_line(head, &at, &line, &is_bad) || line.len < 12 ||
+        memcmp(line.ptr, "HTTP/1.", 7) != 0 || line.ptr[8] != ' ' ||
+        !http1_number(bytes_of(line.ptr + 9, 3), &status)) {
         return HTTP1_BAD;
     }
     fields.minor = line.ptr[7] - '0';
@@ -267,7 +274,8 @@ static enum http1_result http1_response_head(struct http1_response_reader *reade
     reader->left_bytes = 0;
     reader->chunked = (struct http1_chunked){0};
     reader->status = (int)status;
-    reader->closing = connection != NULL ? http1_list_has(connection->value, "close") : fields.minor == 0;
+    reader->closing =
+        connection != NULL ? http1_list_has(connection->value, "close") : fields.minor == 0;
     reader->state = RESPONSE_LENGTH;
     if (is_bad || status < 100 || (coding != NULL && length != NULL)) {
         return HTTP1_BAD;
@@ -301,7 +309,8 @@ static enum http1_result http1_response_head_byte(struct http1_response_reader *
 }
 
 /* Takes from the body of a response; HTTP1_OK when it is over. */
-static enum http1_result http1_response_body(struct http1_response_reader *reader, struct bytes in, size_t *used)
+static enum http1_result http1_response_body(struct http1_response_reader *reader, struct bytes in,
+                                             size_t *used)
 {
     if (reader->state == RESPONSE_TO_END) {
         *used = in.len;

@@ -87,8 +87,8 @@ struct http1_response_reader {
     struct http1_chunked chunked;
     uint8_t head[1024]; /* the head's needed parts are read from here; a longer head is HTTP1_BAD */
     size_t head_bytes;
-    int status;         /* of the response last completed */
-    bool closing;       /* that response said the connection ends, or ran to its end */
+    int status;   /* of the response last completed */
+    bool closing; /* that response said the connection ends, or ran to its end */
 };
 
 /**

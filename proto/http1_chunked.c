@@ -10,7 +10,7 @@
 enum { CHUNK_SIZE, CHUNK_DATA, CHUNK_DATA_END, CHUNK_TRAILER, CHUNK_OVER };
 
 #define HTTP1_CHUNK_LINE_MAX 256
-#define HTTP1_TRAILER_MAX 4096
+#define HTTP1_TRAILER_MAX    4096
 
 static int http1_hex(uint8_t c)
 {
@@ -21,7 +21,8 @@ static int http1_hex(uint8_t c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* line_bytes counts the digits until an extension begins (then it counts on), and CR as the last. */
+/* line_bytes counts the digits until an extension begins (then it counts on), and CR as the last.
+ */
 static enum http1_result http1_chunk_size(struct http1_chunked *body, uint8_t c, uint64_t body_max)
 {
     enum { SEEN_EXTENSION = 1 << 20, SEEN_CR = 1 << 21 };
@@ -69,7 +70,8 @@ static enum http1_result http1_chunk_data_end(struct http1_chunked *body, uint8_
     return HTTP1_OK;
 }
 
-/* Trailers are read to their empty line and dropped; left_bytes counts them all, line_bytes the line. */
+/* Trailers are read to their empty line and dropped; left_bytes counts them all, line_bytes the
+ * line. */
 static enum http1_result http1_chunk_trailer(struct http1_chunked *body, uint8_t c)
 {
     enum { SEEN_CR = 1 << 20 };
@@ -93,7 +95,8 @@ static enum http1_result http1_chunk_trailer(struct http1_chunked *body, uint8_t
     return is_bad ? HTTP1_BAD : HTTP1_OK;
 }
 
-static void http1_chunk_piece(struct http1_chunked *body, struct bytes in, size_t *used, struct bytes *ret_piece)
+static void http1_chunk_piece(struct http1_chunked *body, struct bytes in, size_t *used,
+                              struct bytes *ret_piece)
 {
     size_t len = in.len - *used;
     if (len > body->left_bytes) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * push_text: the texts of HTTP pushes as the original's gson and netty write them. It decides neither
- * what is pushed nor to whom, and reads nothing.
+ * push_text: the texts of HTTP pushes as the original's gson and netty write them. It decides
+ * neither what is pushed nor to whom, and reads nothing.
  */
 #include "push_text.h"
 

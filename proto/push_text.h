@@ -9,26 +9,28 @@
 #include "bytes.h"
 
 /* Push types: PUSH_TYPE(enumerator, target and message-type, JSON member of a list or NULL) */
-#define PUSH_TYPES(PUSH_TYPE)                              \
-    PUSH_TYPE(ROOM_LIST, "room_list", "roomListSet")       \
-    PUSH_TYPE(USER_LIST, "user_list", "userListSet")       \
-    PUSH_TYPE(ROOM_USER_LIST, "room_user_list", "roomUserListSet") \
-    PUSH_TYPE(MESSAGE, "message", NULL)                    \
+#define PUSH_TYPES(PUSH_TYPE)                                                                      \
+    PUSH_TYPE(ROOM_LIST, "room_list", "roomListSet")                                               \
+    PUSH_TYPE(USER_LIST, "user_list", "userListSet")                                               \
+    PUSH_TYPE(ROOM_USER_LIST, "room_user_list", "roomUserListSet")                                 \
+    PUSH_TYPE(MESSAGE, "message", NULL)                                                            \
     PUSH_TYPE(NOTICE, "notice", NULL)
 
 enum push_type {
 #define PUSH_TYPE_ENUM(name, target, member) PUSH_##name,
     PUSH_TYPES(PUSH_TYPE_ENUM)
 #undef PUSH_TYPE_ENUM
-    PUSH_TYPE_COUNT
+        PUSH_TYPE_COUNT
 };
 
 const char *push_type_target(enum push_type type);
 
-/** Append the JSON body of a list push; `names` are UTF-8 and may be any bytes. `type` is one of the three lists. */
+/** Append the JSON body of a list push; `names` are UTF-8 and may be any bytes. `type` is one of
+ * the three lists. */
 void push_list_body(enum push_type type, const struct bytes *names, size_t count, struct sink *out);
 void push_notice_body(struct bytes text, struct sink *out);
-void push_message_body(struct bytes host_name, struct bytes message, int64_t time_unix_ms, struct sink *out);
+void push_message_body(struct bytes host_name, struct bytes message, int64_t time_unix_ms,
+                       struct sink *out);
 
 /** Append request line and headers, the empty line included. */
 void push_request_head(enum push_type type, struct bytes host, struct bytes user_agent,

@@ -12,18 +12,18 @@
 
 /** One field per row of config.def, named section_key. Strings are owned by the structure. */
 struct config {
-#define CONFIG_STR(section, key, fallback, reload, help) char *section##_##key;
-#define CONFIG_CHECKED(section, key, fallback, check, reload, help) char *section##_##key;
+#define CONFIG_STR(section, key, fallback, reload, help)                 char *section##_##key;
+#define CONFIG_CHECKED(section, key, fallback, check, reload, help)      char *section##_##key;
 #define CONFIG_INT(section, key, fallback, min, max, unit, reload, help) int64_t section##_##key;
-#define CONFIG_ENUM(section, key, fallback, choices, reload, help) int section##_##key;
+#define CONFIG_ENUM(section, key, fallback, choices, reload, help)       int section##_##key;
 #include "config.def"
 };
 
 /** Where settings come from; all borrowed for the call. */
 struct config_sources {
-    const char *file;        /* NULL: none */
+    const char *file;         /* NULL: none */
     char *const *environment; /* NULL-terminated "NAME=value"; NULL: none */
-    const char *const *sets; /* "section.key=value" */
+    const char *const *sets;  /* "section.key=value" */
     size_t set_count;
 };
 

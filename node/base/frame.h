@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* frame: bytes encoded once and shared by reference among connections. One loop thread, plain counts. */
+/* frame: bytes encoded once and shared by reference among connections. One loop thread, plain
+ * counts. */
 #ifndef BASE_FRAME_H
 #define BASE_FRAME_H
 

@@ -47,11 +47,12 @@ bool log_enabled(enum log_level level);
 /** Write one line. `event` is a stable lower_snake name. Fields end with one whose key is NULL. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 
-#define LOG(level, event, ...)                                                                    \
-    do {                                                                                          \
-        if (log_enabled(level)) {                                                                 \
-            log_write((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(,){.key = NULL}}); \
-        }                                                                                         \
+#define LOG(level, event, ...)                                                                     \
+    do {                                                                                           \
+        if (log_enabled(level)) {                                                                  \
+            log_write((level), (event),                                                            \
+                      (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}});        \
+        }                                                                                          \
     } while (0)
 
 /**
@@ -64,13 +65,13 @@ struct log_limit {
 };
 bool log_limit_pass(struct log_limit *limit, int64_t *ret_suppressed);
 
-#define LOG_LIMITED(level, event, ...)                                                            \
-    do {                                                                                          \
-        static struct log_limit log_limit_here;                                                   \
-        int64_t suppressed_here = 0;                                                              \
-        if (log_enabled(level) && log_limit_pass(&log_limit_here, &suppressed_here)) {            \
-            LOG(level, event, log_int("suppressed", suppressed_here) __VA_OPT__(,) __VA_ARGS__);  \
-        }                                                                                         \
+#define LOG_LIMITED(level, event, ...)                                                             \
+    do {                                                                                           \
+        static struct log_limit log_limit_here;                                                    \
+        int64_t suppressed_here = 0;                                                               \
+        if (log_enabled(level) && log_limit_pass(&log_limit_here, &suppressed_here)) {             \
+            LOG(level, event, log_int("suppressed", suppressed_here) __VA_OPT__(, ) __VA_ARGS__);  \
+        }                                                                                          \
     } while (0)
 
 #endif

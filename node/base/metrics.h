@@ -10,8 +10,8 @@
 
 #include "proto/bytes.h"
 
-/* metrics.def: METRIC(name, COUNTER|GAUGE, prometheus name, labels in braces or "", help). Rows that
- * share a Prometheus name stand together and differ in their labels. */
+/* metrics.def: METRIC(name, COUNTER|GAUGE, prometheus name, labels in braces or "", help). Rows
+ * that share a Prometheus name stand together and differ in their labels. */
 enum metric {
 #define METRIC(name, kind, prom, labels, help) METRIC_##name,
 #include "metrics.def"

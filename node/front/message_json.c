@@ -12,7 +12,8 @@
 
 #include "proto/base64.h"
 
-/* Deep nesting in members that nobody reads would cost stack; jansson refuses beyond 2048 levels. */
+/* Deep nesting in members that nobody reads would cost stack; jansson refuses beyond 2048 levels.
+ */
 
 static bool message_json_whole(double number, int64_t *ret_time)
 {
@@ -60,7 +61,8 @@ enum err message_json_decode(struct bytes json, uint8_t *storage, struct message
     enum err err = ERR_MALFORMED;
     struct sink out = sink_into(storage, json.len);
     int64_t time_unix_ms;
-    if (json_is_string(text) && message_json_time(json_object_get(root, "messageTime"), &time_unix_ms) &&
+    if (json_is_string(text) &&
+        message_json_time(json_object_get(root, "messageTime"), &time_unix_ms) &&
         base64_decode(bytes_of(json_string_value(text), json_string_length(text)), &out) &&
         sink_fits(&out)) {
         *ret_message = (struct message_json){sink_bytes(&out), time_unix_ms};

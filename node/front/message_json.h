@@ -11,9 +11,10 @@ struct message_json {
 };
 
 /**
- * Read `{"hostName":..., "message":..., "messageTime":...}` as gson does: any order, unknown members
- * ignored, the time as number or as text. The host name is not looked at: who speaks is told by the
- * session. A missing message, one that is not base64, or a time that is no whole number is refused.
+ * Read `{"hostName":..., "message":..., "messageTime":...}` as gson does: any order, unknown
+ * members ignored, the time as number or as text. The host name is not looked at: who speaks is
+ * told by the session. A missing message, one that is not base64, or a time that is no whole number
+ * is refused.
  *
  * storage     where the text is put; json.len bytes suffice
  * returns     ERR_NONE and `ret_message` | ERR_MALFORMED

@@ -25,9 +25,9 @@ struct push_events {
 struct push_settings {
     uv_loop_t *loop;
     size_t queue_max_bytes;
-    int64_t connect_ms;     /* limit for one attempt to connect */
-    int64_t retry_min_ms;   /* back-off after a failed attempt: doubles with jitter from here ... */
-    int64_t retry_max_ms;   /* ... to here */
+    int64_t connect_ms;   /* limit for one attempt to connect */
+    int64_t retry_min_ms; /* back-off after a failed attempt: doubles with jitter from here ... */
+    int64_t retry_max_ms; /* ... to here */
     struct push_events events;
 };
 
@@ -56,7 +56,8 @@ bool push_send(struct push *push, enum push_type type, struct frame *body);
 /** True while connected and, if something is unanswered, answered to within the last 30 s. */
 bool push_alive(const struct push *push);
 
-/** Close; what is queued is still written if the connection takes it at once. on_drained is not called again. */
+/** Close; what is queued is still written if the connection takes it at once. on_drained is not
+ * called again. */
 void push_close(struct push *push);
 
 /** The port for talk; `settings` must live as long as it is used. */

@@ -13,8 +13,8 @@
 struct route {
     const char *path; /* without the leading slash, which the original does not send */
     const char *method;
-    void (*answer)(struct http_exchange *exchange, const struct http1_request *req, struct bytes body,
-                   struct routes *routes);
+    void (*answer)(struct http_exchange *exchange, const struct http1_request *req,
+                   struct bytes body, struct routes *routes);
 };
 
 /* {"code":"NAME","reason":"text"}: both come from the catalogue and need no escaping. */
@@ -24,10 +24,12 @@ static void routes_refuse(struct http_exchange *exchange, enum err err)
     int len = snprintf(text, sizeof text, "{\"code\":\"%s\",\"reason\":\"%s\"}\n", err_name(err),
                        err_text(err));
     const char *retry = err_is_worth_repeating(err) ? "Retry-After: 1\r\n" : NULL;
-    http_respond(exchange, err_http_status(err), "application/json", retry, bytes_of(text, (size_t)len));
+    http_respond(exchange, err_http_status(err), "application/json", retry,
+                 bytes_of(text, (size_t)len));
 }
 
-/* Messages --------------------------------------------------------------------------------------- */
+/* Messages ---------------------------------------------------------------------------------------
+ */
 
 static void routes_on_said(enum err err, uint64_t seq, void *arg)
 {
@@ -61,7 +63,8 @@ static void routes_message(struct http_exchange *exchange, const struct http1_re
     if (err == ERR_NONE) {
         const struct http1_header *agent = http1_header_find(req, "user-agent");
         const struct talk_message said = {.token = routes_bearer(req),
-                                          .user_id = agent != NULL ? agent->value : bytes_of(NULL, 0),
+                                          .user_id =
+                                              agent != NULL ? agent->value : bytes_of(NULL, 0),
                                           .ip = http_exchange_peer_ip(exchange),
                                           .text = message.text,
                                           .sent_unix_ms = message.time_unix_ms};
@@ -72,7 +75,8 @@ static void routes_message(struct http_exchange *exchange, const struct http1_re
     free(storage);
 }
 
-/* Operation -------------------------------------------------------------------------------------- */
+/* Operation --------------------------------------------------------------------------------------
+ */
 
 static void routes_healthz(struct http_exchange *exchange, const struct http1_request *req,
                            struct bytes body, struct routes *routes)
@@ -95,7 +99,8 @@ static void routes_readyz(struct http_exchange *exchange, const struct http1_req
     }
     char text[160];
     int len = snprintf(text, sizeof text, "{\"ready\":false,\"reason\":\"%s\"}\n", why);
-    http_respond(exchange, 503, "application/json", "Retry-After: 1\r\n", bytes_of(text, (size_t)len));
+    http_respond(exchange, 503, "application/json", "Retry-After: 1\r\n",
+                 bytes_of(text, (size_t)len));
 }
 
 static void routes_metrics(struct http_exchange *exchange, const struct http1_request *req,
@@ -114,7 +119,8 @@ static void routes_metrics(struct http_exchange *exchange, const struct http1_re
     }
 }
 
-/* The table -------------------------------------------------------------------------------------- */
+/* The table --------------------------------------------------------------------------------------
+ */
 
 static const struct route routes_table[] = {
     {"message", "POST", routes_message},
@@ -126,19 +132,22 @@ static const struct route routes_table[] = {
 static struct bytes routes_path(struct bytes target)
 {
     const uint8_t *query = target.len > 0 ? memchr(target.ptr, '?', target.len) : NULL;
-    struct bytes path = bytes_of(target.ptr, query != NULL ? (size_t)(query - target.ptr) : target.len);
+    struct bytes path =
+        bytes_of(target.ptr, query != NULL ? (size_t)(query - target.ptr) : target.len);
     return path.len > 0 && path.ptr[0] == '/' ? bytes_from(path, 1) : path;
 }
 
 static bool routes_method_fits(const struct route *route, struct bytes method)
 {
-    bool is_head_of_get = strcmp(route->method, "GET") == 0 && bytes_equal(method, bytes_str("HEAD"));
+    bool is_head_of_get =
+        strcmp(route->method, "GET") == 0 && bytes_equal(method, bytes_str("HEAD"));
     return is_head_of_get || bytes_equal(method, bytes_str(route->method));
 }
 
 static void routes_refuse_method(struct http_exchange *exchange, const struct route *route)
 {
-    const char *allow = strcmp(route->method, "GET") == 0 ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n";
+    const char *allow =
+        strcmp(route->method, "GET") == 0 ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n";
     http_respond(exchange, 405, "text/plain", allow, bytes_str("method not allowed\n"));
 }
 

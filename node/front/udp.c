@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * udp: receives datagrams in batches (recvmmsg) and sends replies from the same socket, which is what
- * the original client's connected socket needs. Content is talk's business.
+ * udp: receives datagrams in batches (recvmmsg) and sends replies from the same socket, which is
+ * what the original client's connected socket needs. Content is talk's business.
  */
 #include "udp.h"
 
@@ -14,8 +14,8 @@
 #include "proto/hgtp.h"
 
 /* libuv cuts the buffer into pieces of 64 KiB, one for each datagram of a batch. */
-#define UDP_BATCH 16
-#define UDP_PIECE_BYTES (64 * 1024)
+#define UDP_BATCH               16
+#define UDP_PIECE_BYTES         (64 * 1024)
 #define UDP_SOCKET_BUFFER_BYTES (4 * 1024 * 1024)
 
 struct udp {
@@ -58,13 +58,12 @@ static void udp_on_received(uv_udp_t *handle, ssize_t len, const uv_buf_t *buf,
 
 static struct sockaddr_in udp_address(uint32_t ip, uint16_t port)
 {
-    return (struct sockaddr_in){.sin_family = AF_INET,
-                                .sin_port = htons(port),
-                                .sin_addr = {.s_addr = htonl(ip)}};
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {.s_addr = htonl(ip)}};
 }
 
-int udp_open(uv_loop_t *loop, uint32_t ip, uint16_t port, udp_on_datagram_fn *on_datagram, void *arg,
-             struct udp **ret_udp)
+int udp_open(uv_loop_t *loop, uint32_t ip, uint16_t port, udp_on_datagram_fn *on_datagram,
+             void *arg, struct udp **ret_udp)
 {
     struct udp *udp = calloc(1, sizeof *udp);
     if (udp == NULL) {
@@ -97,8 +96,9 @@ uint16_t udp_port(const struct udp *udp)
 {
     struct sockaddr_in name;
     int len = sizeof name;
-    return uv_udp_getsockname(&udp->handle, (struct sockaddr *)&name, &len) == 0 ? ntohs(name.sin_port)
-                                                                                : 0;
+    return uv_udp_getsockname(&udp->handle, (struct sockaddr *)&name, &len) == 0
+               ? ntohs(name.sin_port)
+               : 0;
 }
 
 static void udp_on_sent(uv_udp_send_t *request, int status)

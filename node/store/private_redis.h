@@ -20,7 +20,8 @@ struct private_redis;
  */
 int private_redis_open(uv_loop_t *loop, const char *folder, struct private_redis **ret_server);
 
-/** "unix:///folder/redis.sock"; valid as long as the server. The socket may appear a moment later. */
+/** "unix:///folder/redis.sock"; valid as long as the server. The socket may appear a moment later.
+ */
 const char *private_redis_url(const struct private_redis *server);
 
 /** 0 while it is down, waiting to be started anew. */

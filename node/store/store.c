@@ -13,7 +13,7 @@
 #include "redis_link.h"
 #include "script_text.h"
 
-#define STORE_SHA_CHARS 40
+#define STORE_SHA_CHARS  40
 #define STORE_PREFIX_MAX 96
 /* Words of a command before the script's arguments: EVALSHA, hash, number of keys, key. */
 #define STORE_HEAD_WORDS 4
@@ -28,7 +28,8 @@ struct store {
     void *closed_arg;
 };
 
-/* A call whose reply has not come; its arguments are kept for the case that the script is unknown. */
+/* A call whose reply has not come; its arguments are kept for the case that the script is unknown.
+ */
 struct store_call {
     struct store *store;
     enum script script;
@@ -41,7 +42,8 @@ struct store_call {
 
 static void store_on_reply(const redisReply *reply, void *arg);
 
-/* Loading ---------------------------------------------------------------------------------------- */
+/* Loading ----------------------------------------------------------------------------------------
+ */
 
 static void store_sha(const struct script_text *text, char ret_sha[STORE_SHA_CHARS + 1])
 {
@@ -70,13 +72,15 @@ static void store_on_link_state(bool connected, const char *why, void *arg)
             const struct script_text *text = &script_texts[i];
             const struct bytes words[] = {bytes_str("SCRIPT"), bytes_str("LOAD"),
                                           bytes_of(text->text, text->len)};
-            redis_link_command(store->link, words, 3, store_on_loaded, (void *)(uintptr_t)text->name);
+            redis_link_command(store->link, words, 3, store_on_loaded,
+                               (void *)(uintptr_t)text->name);
         }
     }
     store->on_state(connected, why, store->arg);
 }
 
-/* Results ---------------------------------------------------------------------------------------- */
+/* Results ----------------------------------------------------------------------------------------
+ */
 
 static struct bytes store_bytes(const redisReply *reply)
 {
@@ -135,11 +139,13 @@ static void store_give_internal_error(const struct store_call *call)
 /* Redis answers, but cannot do it now; everything else is a fault of a script. */
 static bool store_is_away(const char *error)
 {
-    static const char *const passing[] = {"LOADING", "READONLY", "MISCONF",  "OOM",        "NOREPLICAS",
-                                          "BUSY",    "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "NOPERM"};
+    static const char *const passing[] = {"LOADING",    "READONLY", "MISCONF",  "OOM",
+                                          "NOREPLICAS", "BUSY",     "TRYAGAIN", "CLUSTERDOWN",
+                                          "MASTERDOWN", "NOPERM"};
     for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
         if (strncmp(error, passing[i], strlen(passing[i])) == 0 ||
-            (strncmp(error, "-", 1) == 0 && strncmp(error + 1, passing[i], strlen(passing[i])) == 0)) {
+            (strncmp(error, "-", 1) == 0 &&
+             strncmp(error + 1, passing[i], strlen(passing[i])) == 0)) {
             return true;
         }
     }
@@ -164,8 +170,8 @@ static void store_call_failed(struct store_call *call, const redisReply *reply)
 static void store_on_reply(const redisReply *reply, void *arg)
 {
     struct store_call *call = arg;
-    if (reply != NULL && reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0 &&
-        call->words[0].len == strlen("EVALSHA")) {
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR &&
+        strncmp(reply->str, "NOSCRIPT", 8) == 0 && call->words[0].len == strlen("EVALSHA")) {
         const struct script_text *text = &script_texts[call->script];
         call->words[0] = bytes_str("EVAL");
         call->words[1] = bytes_of(text->text, text->len);
@@ -178,7 +184,8 @@ static void store_on_reply(const redisReply *reply, void *arg)
     free(call);
 }
 
-/* Calls ------------------------------------------------------------------------------------------ */
+/* Calls ------------------------------------------------------------------------------------------
+ */
 
 static size_t store_words_bytes(const struct script_args *args)
 {
@@ -244,7 +251,8 @@ static void store_call(void *ctx, enum script script, const struct script_args *
     redis_link_command(store->link, call->words, call->word_count, store_on_reply, call);
 }
 
-/* Life ------------------------------------------------------------------------------------------- */
+/* Life -------------------------------------------------------------------------------------------
+ */
 
 struct store *store_open(const struct store_options *options)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store: the scripts and their calls: loads them into Redis, runs them under a realm's prefix, turns
- * replies into results. What the scripts do is in scripts/ *.lua.
+ * store: the scripts and their calls: loads them into Redis, runs them under a realm's prefix,
+ * turns replies into results. What the scripts do is in scripts/ *.lua.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H

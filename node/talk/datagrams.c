@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * datagrams: HGTP messages at the node's edge: what arrives is checked for its form and becomes a
- * request; what the server itself has to say (relayed requests, late answers, refusals) is built and
- * sent. No rule about sessions and rooms stands here.
+ * request; what the server itself has to say (relayed requests, late answers, refusals) is built
+ * and sent. No rule about sessions and rooms stands here.
  */
 #include "node/base/metrics.h"
 #include "proto/base64.h"
@@ -18,7 +18,8 @@ void datagrams_send(struct talk *talk, uint32_t ip, uint16_t port, const struct 
     uint8_t storage[HGTP_DATAGRAM_MAX];
     struct sink out = sink_into(storage, sizeof storage);
     hgtp_encode(msg, &out);
-    if (msg->header.type == HGTP_INVITE_USER_FROM_ROOM || msg->header.type == HGTP_REMOVE_USER_FROM_ROOM) {
+    if (msg->header.type == HGTP_INVITE_USER_FROM_ROOM ||
+        msg->header.type == HGTP_REMOVE_USER_FROM_ROOM) {
         hgtp_pad_relay(&out);
     }
     assert(sink_fits(&out));
@@ -26,7 +27,7 @@ void datagrams_send(struct talk *talk, uint32_t ip, uint16_t port, const struct 
 }
 
 struct hgtp_header datagrams_header(struct talk *talk, uint8_t type, uint8_t request_type,
-                                           const uint8_t *user_id, int32_t seq)
+                                    const uint8_t *user_id, int32_t seq)
 {
     struct hgtp_header header = {.type = type, .request_type = request_type, .seq = seq};
     header.timestamp_ms = (uint32_t)talk->options.clock.now_unix_ms(talk->options.clock.ctx);
@@ -41,8 +42,8 @@ static void datagrams_refusal_body(enum err err, struct sink *out)
 }
 
 /* The response to a request that needs no script or whose script failed. */
-void datagrams_refuse(struct talk *talk, uint32_t ip, uint16_t port,
-                             const struct hgtp_header *to, int32_t steps, enum err err)
+void datagrams_refuse(struct talk *talk, uint32_t ip, uint16_t port, const struct hgtp_header *to,
+                      int32_t steps, enum err err)
 {
     uint8_t body[256];
     struct sink out = sink_into(body, sizeof body);
@@ -119,14 +120,16 @@ static void request_fingerprint(struct request *request)
     uint8_t hash[DIGEST_SHA256_BYTES];
     const uint8_t ip[4] = {(uint8_t)(request->ip >> 24), (uint8_t)(request->ip >> 16),
                            (uint8_t)(request->ip >> 8), (uint8_t)request->ip};
-    digest_sha256(bytes_of(request->datagram, request->datagram_bytes), bytes_of(ip, sizeof ip), hash);
+    digest_sha256(bytes_of(request->datagram, request->datagram_bytes), bytes_of(ip, sizeof ip),
+                  hash);
     for (size_t i = 0; i < sizeof hash; i++) {
         request->print[2 * i] = (uint8_t)hex[hash[i] >> 4];
         request->print[2 * i + 1] = (uint8_t)hex[hash[i] & 15];
     }
 }
 
-static void datagrams_on_request(struct talk *talk, uint32_t ip, uint16_t port, struct bytes datagram)
+static void datagrams_on_request(struct talk *talk, uint32_t ip, uint16_t port,
+                                 struct bytes datagram)
 {
     struct request *request = calloc(1, sizeof *request + datagram.len);
     if (request == NULL) {
@@ -149,8 +152,8 @@ static void datagrams_on_request(struct talk *talk, uint32_t ip, uint16_t port, 
 }
 
 /* A response that reached the server: only a peer's answer to INVITE or REMOVE means something. */
-static void datagrams_on_response(struct talk *talk, uint32_t ip, uint16_t port, struct bytes datagram,
-                                  const struct hgtp_header *header)
+static void datagrams_on_response(struct talk *talk, uint32_t ip, uint16_t port,
+                                  struct bytes datagram, const struct hgtp_header *header)
 {
     bool is_answer = header->type == HGTP_OK || header->type == HGTP_DECLINE;
     bool is_to_relay = header->request_type == HGTP_INVITE_USER_FROM_ROOM ||
@@ -190,7 +193,8 @@ void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct byte
         return;
     }
     metric_add(METRIC_HGTP_MALFORMED, 1);
-    /* A type below 0x80 would be a response: answering one could start two servers on each other. */
+    /* A type below 0x80 would be a response: answering one could start two servers on each other.
+     */
     if (msg.header.type >= 0x80) {
         datagrams_refuse(talk, ip, port, &msg.header, 1, err);
     }

@@ -27,7 +27,8 @@ struct deliver_read {
 /* False when the client's connection is full. */
 static bool deliver_to(struct talk *talk, struct client *client, struct entry *entry)
 {
-    struct frame *body = entry_push_body(entry, (enum notice_language)talk->options.config->notices_language);
+    struct frame *body =
+        entry_push_body(entry, (enum notice_language)talk->options.config->notices_language);
     if (client->push == NULL || body == NULL) {
         return true;
     }
@@ -67,9 +68,9 @@ void deliver_entry(struct talk *talk, struct room *room, struct entry *entry)
 }
 
 /* `under_way` says whether a read of this kind is; it is set here and cleared by `on_result`. */
-static void deliver_read_log(struct talk *talk, const struct room *room, const struct client *client,
-                             uint64_t first, uint64_t last, bool *under_way,
-                             store_on_result_fn *on_result)
+static void deliver_read_log(struct talk *talk, const struct room *room,
+                             const struct client *client, uint64_t first, uint64_t last,
+                             bool *under_way, store_on_result_fn *on_result)
 {
     struct deliver_read *read = calloc(1, sizeof *read);
     if (read == NULL) {
@@ -95,11 +96,13 @@ static void deliver_read_log(struct talk *talk, const struct room *room, const s
 
 static struct room *deliver_room_read(const struct deliver_read *read)
 {
-    struct room *room = roster_room(&read->talk->roster, bytes_of(read->room_id, sizeof read->room_id));
+    struct room *room =
+        roster_room(&read->talk->roster, bytes_of(read->room_id, sizeof read->room_id));
     return room != NULL && strcmp(room->epoch, read->epoch) == 0 ? room : NULL;
 }
 
-/* Number of the first entry that the log still had; `fallback` when it had none of those asked for. */
+/* Number of the first entry that the log still had; `fallback` when it had none of those asked for.
+ */
 static uint64_t deliver_first_found(const struct result *result, uint64_t fallback)
 {
     for (size_t i = 0; i < result->effect_count; i++) {
@@ -149,9 +152,11 @@ void deliver_repair(struct talk *talk, struct room *room)
     deliver_read_log(talk, room, NULL, first, last, &room->repairing, deliver_on_repair_read);
 }
 
-/* Lists ------------------------------------------------------------------------------------------ */
+/* Lists ------------------------------------------------------------------------------------------
+ */
 
-static struct frame *deliver_list_frame(enum roster_list list, const struct bytes *names, size_t count)
+static struct frame *deliver_list_frame(enum roster_list list, const struct bytes *names,
+                                        size_t count)
 {
     enum push_type type = deliver_list_types[list];
     struct sink measure = sink_into(NULL, 0);
@@ -187,7 +192,8 @@ void deliver_list(struct talk *talk, enum roster_list list, struct room *room,
     frame_unref(*last);
     *last = frame;
     if (list == LIST_MEMBERS) {
-        for (struct client *member = room->first_member; member != NULL; member = member->next_member) {
+        for (struct client *member = room->first_member; member != NULL;
+             member = member->next_member) {
             deliver_list_frame_to(talk, member, list, frame);
         }
         return;
@@ -209,7 +215,8 @@ void deliver_list_to(struct client *client, struct talk *talk, enum roster_list 
     }
 }
 
-/* Catching up ------------------------------------------------------------------------------------ */
+/* Catching up ------------------------------------------------------------------------------------
+ */
 
 static void deliver_missed_lists(struct talk *talk, struct client *client)
 {

@@ -72,7 +72,8 @@ static void effects_connect(struct talk *talk, struct client *client, struct byt
     client->push_ip = ip;
     client->push_port = port;
     if (port != 0) {
-        client->push = talk->options.push.open(talk->options.push.ctx, client->uid, ip, port, client);
+        client->push =
+            talk->options.push.open(talk->options.push.ctx, client->uid, ip, port, client);
     }
 }
 
@@ -89,7 +90,8 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
     effects_connect(talk, client, f[3]);
     if (f[5].len == 0) {
         roster_leave(&talk->roster, client);
-    } else if (client->room == NULL || !bytes_equal(f[5], bytes_of(client->room->id, HGTP_ROOM_ID_BYTES))) {
+    } else if (client->room == NULL ||
+               !bytes_equal(f[5], bytes_of(client->room->id, HGTP_ROOM_ID_BYTES))) {
         (void)roster_enter(&talk->roster, client, f[5], f[6], (uint64_t)effects_number(f[7], 1));
     }
     metric_set(METRIC_SESSIONS, (int64_t)roster_client_count(&talk->roster));
@@ -196,11 +198,11 @@ static void effects_on_nothing(struct talk *talk, const struct effect *effect)
     (void)effect;
 }
 
-#define effects_on_reply effects_on_nothing
-#define effects_on_repeated effects_on_nothing
+#define effects_on_reply     effects_on_nothing
+#define effects_on_repeated  effects_on_nothing
 #define effects_on_challenge effects_on_nothing
-#define effects_on_relay datagrams_relay
-#define effects_on_answer datagrams_answer
+#define effects_on_relay     datagrams_relay
+#define effects_on_answer    datagrams_answer
 
 static const struct effects_handler {
     const char *name;

@@ -44,7 +44,8 @@ size_t entry_bytes(const struct entry *entry);
 
 enum push_type entry_push_type(const struct entry *entry);
 
-/** The JSON body for clients of the original's kind, borrowed from the entry; NULL when memory is out. */
+/** The JSON body for clients of the original's kind, borrowed from the entry; NULL when memory is
+ * out. */
 struct frame *entry_push_body(struct entry *entry, enum notice_language language);
 
 #endif

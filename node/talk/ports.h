@@ -43,7 +43,8 @@ typedef void store_on_result_fn(const struct result *result, void *arg);
 
 struct store_port {
     void *ctx;
-    /** Run a script; `args` is borrowed for the call. `on_result` comes once, from inside only when memory is out. */
+    /** Run a script; `args` is borrowed for the call. `on_result` comes once, from inside only when
+     * memory is out. */
     void (*call)(void *ctx, enum script script, const struct script_args *args,
                  store_on_result_fn *on_result, void *arg);
 };
@@ -65,8 +66,8 @@ struct push_port {
 
 struct clock_port {
     void *ctx;
-    int64_t (*now_ms)(void *ctx);      /* monotonic */
-    int64_t (*now_unix_ms)(void *ctx); /* for timestamps shown to people only */
+    int64_t (*now_ms)(void *ctx);           /* monotonic */
+    int64_t (*now_unix_ms)(void *ctx);      /* for timestamps shown to people only */
     void (*wake_in)(void *ctx, int64_t ms); /* have talk_tick called within that time */
     void (*random)(void *ctx, uint8_t *out, size_t len); /* unpredictable bytes */
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * request: the life of an HGTP request: its arguments for the script, the check of its signature,
- * and its reply. Who may do what is decided by the scripts; only what needs no state is checked here.
+ * and its reply. Who may do what is decided by the scripts; only what needs no state is checked
+ * here.
  */
 #include "request.h"
 
@@ -39,9 +40,9 @@ static void request_reply_challenge(struct request *request, struct bytes challe
     sink_put(&out, challenge);
     assert(sink_fits(&out));
     struct hgtp_message msg = {
-        .header = datagrams_header(talk, HGTP_UNAUTHORIZED, request->msg.header.request_type,
-                                   request->msg.header.user_id,
-                                   datagrams_seq_after(request->msg.header.seq, request->reply_steps)),
+        .header = datagrams_header(
+            talk, HGTP_UNAUTHORIZED, request->msg.header.request_type, request->msg.header.user_id,
+            datagrams_seq_after(request->msg.header.seq, request->reply_steps)),
         .challenge = {talk->options.http_port, sink_bytes(&out)}};
     datagrams_send(talk, request->ip, request->port, &msg);
 }
@@ -55,9 +56,9 @@ static void request_reply_ok(struct request *request, struct bytes token)
     }
     assert(sink_fits(&out));
     struct hgtp_message msg = {
-        .header = datagrams_header(request->talk, HGTP_OK, request->msg.header.request_type,
-                                   request->msg.header.user_id,
-                                   datagrams_seq_after(request->msg.header.seq, request->reply_steps)),
+        .header = datagrams_header(
+            request->talk, HGTP_OK, request->msg.header.request_type, request->msg.header.user_id,
+            datagrams_seq_after(request->msg.header.seq, request->reply_steps)),
         .body = sink_bytes(&out)};
     datagrams_send(request->talk, request->ip, request->port, &msg);
 }
@@ -114,7 +115,7 @@ void request_on_result(const struct result *result, void *arg)
 
 /* Decodes a base64 name into the request; it stays empty when it is not one that may be used. */
 bool request_name(const struct request *request, struct bytes base64, uint8_t *storage,
-                         size_t *ret_bytes)
+                  size_t *ret_bytes)
 {
     struct sink out = sink_into(storage, REQUEST_NAME_MAX);
     bool is_base64 = base64_decode(base64, &out) && sink_fits(&out);
@@ -136,7 +137,7 @@ void request_args(struct request *request, struct script_args *args)
 }
 
 void request_call(struct request *request, enum script script, const struct script_args *args,
-                         store_on_result_fn *on_result)
+                  store_on_result_fn *on_result)
 {
     talk_call(request->talk, script, args, on_result, request);
 }
@@ -149,7 +150,8 @@ static void request_room_names(struct request *request, struct script_args *args
     case HGTP_DELETE_ROOM:
         request_name(request, msg->room.name, request->name, &request->name_bytes);
         script_args_bytes(args, "room_id",
-                          hgtp_room_id_valid(msg->room.room_id) ? msg->room.room_id : bytes_str(""));
+                          hgtp_room_id_valid(msg->room.room_id) ? msg->room.room_id
+                                                                : bytes_str(""));
         break;
     case HGTP_JOIN_ROOM:
     case HGTP_EXIT_ROOM:
@@ -257,4 +259,3 @@ void request_check_signature(struct request *request)
     talk_args_init(talk, &args, request_uid(request));
     request_call(request, SCRIPT_token, &args, request_on_token);
 }
-

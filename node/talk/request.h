@@ -10,7 +10,7 @@
 #include "talk_state.h"
 
 /* A name decoded from a body is never longer than this. */
-#define REQUEST_NAME_MAX (HGTP_BODY_MAX / 4 * 3 + 3)
+#define REQUEST_NAME_MAX           (HGTP_BODY_MAX / 4 * 3 + 3)
 #define REQUEST_TOKEN_RANDOM_BYTES 18
 
 /* A request whose script has not answered yet. */
@@ -18,12 +18,12 @@ struct request {
     struct talk *talk;
     uint32_t ip;
     uint16_t port;
-    struct hgtp_message msg;                  /* views into `datagram` */
-    char src[24];                             /* "ip:port" */
-    uint8_t print[2 * DIGEST_SHA256_BYTES];   /* tells a repetition: hex of a hash */
-    uint8_t token[ROSTER_TOKEN_MAX];          /* that the signature was found right with */
+    struct hgtp_message msg;                /* views into `datagram` */
+    char src[24];                           /* "ip:port" */
+    uint8_t print[2 * DIGEST_SHA256_BYTES]; /* tells a repetition: hex of a hash */
+    uint8_t token[ROSTER_TOKEN_MAX];        /* that the signature was found right with */
     size_t token_bytes;
-    uint8_t name[REQUEST_NAME_MAX];           /* decoded from the body: the room's or the user's */
+    uint8_t name[REQUEST_NAME_MAX]; /* decoded from the body: the room's or the user's */
     size_t name_bytes;
     uint8_t peer[REQUEST_NAME_MAX];
     size_t peer_bytes;
@@ -52,7 +52,8 @@ void datagrams_refuse(struct talk *talk, uint32_t ip, uint16_t port, const struc
 /** A request is freed by request_finish, or by request_end after its only answer was sent. */
 void request_end(struct request *request);
 void request_refuse(struct request *request, enum err err);
-/** Carry out what the script answered, the reply included, and end; `result` NULL: it did not answer. */
+/** Carry out what the script answered, the reply included, and end; `result` NULL: it did not
+ * answer. */
 void request_finish(struct request *request, const struct result *result);
 /** store_on_result_fn: request_finish for `arg`, a request. */
 void request_on_result(const struct result *result, void *arg);

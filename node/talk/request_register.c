@@ -50,7 +50,8 @@ static enum request_digest request_digest(const struct request *request, struct 
         uint8_t legacy[DIGEST_LEGACY_MAX];
         struct sink legacy_out = sink_into(legacy, sizeof legacy);
         digest_legacy(sink_bytes(&realm_out), talk->options.keys->keys[i], &legacy_out);
-        if (talk->options.config->auth_md5 && digest_equal(request->msg.reg.nonce, sink_bytes(&legacy_out))) {
+        if (talk->options.config->auth_md5 &&
+            digest_equal(request->msg.reg.nonce, sink_bytes(&legacy_out))) {
             return DIGEST_MD5;
         }
     }
@@ -136,7 +137,8 @@ void request_register(struct request *request)
         request_end(request);
         return;
     }
-    bool is_base64 = request_name(request, request->msg.reg.nonce, request->name, &request->name_bytes);
+    bool is_base64 =
+        request_name(request, request->msg.reg.nonce, request->name, &request->name_bytes);
     uint8_t challenge[2 * REQUEST_CHALLENGE_RANDOM_BYTES];
     struct sink challenge_out = sink_into(challenge, sizeof challenge);
     request_random_base64url(talk, REQUEST_CHALLENGE_RANDOM_BYTES, &challenge_out);
@@ -153,4 +155,3 @@ void request_register(struct request *request)
     script_args_int(&args, "users_max", config->limits_users);
     request_call(request, SCRIPT_register, &args, request_on_registered);
 }
-

@@ -9,9 +9,9 @@
 
 #include "entry.h"
 
-#define ROOM_FEED_RING 64                  /* recent entries kept ... */
-#define ROOM_FEED_RING_BYTES (256 * 1024)  /* ... while they fit into this */
-#define ROOM_FEED_HELD 256                 /* early entries held; more are read from the log later */
+#define ROOM_FEED_RING       64           /* recent entries kept ... */
+#define ROOM_FEED_RING_BYTES (256 * 1024) /* ... while they fit into this */
+#define ROOM_FEED_HELD       256          /* early entries held; more are read from the log later */
 
 struct room_feed {
     uint64_t next; /* number of the entry to be delivered next */

@@ -29,7 +29,7 @@ struct client {
     uint16_t push_port;
     void *push; /* of the push port; NULL: declared no HTTP address */
     int64_t expires_ms;
-    int64_t touched_ms; /* when its sign of life was last passed on to Redis */
+    int64_t touched_ms;              /* when its sign of life was last passed on to Redis */
     uint8_t token[ROSTER_TOKEN_MAX]; /* last seen; only a match in Redis counts */
     size_t token_bytes;
     struct rate_bucket messages;
@@ -69,7 +69,8 @@ struct client *roster_client_add(struct roster *roster, struct bytes uid);
 /** Out of its room, out of the table, freed. Its push connection is the caller's. */
 void roster_client_remove(struct roster *roster, struct client *client);
 
-/** Put a client into a room (out of an earlier one), from entry `first` on. False: memory is out. */
+/** Put a client into a room (out of an earlier one), from entry `first` on. False: memory is out.
+ */
 bool roster_enter(struct roster *roster, struct client *client, struct bytes room_id,
                   struct bytes epoch, uint64_t first);
 /** Take it out of its room, if any; an empty room is freed. */

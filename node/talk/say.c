@@ -35,7 +35,8 @@ static void say_on_result(const struct result *result, void *arg)
 static bool say_user_id(const struct talk_message *message, uint8_t ret_uid[HGTP_USER_ID_BYTES])
 {
     struct bytes from = message->token.len > 0 ? message->token : message->user_id;
-    if (from.len < HGTP_USER_ID_BYTES || (message->token.len == 0 && from.len != HGTP_USER_ID_BYTES)) {
+    if (from.len < HGTP_USER_ID_BYTES ||
+        (message->token.len == 0 && from.len != HGTP_USER_ID_BYTES)) {
         return false;
     }
     for (size_t i = 0; i < HGTP_USER_ID_BYTES; i++) {
@@ -62,11 +63,13 @@ static enum err say_check(struct talk *talk, const struct talk_message *message,
     return ERR_NONE;
 }
 
-void talk_say(struct talk *talk, const struct talk_message *message, talk_on_said_fn *on_said, void *arg)
+void talk_say(struct talk *talk, const struct talk_message *message, talk_on_said_fn *on_said,
+              void *arg)
 {
     uint8_t user_id[HGTP_USER_ID_BYTES] = {0};
     struct bytes uid = bytes_of(user_id, sizeof user_id);
-    enum err err = say_user_id(message, user_id) ? say_check(talk, message, uid) : ERR_NOT_REGISTERED;
+    enum err err =
+        say_user_id(message, user_id) ? say_check(talk, message, uid) : ERR_NOT_REGISTERED;
     struct say *say = err == ERR_NONE ? calloc(1, sizeof *say) : NULL;
     if (say == NULL) {
         on_said(err == ERR_NONE ? ERR_BUSY : err, 0, arg);

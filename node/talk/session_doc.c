@@ -25,7 +25,7 @@ static void session_doc_machine(void)
 static void session_doc_picture(void)
 {
     printf("```mermaid\nstateDiagram-v2\n    [*] --> IDLE\n");
-#define SESSION_STATE(name, meaning) printf("    %s: %s<br/>%s\n", #name, #name, meaning);
+#define SESSION_STATE(name, meaning)  printf("    %s: %s<br/>%s\n", #name, #name, meaning);
 #define SESSION_STEP(event, from, to) printf("    %s --> %s: %s\n", #from, #to, #event);
 #include "session.def"
     printf("```\n");

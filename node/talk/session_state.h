@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* session_state: the session's states and legal steps, from session.def. The scripts take the steps. */
+/* session_state: the session's states and legal steps, from session.def. The scripts take the
+ * steps. */
 #ifndef TALK_SESSION_STATE_H
 #define TALK_SESSION_STATE_H
 

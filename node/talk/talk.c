@@ -121,4 +121,3 @@ size_t talk_in_flight(const struct talk *talk)
 {
     return talk->in_flight;
 }
-

@@ -11,7 +11,8 @@
 
 struct talk;
 
-/** The key is borrowed from the caller for the life of talk; two are valid while keys are rotated. */
+/** The key is borrowed from the caller for the life of talk; two are valid while keys are rotated.
+ */
 #define TALK_KEYS_MAX 2
 struct talk_keys {
     struct bytes keys[TALK_KEYS_MAX];
@@ -19,7 +20,7 @@ struct talk_keys {
 };
 
 struct talk_options {
-    const struct config *config; /* live: values may change between calls */
+    const struct config *config;  /* live: values may change between calls */
     const struct talk_keys *keys; /* live */
     const char *node;             /* id and incarnation of this node */
     uint16_t http_port;           /* told to clients */

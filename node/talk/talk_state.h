@@ -14,7 +14,7 @@ struct talk {
     size_t in_flight;
     bool draining;
     bool store_connected;
-    int64_t beat_ms; /* when Redis last took our beat; 0: never */
+    int64_t beat_ms;                            /* when Redis last took our beat; 0: never */
     bool beating, sweeping, touching, checking; /* a call of that kind is under way */
     int64_t next_beat_ms, next_sweep_ms, next_touch_ms, next_check_ms;
     int64_t lists_due_ms; /* when dirty lists are to be asked for; 0: none is dirty */
@@ -33,7 +33,8 @@ void talk_call_over(struct talk *talk);
 
 /* effects.c */
 typedef void effects_on_reply_fn(const struct result *result, void *arg);
-/** Carry out all effects in order; `on_reply` (NULL: nobody waits) where the reply has its place. */
+/** Carry out all effects in order; `on_reply` (NULL: nobody waits) where the reply has its place.
+ */
 void effects_apply(struct talk *talk, const struct result *result, effects_on_reply_fn *on_reply,
                    void *arg);
 /** The entry of an `entry` effect, one reference; NULL when it is malformed or memory is out. */

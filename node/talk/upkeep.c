@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * upkeep: what a node does by the clock: beats in Redis, sweeps what has run out, passes on signs of
- * life, compares its rooms with their logs, asks for lists that have changed. All in batches, and
- * each kind only once at a time.
+ * upkeep: what a node does by the clock: beats in Redis, sweeps what has run out, passes on signs
+ * of life, compares its rooms with their logs, asks for lists that have changed. All in batches,
+ * and each kind only once at a time.
  */
 #include "node/base/metrics.h"
 #include "talk_state.h"
 
-#define UPKEEP_BEAT_MS 1000
-#define UPKEEP_SWEEP_MS 500
-#define UPKEEP_SWEEP_BATCH 100
-#define UPKEEP_TOUCH_MS 250
+#define UPKEEP_BEAT_MS       1000
+#define UPKEEP_SWEEP_MS      500
+#define UPKEEP_SWEEP_BATCH   100
+#define UPKEEP_TOUCH_MS      250
 #define UPKEEP_TOUCH_MOST_MS 20000 /* a sign of life is passed on at least so often */
-#define UPKEEP_CHECK_MS 5000
-#define UPKEEP_BATCH 500
+#define UPKEEP_CHECK_MS      5000
+#define UPKEEP_BATCH         500
 
-/* Beat and sweep --------------------------------------------------------------------------------- */
+/* Beat and sweep ---------------------------------------------------------------------------------
+ */
 
 static void upkeep_on_beat(const struct result *result, void *arg)
 {
@@ -73,7 +74,8 @@ static void upkeep_sweep(struct talk *talk)
     talk_call(talk, SCRIPT_sweep, &args, upkeep_on_swept, talk);
 }
 
-/* Signs of life ---------------------------------------------------------------------------------- */
+/* Signs of life ----------------------------------------------------------------------------------
+ */
 
 static void upkeep_on_touched(const struct result *result, void *arg)
 {
@@ -105,7 +107,8 @@ static void upkeep_touch(struct talk *talk, int64_t now_ms)
     struct client *client, *next;
     HASH_ITER(hh, talk->roster.clients, client, next)
     {
-        if (client->behind || client->lists_missed[LIST_USERS] || client->lists_missed[LIST_ROOMS]) {
+        if (client->behind || client->lists_missed[LIST_USERS] ||
+            client->lists_missed[LIST_ROOMS]) {
             deliver_catch_up(talk, client);
         }
         if (out.len < sizeof uids && upkeep_touch_due(talk, client, now_ms)) {
@@ -122,7 +125,8 @@ static void upkeep_touch(struct talk *talk, int64_t now_ms)
     }
 }
 
-/* Comparison with the room logs ------------------------------------------------------------------ */
+/* Comparison with the room logs ------------------------------------------------------------------
+ */
 
 static void upkeep_on_checked(const struct result *result, void *arg)
 {
@@ -173,7 +177,8 @@ static void upkeep_check_all(struct talk *talk)
     }
 }
 
-/* Lists ------------------------------------------------------------------------------------------ */
+/* Lists ------------------------------------------------------------------------------------------
+ */
 
 void upkeep_list_dirty(struct talk *talk, enum roster_list list, struct room *room)
 {
@@ -238,7 +243,8 @@ static void upkeep_lists(struct talk *talk, int64_t now_ms)
     talk_call(talk, SCRIPT_lists, &args, upkeep_on_lists, talk);
 }
 
-/* The clock -------------------------------------------------------------------------------------- */
+/* The clock --------------------------------------------------------------------------------------
+ */
 
 static bool upkeep_due(int64_t *next_ms, int64_t now_ms, int64_t every_ms, int64_t *wait_ms)
 {

@@ -33,7 +33,8 @@ static void check_head(struct bytes in, const struct http1_request *req)
 }
 
 /* Reads a chunked body in pieces of `step` bytes; returns the result, and the content's length. */
-static enum http1_result read_chunked(struct bytes in, size_t step, uint8_t *content, size_t *ret_len, size_t *ret_used)
+static enum http1_result read_chunked(struct bytes in, size_t step, uint8_t *content,
+                                      size_t *ret_len, size_t *ret_used)
 {
     struct http1_chunked body = {0};
     enum http1_result result = HTTP1_NEED_MORE;
@@ -41,7 +42,8 @@ static enum http1_result read_chunked(struct bytes in, size_t step, uint8_t *con
     while (result == HTTP1_NEED_MORE) {
         size_t used = 0;
         struct bytes piece;
-        result = http1_chunked_take(&body, bytes_of(in.ptr + at, end - at), BODY_MAX, &used, &piece);
+        result =
+            http1_chunked_take(&body, bytes_of(in.ptr + at, end - at), BODY_MAX, &used, &piece);
         assert(used <= end - at);
         check_inside(piece, in);
         assert(len + piece.len <= BODY_MAX);

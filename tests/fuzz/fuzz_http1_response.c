@@ -25,7 +25,8 @@ static struct summary read_in_steps(struct bytes in, size_t step)
     size_t at = 0, end = 0;
     while (!summary.is_bad) {
         size_t used = 0;
-        enum http1_result result = http1_response_take(&reader, bytes_of(in.ptr + at, end - at), &used);
+        enum http1_result result =
+            http1_response_take(&reader, bytes_of(in.ptr + at, end - at), &used);
         assert(used <= end - at);
         at += used;
         if (result == HTTP1_OK) {

@@ -61,13 +61,14 @@ static void on_result(const struct result *result, void *arg)
     if (result == NULL) {
         return;
     }
-    snprintf(last.extra, sizeof last.extra, "%.*s", (int)result->extra.len, (const char *)result->extra.ptr);
+    snprintf(last.extra, sizeof last.extra, "%.*s", (int)result->extra.len,
+             (const char *)result->extra.ptr);
     size_t at = 0;
     for (size_t i = 0; i < result->effect_count; i++) {
         for (size_t f = 0; f < result->effects[i].count; f++) {
             struct bytes field = result->effects[i].fields[f];
-            at += (size_t)snprintf(last.effects + at, sizeof last.effects - at, "%s%.*s", f > 0 ? " " : "",
-                                   (int)field.len, (const char *)field.ptr);
+            at += (size_t)snprintf(last.effects + at, sizeof last.effects - at, "%s%.*s",
+                                   f > 0 ? " " : "", (int)field.len, (const char *)field.ptr);
         }
         at += (size_t)snprintf(last.effects + at, sizeof last.effects - at, "\n");
         assert_true(at < sizeof last.effects);
@@ -78,12 +79,14 @@ static void on_result(const struct result *result, void *arg)
 static int call(enum script script, const char *uid, ...)
 {
     static const char *const usual[][2] = {
-        {"node", "n1"},         {"history", "100"},   {"dedupe_ms", "30000"}, {"lists_max", "100"},
-        {"coalesce_ms", "100"}, {"src", "127.0.0.1:5"}, {"ip", "127.0.0.1"},  {"token", ""},
-        {"seq", "1"},           {"timestamp", "1"},   {"users_max", "100"},   {"rooms_max", "100"},
-        {"members_max", "100"}, {"answer_ms", "60000"}, {"challenge_ms", "30000"}, {"name_err", "11"},
-        {"udp", "127.0.0.1:9"}, {"http", ""},         {"trusted", "0"},       {"expires", "3600"},
-        {"auth", "md5"},        {"batch", "100"}};
+        {"node", "n1"},         {"history", "100"},     {"dedupe_ms", "30000"},
+        {"lists_max", "100"},   {"coalesce_ms", "100"}, {"src", "127.0.0.1:5"},
+        {"ip", "127.0.0.1"},    {"token", ""},          {"seq", "1"},
+        {"timestamp", "1"},     {"users_max", "100"},   {"rooms_max", "100"},
+        {"members_max", "100"}, {"answer_ms", "60000"}, {"challenge_ms", "30000"},
+        {"name_err", "11"},     {"udp", "127.0.0.1:9"}, {"http", ""},
+        {"trusted", "0"},       {"expires", "3600"},    {"auth", "md5"},
+        {"batch", "100"}};
     struct script_args args = {.count = 0};
     if (uid != NULL) {
         script_args_str(&args, "uid", uid);
@@ -114,7 +117,8 @@ static bool has_effect(const char *text)
     return strstr(last.effects, text) != NULL;
 }
 
-/* Plain commands --------------------------------------------------------------------------------- */
+/* Plain commands ---------------------------------------------------------------------------------
+ */
 
 static char raw_text[256];
 static bool raw_is_over;
@@ -153,7 +157,8 @@ static const char *command(const char *text)
     return raw(count, words);
 }
 
-/* The world: alice manages "hall" with bob in it, carol is free, dave is invited, erin is to leave. */
+/* The world: alice manages "hall" with bob in it, carol is free, dave is invited, erin is to leave.
+ */
 static void registered(const char *uid, const char *name)
 {
     assert_int_equal(CALL(register, uid, "name", name, "challenge", "c"), ERR_CHALLENGED);
@@ -171,8 +176,10 @@ static void world(void)
     assert_int_equal(CALL(create, "alice+++", "room_id", "hallhallhall", "room", "hall"), ERR_NONE);
     assert_int_equal(CALL(join, "bob+++++", "room", "hall"), ERR_NONE);
     assert_int_equal(CALL(join, "erin++++", "room", "hall"), ERR_NONE);
-    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave", "print", "i1"), ERR_WAITING);
-    assert_int_equal(CALL(remove, "alice+++", "room", "hall", "peer", "erin", "print", "i2"), ERR_WAITING);
+    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave", "print", "i1"),
+                     ERR_WAITING);
+    assert_int_equal(CALL(remove, "alice+++", "room", "hall", "peer", "erin", "print", "i2"),
+                     ERR_WAITING);
 }
 
 static const char *state_of(const char *uid)
@@ -182,7 +189,8 @@ static const char *state_of(const char *uid)
     return command(text);
 }
 
-/* The state machine ------------------------------------------------------------------------------ */
+/* The state machine ------------------------------------------------------------------------------
+ */
 
 static char *read_file(const char *path, size_t *ret_len)
 {
@@ -210,7 +218,7 @@ static void scripts_step_every_cell_of_the_state_machine_as_the_table_says(void 
     int legal_count = 0;
     for (int from = 0; from < SESSION_STATE_COUNT; from++) {
         for (size_t e = 0; e < sizeof events / sizeof events[0]; e++) {
-            const struct bytes words[] = {bytes_str("EVAL"),  bytes_str(script), bytes_str("0"),
+            const struct bytes words[] = {bytes_str("EVAL"), bytes_str(script), bytes_str("0"),
                                           bytes_str(session_state_name((enum session_state)from)),
                                           bytes_str(events[e])};
             const char *to = raw(5, words);
@@ -241,22 +249,23 @@ static void scripts_answer_every_request_in_every_state_a_session_can_be_in(void
     static const struct cell cells[] = {
         /* no session */
         {"nobody++", ERR_NOT_REGISTERED, ERR_NOT_REGISTERED, ERR_NOT_REGISTERED, ERR_NOT_REGISTERED,
-         ERR_NOT_REGISTERED, ERR_NOT_REGISTERED, ERR_NOT_REGISTERED, ERR_NOT_REGISTERED, ERR_NOT_REGISTERED},
+         ERR_NOT_REGISTERED, ERR_NOT_REGISTERED, ERR_NOT_REGISTERED, ERR_NOT_REGISTERED,
+         ERR_NOT_REGISTERED},
         /* REGISTER_OK */
-        {"carol+++", ERR_NONE, ERR_NONE, ERR_NONE, ERR_NOT_IN_ROOM, ERR_NOT_MANAGER, ERR_NOT_IN_ROOM,
-         ERR_NOT_IN_ROOM, ERR_NONE, ERR_NOT_IN_ROOM},
+        {"carol+++", ERR_NONE, ERR_NONE, ERR_NONE, ERR_NOT_IN_ROOM, ERR_NOT_MANAGER,
+         ERR_NOT_IN_ROOM, ERR_NOT_IN_ROOM, ERR_NONE, ERR_NOT_IN_ROOM},
         /* INVITE: asking for something else declines, and is served */
-        {"dave++++", ERR_NONE, ERR_NONE, ERR_NONE, ERR_NOT_IN_ROOM, ERR_NOT_MANAGER, ERR_NOT_IN_ROOM,
-         ERR_NOT_IN_ROOM, ERR_NONE, ERR_NOT_IN_ROOM},
+        {"dave++++", ERR_NONE, ERR_NONE, ERR_NONE, ERR_NOT_IN_ROOM, ERR_NOT_MANAGER,
+         ERR_NOT_IN_ROOM, ERR_NOT_IN_ROOM, ERR_NONE, ERR_NOT_IN_ROOM},
         /* TALK, a member */
-        {"bob+++++", ERR_IN_ROOM, ERR_IN_ROOM, ERR_IN_ROOM, ERR_NONE, ERR_NOT_MANAGER, ERR_NOT_MANAGER,
-         ERR_NOT_MANAGER, ERR_NONE, ERR_NONE},
+        {"bob+++++", ERR_IN_ROOM, ERR_IN_ROOM, ERR_IN_ROOM, ERR_NONE, ERR_NOT_MANAGER,
+         ERR_NOT_MANAGER, ERR_NOT_MANAGER, ERR_NONE, ERR_NONE},
         /* TALK, the manager */
-        {"alice+++", ERR_MANAGER_STAYS, ERR_IN_ROOM, ERR_IN_ROOM, ERR_MANAGER_STAYS, ERR_NONE, ERR_WAITING,
-         ERR_WAITING, ERR_NONE, ERR_NONE},
+        {"alice+++", ERR_MANAGER_STAYS, ERR_IN_ROOM, ERR_IN_ROOM, ERR_MANAGER_STAYS, ERR_NONE,
+         ERR_WAITING, ERR_WAITING, ERR_NONE, ERR_NONE},
         /* REMOVE: may still talk, and may leave by itself */
-        {"erin++++", ERR_IN_ROOM, ERR_IN_ROOM, ERR_IN_ROOM, ERR_NONE, ERR_NOT_MANAGER, ERR_NOT_MANAGER,
-         ERR_NOT_MANAGER, ERR_NONE, ERR_NONE},
+        {"erin++++", ERR_IN_ROOM, ERR_IN_ROOM, ERR_IN_ROOM, ERR_NONE, ERR_NOT_MANAGER,
+         ERR_NOT_MANAGER, ERR_NOT_MANAGER, ERR_NONE, ERR_NONE},
     };
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
         const struct cell *c = &cells[i];
@@ -264,7 +273,8 @@ static void scripts_answer_every_request_in_every_state_a_session_can_be_in(void
         world();
         assert_int_equal(CALL(unregister, c->uid), c->unregister);
         world();
-        assert_int_equal(CALL(create, c->uid, "room_id", "otherotherot", "room", "other"), c->create);
+        assert_int_equal(CALL(create, c->uid, "room_id", "otherotherot", "room", "other"),
+                         c->create);
         world();
         assert_int_equal(CALL(join, c->uid, "room", "hall"), c->join);
         world();
@@ -290,11 +300,13 @@ static void scripts_refused_request_leaves_the_state_as_it_was(void **state)
     assert_int_equal(CALL(join, "bob+++++", "room", "hall"), ERR_IN_ROOM);
     assert_string_equal(state_of("bob+++++"), "TALK");
     assert_int_equal(CALL(join, "carol+++", "room", "hall", "members_max", "1"), ERR_NONE);
-    assert_int_equal(CALL(create, "dave++++", "room_id", "hallhallhall", "room", "x"), ERR_ROOM_ID_TAKEN);
+    assert_int_equal(CALL(create, "dave++++", "room_id", "hallhallhall", "room", "x"),
+                     ERR_ROOM_ID_TAKEN);
     assert_string_equal(state_of("dave++++"), "REGISTER_OK");
 }
 
-/* Waiting for a peer ----------------------------------------------------------------------------- */
+/* Waiting for a peer -----------------------------------------------------------------------------
+ */
 
 static void scripts_invited_who_accepts_is_in_the_room_and_the_manager_hears_first(void **state)
 {
@@ -347,12 +359,15 @@ static void scripts_repeated_invite_gets_the_late_answer_and_asks_the_peer_once(
 {
     (void)state;
     world();
-    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave", "print", "i1"), ERR_WAITING);
+    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave", "print", "i1"),
+                     ERR_WAITING);
     assert_false(has_effect("relay"));
     CALL(answer, "dave++++", "kind", "INVITE", "accepted", "0");
-    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave", "print", "i1"), ERR_PEER_DECLINED);
+    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave", "print", "i1"),
+                     ERR_PEER_DECLINED);
     assert_false(has_effect("relay"));
-    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave", "print", "i9"), ERR_WAITING);
+    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave", "print", "i9"),
+                     ERR_WAITING);
     assert_true(has_effect("relay INVITE dave++++"));
 }
 
@@ -365,7 +380,8 @@ static void scripts_deleted_room_lets_everybody_go_and_settles_what_waits(void *
     assert_string_equal(state_of("bob+++++"), "REGISTER_OK");
     assert_string_equal(state_of("dave++++"), "REGISTER_OK");
     assert_string_equal(state_of("erin++++"), "REGISTER_OK");
-    const char *relay = strstr(last.effects, "relay REMOVE bob+++++ 127.0.0.1:9 1 hallhallhall bob");
+    const char *relay =
+        strstr(last.effects, "relay REMOVE bob+++++ 127.0.0.1:9 1 hallhallhall bob");
     assert_non_null(relay);
     assert_true(relay < strstr(last.effects, "reply\n"));
     assert_true(has_effect("answer INVITE alice+++ 127.0.0.1:5 4 36"));
@@ -374,17 +390,27 @@ static void scripts_deleted_room_lets_everybody_go_and_settles_what_waits(void *
     assert_int_equal(CALL(join, "bob+++++", "room", "hall"), ERR_ROOM_UNKNOWN);
 }
 
-/* Limits ----------------------------------------------------------------------------------------- */
+/* Limits -----------------------------------------------------------------------------------------
+ */
 
 static void scripts_limits_are_exact(void **state)
 {
     (void)state;
     world();
-    assert_int_equal(CALL(register, "frank+++", "name", "frank", "challenge", "c", "users_max", "5"), ERR_USERS_FULL);
-    assert_int_equal(CALL(register, "frank+++", "name", "frank", "challenge", "c", "users_max", "6"), ERR_CHALLENGED);
-    assert_int_equal(CALL(prove, "frank+++", "challenge", "c", "new_token", "t", "users_max", "5"), ERR_USERS_FULL);
-    assert_int_equal(CALL(create, "carol+++", "room_id", "otherotherot", "room", "o", "rooms_max", "1"), ERR_ROOMS_FULL);
-    assert_int_equal(CALL(create, "carol+++", "room_id", "otherotherot", "room", "o", "rooms_max", "2"), ERR_NONE);
+    assert_int_equal(
+        CALL(register, "frank+++", "name", "frank", "challenge", "c", "users_max", "5"),
+        ERR_USERS_FULL);
+    assert_int_equal(
+        CALL(register, "frank+++", "name", "frank", "challenge", "c", "users_max", "6"),
+        ERR_CHALLENGED);
+    assert_int_equal(CALL(prove, "frank+++", "challenge", "c", "new_token", "t", "users_max", "5"),
+                     ERR_USERS_FULL);
+    assert_int_equal(
+        CALL(create, "carol+++", "room_id", "otherotherot", "room", "o", "rooms_max", "1"),
+        ERR_ROOMS_FULL);
+    assert_int_equal(
+        CALL(create, "carol+++", "room_id", "otherotherot", "room", "o", "rooms_max", "2"),
+        ERR_NONE);
     /* alice, bob, erin and the invited dave */
     command("HSET hgtp:{T}:r:hallhallhall limit 4");
     registered("frank+++", "frank");
@@ -399,7 +425,8 @@ static void scripts_names_are_unique_and_free_again_at_the_end(void **state)
     (void)state;
     world();
     assert_int_equal(CALL(register, "frank+++", "name", "carol", "challenge", "c"), ERR_NAME_TAKEN);
-    assert_int_equal(CALL(create, "carol+++", "room_id", "otherotherot", "room", "hall"), ERR_ROOM_NAME_TAKEN);
+    assert_int_equal(CALL(create, "carol+++", "room_id", "otherotherot", "room", "hall"),
+                     ERR_ROOM_NAME_TAKEN);
     assert_int_equal(CALL(unregister, "carol+++"), ERR_NONE);
     registered("frank+++", "carol");
 }
@@ -414,19 +441,25 @@ static void scripts_two_who_begin_with_one_name_only_the_first_to_prove_gets_it(
     assert_int_equal(CALL(prove, "frank+++", "challenge", "c1", "new_token", "t"), ERR_NAME_TAKEN);
 }
 
-/* Who may speak ---------------------------------------------------------------------------------- */
+/* Who may speak ----------------------------------------------------------------------------------
+ */
 
 static void scripts_challenge_is_good_once(void **state)
 {
     (void)state;
     world();
-    assert_int_equal(CALL(prove, "carol+++", "challenge", "c", "new_token", "x"), ERR_NOT_CHALLENGED);
-    assert_int_equal(CALL(register, "carol+++", "name", "carol", "challenge", "d", "seq", "7"), ERR_CHALLENGED);
-    assert_int_equal(CALL(register, "carol+++", "name", "carol", "challenge", "e", "seq", "7"), ERR_CHALLENGED);
+    assert_int_equal(CALL(prove, "carol+++", "challenge", "c", "new_token", "x"),
+                     ERR_NOT_CHALLENGED);
+    assert_int_equal(CALL(register, "carol+++", "name", "carol", "challenge", "d", "seq", "7"),
+                     ERR_CHALLENGED);
+    assert_int_equal(CALL(register, "carol+++", "name", "carol", "challenge", "e", "seq", "7"),
+                     ERR_CHALLENGED);
     assert_string_equal(last.extra, "d");
-    assert_int_equal(CALL(prove, "carol+++", "challenge", "other", "new_token", "x"), ERR_NOT_CHALLENGED);
+    assert_int_equal(CALL(prove, "carol+++", "challenge", "other", "new_token", "x"),
+                     ERR_NOT_CHALLENGED);
     assert_int_equal(CALL(prove, "carol+++", "challenge", "d", "new_token", "x"), ERR_NONE);
-    assert_int_equal(CALL(prove, "carol+++", "challenge", "d", "new_token", "x"), ERR_NOT_CHALLENGED);
+    assert_int_equal(CALL(prove, "carol+++", "challenge", "d", "new_token", "x"),
+                     ERR_NOT_CHALLENGED);
 }
 
 static void scripts_proof_rehomes_a_session_and_keeps_its_room(void **state)
@@ -434,7 +467,9 @@ static void scripts_proof_rehomes_a_session_and_keeps_its_room(void **state)
     (void)state;
     world();
     assert_int_equal(CALL(register, "bob+++++", "name", "bob", "challenge", "d"), ERR_CHALLENGED);
-    assert_int_equal(CALL(prove, "bob+++++", "challenge", "d", "new_token", "x", "http", "127.0.0.1:77"), ERR_NONE);
+    assert_int_equal(
+        CALL(prove, "bob+++++", "challenge", "d", "new_token", "x", "http", "127.0.0.1:77"),
+        ERR_NONE);
     assert_string_equal(state_of("bob+++++"), "TALK");
     assert_true(has_effect("home bob+++++ bob 127.0.0.1:77 3600 hallhallhall"));
 }
@@ -443,7 +478,9 @@ static void scripts_legacy_session_is_bound_to_its_address(void **state)
 {
     (void)state;
     world();
-    assert_int_equal(CALL(exit, "bob+++++", "room", "hall", "ip", "127.0.0.2", "src", "127.0.0.2:5"), ERR_ADDRESS_MISMATCH);
+    assert_int_equal(
+        CALL(exit, "bob+++++", "room", "hall", "ip", "127.0.0.2", "src", "127.0.0.2:5"),
+        ERR_ADDRESS_MISMATCH);
     assert_int_equal(CALL(exit, "bob+++++", "room", "hall", "src", "127.0.0.1:6"), ERR_NONE);
     assert_string_equal(command("HGET hgtp:{T}:u:bob+++++ src"), "127.0.0.1:6");
 }
@@ -453,16 +490,25 @@ static void scripts_signed_session_needs_its_token_and_newer_timestamps(void **s
     (void)state;
     world();
     assert_int_equal(CALL(register, "frank+++", "name", "frank", "challenge", "c"), ERR_CHALLENGED);
-    assert_int_equal(CALL(prove, "frank+++", "challenge", "c", "new_token", "tok", "auth", "hmac", "timestamp", "4294967290"), ERR_NONE);
+    assert_int_equal(CALL(prove, "frank+++", "challenge", "c", "new_token", "tok", "auth", "hmac",
+                          "timestamp", "4294967290"),
+                     ERR_NONE);
     assert_int_equal(CALL(refresh, "frank+++", "timestamp", "4294967291"), ERR_SIGNATURE_REQUIRED);
-    assert_int_equal(CALL(refresh, "frank+++", "token", "bad", "timestamp", "4294967291"), ERR_SIGNATURE_REQUIRED);
-    assert_int_equal(CALL(refresh, "frank+++", "token", "tok", "timestamp", "4294967290"), ERR_REPLAYED);
-    assert_int_equal(CALL(refresh, "frank+++", "token", "tok", "timestamp", "4294967295"), ERR_NONE);
-    assert_int_equal(CALL(refresh, "frank+++", "token", "tok", "timestamp", "3", "ip", "10.1.1.1", "src", "10.1.1.1:1"), ERR_NONE);
-    assert_int_equal(CALL(refresh, "frank+++", "token", "tok", "timestamp", "4294967295"), ERR_REPLAYED);
+    assert_int_equal(CALL(refresh, "frank+++", "token", "bad", "timestamp", "4294967291"),
+                     ERR_SIGNATURE_REQUIRED);
+    assert_int_equal(CALL(refresh, "frank+++", "token", "tok", "timestamp", "4294967290"),
+                     ERR_REPLAYED);
+    assert_int_equal(CALL(refresh, "frank+++", "token", "tok", "timestamp", "4294967295"),
+                     ERR_NONE);
+    assert_int_equal(CALL(refresh, "frank+++", "token", "tok", "timestamp", "3", "ip", "10.1.1.1",
+                          "src", "10.1.1.1:1"),
+                     ERR_NONE);
+    assert_int_equal(CALL(refresh, "frank+++", "token", "tok", "timestamp", "4294967295"),
+                     ERR_REPLAYED);
 }
 
-/* Time ------------------------------------------------------------------------------------------- */
+/* Time -------------------------------------------------------------------------------------------
+ */
 
 static void scripts_expired_manager_closes_the_room_and_expired_member_leaves_it(void **state)
 {
@@ -497,7 +543,8 @@ static void scripts_touch_renews_its_own_and_reports_the_others(void **state)
     assert_string_equal(last.extra, "0");
 }
 
-/* The room log ----------------------------------------------------------------------------------- */
+/* The room log -----------------------------------------------------------------------------------
+ */
 
 static void scripts_log_numbers_are_consecutive_and_can_be_read_again(void **state)
 {
@@ -511,11 +558,16 @@ static void scripts_log_numbers_are_consecutive_and_can_be_read_again(void **sta
         assert_int_equal(CALL(say, "bob+++++", "text", "hi", "sent", "12"), ERR_NONE);
         assert_string_equal(last.extra, expected);
     }
-    assert_int_equal(CALL(log_read, NULL, "room_id", "hallhallhall", "epoch", epoch, "first", "2", "last", "5", "count", "3"), ERR_NONE);
+    assert_int_equal(CALL(log_read, NULL, "room_id", "hallhallhall", "epoch", epoch, "first", "2",
+                          "last", "5", "count", "3"),
+                     ERR_NONE);
     assert_string_equal(last.extra, "13");
-    assert_true(has_effect("hallhallhall") && has_effect(" 2 joined bob ") && has_effect(" 4 message bob hi "));
+    assert_true(has_effect("hallhallhall") && has_effect(" 2 joined bob ") &&
+                has_effect(" 4 message bob hi "));
     assert_false(has_effect(" 1 created") || has_effect(" 5 message"));
-    assert_int_equal(CALL(log_read, NULL, "room_id", "hallhallhall", "epoch", "1", "first", "2", "last", "5", "count", "3"), ERR_ROOM_UNKNOWN);
+    assert_int_equal(CALL(log_read, NULL, "room_id", "hallhallhall", "epoch", "1", "first", "2",
+                          "last", "5", "count", "3"),
+                     ERR_ROOM_UNKNOWN);
 }
 
 static void scripts_room_opened_again_under_the_same_id_has_another_epoch(void **state)
@@ -541,9 +593,11 @@ static void scripts_message_with_a_client_id_is_stored_once(void **state)
     assert_string_equal(command("XLEN hgtp:{T}:log:hallhallhall"), "4");
 }
 
-/* Lists ------------------------------------------------------------------------------------------ */
+/* Lists ------------------------------------------------------------------------------------------
+ */
 
-static void scripts_lists_come_in_pages_on_refresh_and_not_beyond_their_limit_on_a_change(void **state)
+static void
+scripts_lists_come_in_pages_on_refresh_and_not_beyond_their_limit_on_a_change(void **state)
 {
     (void)state;
     world();
@@ -553,7 +607,8 @@ static void scripts_lists_come_in_pages_on_refresh_and_not_beyond_their_limit_on
         pages++;
     }
     assert_int_equal(pages, 3);
-    assert_int_equal(CALL(lists, NULL, "what", "users hallhallhall goneroomgone", "lists_max", "3"), ERR_NONE);
+    assert_int_equal(CALL(lists, NULL, "what", "users hallhallhall goneroomgone", "lists_max", "3"),
+                     ERR_NONE);
     assert_false(has_effect("list users"));
     assert_true(has_effect("list members hallhallhall alice bob erin"));
     assert_false(has_effect("goneroomgone"));
@@ -569,7 +624,8 @@ static void scripts_many_changes_at_once_are_left_for_one_list_later(void **stat
         snprintf(uid, sizeof uid, "user%04d", i);
         snprintf(name, sizeof name, "name%d", i);
         assert_int_equal(CALL(register, uid, "name", name, "challenge", "c"), ERR_CHALLENGED);
-        assert_int_equal(CALL(prove, uid, "challenge", "c", "new_token", "t", "coalesce_ms", "10000"), ERR_NONE);
+        assert_int_equal(
+            CALL(prove, uid, "challenge", "c", "new_token", "t", "coalesce_ms", "10000"), ERR_NONE);
         at_once += has_effect("list users");
         later += has_effect("dirty users");
     }
@@ -577,7 +633,8 @@ static void scripts_many_changes_at_once_are_left_for_one_list_later(void **stat
     assert_int_equal(at_once + later, 20);
 }
 
-/* ------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------------
+ */
 
 static void on_store(bool connected, const char *why, void *arg)
 {
@@ -654,7 +711,8 @@ int main(void)
         cmocka_unit_test(scripts_log_numbers_are_consecutive_and_can_be_read_again),
         cmocka_unit_test(scripts_room_opened_again_under_the_same_id_has_another_epoch),
         cmocka_unit_test(scripts_message_with_a_client_id_is_stored_once),
-        cmocka_unit_test(scripts_lists_come_in_pages_on_refresh_and_not_beyond_their_limit_on_a_change),
+        cmocka_unit_test(
+            scripts_lists_come_in_pages_on_refresh_and_not_beyond_their_limit_on_a_change),
         cmocka_unit_test(scripts_many_changes_at_once_are_left_for_one_list_later),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

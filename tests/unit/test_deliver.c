@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tests of node/talk/deliver with a fake store that has a room log in memory and fake push
- * connections of limited size: order, gaps, clients that cannot keep up, and logs that have forgotten.
+ * connections of limited size: order, gaps, clients that cannot keep up, and logs that have
+ * forgotten.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,8 @@
 
 #define ROOM "roomroomroom"
 
-/* The outside ------------------------------------------------------------------------------------- */
+/* The outside -------------------------------------------------------------------------------------
+ */
 
 struct fake_push {
     size_t capacity; /* how many more it takes now */
@@ -43,11 +45,12 @@ static void fake_call(void *ctx, enum script script, const struct script_args *a
     assert_null(fake.on_result);
     fake.read_count++;
     for (size_t i = 0; i + 1 < args->count; i += 2) {
-        char *into = bytes_equal(args->items[i], bytes_str("first")) ? fake.first
+        char *into = bytes_equal(args->items[i], bytes_str("first"))  ? fake.first
                      : bytes_equal(args->items[i], bytes_str("last")) ? fake.last
-                                                                        : NULL;
+                                                                      : NULL;
         if (into != NULL) {
-            snprintf(into, 24, "%.*s", (int)args->items[i + 1].len, (const char *)args->items[i + 1].ptr);
+            snprintf(into, 24, "%.*s", (int)args->items[i + 1].len,
+                     (const char *)args->items[i + 1].ptr);
         }
     }
     fake.on_result = on_result;
@@ -74,9 +77,10 @@ static void fake_answer(void)
             continue;
         }
         snprintf(numbers[count], sizeof numbers[0], "%llu", (unsigned long long)seq);
-        const struct bytes row[9] = {bytes_str("entry"), bytes_str(ROOM), bytes_str("1"), bytes_str(numbers[count]),
-                                     bytes_str("message"), bytes_str("u"), bytes_str("hello"), bytes_str("1"),
-                                     bytes_str("1")};
+        const struct bytes row[9] = {
+            bytes_str("entry"),        bytes_str(ROOM),      bytes_str("1"),
+            bytes_str(numbers[count]), bytes_str("message"), bytes_str("u"),
+            bytes_str("hello"),        bytes_str("1"),       bytes_str("1")};
         memcpy(fields[count], row, sizeof row);
         effects[count] = (struct effect){fields[count], 9};
         count++;
@@ -163,11 +167,12 @@ static int set_up(void **state)
     for (size_t i = 0; i < 3; i++) {
         fake.pushes[i].capacity = SIZE_MAX;
     }
-    const struct talk_options options = {.config = &fake.config,
-                                         .node = "n",
-                                         .store = {NULL, fake_call},
-                                         .push = {NULL, NULL, fake_send, fake_alive, fake_close},
-                                         .clock = {NULL, fake_now, fake_now, fake_wake, fake_random}};
+    const struct talk_options options = {
+        .config = &fake.config,
+        .node = "n",
+        .store = {NULL, fake_call},
+        .push = {NULL, NULL, fake_send, fake_alive, fake_close},
+        .clock = {NULL, fake_now, fake_now, fake_wake, fake_random}};
     fake.talk = talk_new(&options);
     return fake.talk == NULL;
 }
@@ -189,7 +194,8 @@ static void arrives(uint64_t seq)
     entry_unref(entry);
 }
 
-/* Tests -------------------------------------------------------------------------------------------- */
+/* Tests
+ * -------------------------------------------------------------------------------------------- */
 
 static void deliver_entry_reaches_every_member_once(void **state)
 {
@@ -353,15 +359,25 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(deliver_entry_reaches_every_member_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deliver_newcomer_gets_nothing_from_before_its_entering, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deliver_gap_is_read_from_the_log_before_anything_later_is_delivered, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deliver_gap_that_the_log_has_forgotten_is_skipped, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deliver_failed_read_is_tried_again_at_the_next_check, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deliver_slow_client_holds_up_nobody_and_catches_up_from_recent_entries, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deliver_very_slow_client_catches_up_from_the_log_while_talk_goes_on, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deliver_client_that_leaves_while_catching_up_gets_nothing_more, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deliver_session_that_ends_while_catching_up_is_not_touched, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deliver_missed_list_is_sent_in_its_latest_form_when_there_is_space, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_newcomer_gets_nothing_from_before_its_entering,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_gap_is_read_from_the_log_before_anything_later_is_delivered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_gap_that_the_log_has_forgotten_is_skipped, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(deliver_failed_read_is_tried_again_at_the_next_check,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_slow_client_holds_up_nobody_and_catches_up_from_recent_entries, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_very_slow_client_catches_up_from_the_log_while_talk_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_client_that_leaves_while_catching_up_gets_nothing_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_session_that_ends_while_catching_up_is_not_touched,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_missed_list_is_sent_in_its_latest_form_when_there_is_space, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

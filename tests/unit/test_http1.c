@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of proto/http1: what is a request, what could be smuggled and is refused, limits to the byte,
- * and that no cut of the bytes changes what they mean.
+ * Tests of proto/http1: what is a request, what could be smuggled and is refused, limits to the
+ * byte, and that no cut of the bytes changes what they mean.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,8 +29,9 @@ static void assert_bytes(struct bytes got, const char *expected)
     assert_memory_equal(got.ptr, expected, got.len);
 }
 
-#define ORIGINAL                                                                                        \
-    "POST message HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: tYn5VRHk\r\ncontent-type: application/json\r\n" \
+#define ORIGINAL                                                                                   \
+    "POST message HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: tYn5VRHk\r\ncontent-type: "           \
+    "application/json\r\n"                                                                         \
     "message-type: message\r\ncontent-length: 79\r\n\r\n"
 
 static void http1_request_of_the_original_is_read(void **state)
@@ -55,10 +56,12 @@ static void http1_every_prefix_of_a_head_needs_more(void **state)
     static const char *const heads[] = {
         ORIGINAL, "GET /ws?token=a&after=3 HTTP/1.1\r\nHost: x\r\nA:\r\nB: \t c \t\r\n\r\n",
         "\r\nGET / HTTP/1.0\r\n\r\n",
-        "POST /m HTTP/1.1\r\nhost: a\r\nTransfer-Encoding: Chunked\r\nExpect: 100-Continue\r\n\r\n"};
+        "POST /m HTTP/1.1\r\nhost: a\r\nTransfer-Encoding: Chunked\r\nExpect: "
+        "100-Continue\r\n\r\n"};
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
         for (size_t len = 0; len < strlen(heads[i]); len++) {
-            assert_int_equal(http1_request_parse(bytes_of(heads[i], len), HEAD_MAX, BODY_MAX, &req), HTTP1_NEED_MORE);
+            assert_int_equal(http1_request_parse(bytes_of(heads[i], len), HEAD_MAX, BODY_MAX, &req),
+                             HTTP1_NEED_MORE);
         }
         assert_int_equal(parse(heads[i]), HTTP1_OK);
         assert_int_equal(req.head_bytes, strlen(heads[i]));
@@ -79,13 +82,15 @@ static void http1_connection_is_kept_as_version_and_header_say(void **state)
     static const struct {
         const char *text;
         bool keep_alive;
-    } cases[] = {{"GET / HTTP/1.1\r\nHost: a\r\n\r\n", true},
-                 {"GET / HTTP/1.1\r\nHost: a\r\nConnection: x, CLOSE\r\n\r\n", false},
-                 {"GET / HTTP/1.1\r\nHost: a\r\nConnection: closer\r\n\r\n", true},
-                 {"GET / HTTP/1.0\r\n\r\n", false},
-                 {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true},
-                 {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false},
-                 {"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n", false}};
+    } cases[] = {
+        {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", true},
+        {"GET / HTTP/1.1\r\nHost: a\r\nConnection: x, CLOSE\r\n\r\n", false},
+        {"GET / HTTP/1.1\r\nHost: a\r\nConnection: closer\r\n\r\n", true},
+        {"GET / HTTP/1.0\r\n\r\n", false},
+        {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true},
+        {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false},
+        {"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n",
+         false}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         print_message("%s", cases[i].text);
         assert_int_equal(parse(cases[i].text), HTTP1_OK);
@@ -102,9 +107,12 @@ static void http1_what_could_be_read_in_two_ways_is_refused(void **state)
     } cases[] = {
         {"GET / HTTP/1.1\r\n\r\n", HTTP1_BAD},
         {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", HTTP1_BAD},
-        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP1_BAD},
-        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP1_BAD},
-        {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", HTTP1_BAD},
+        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+         HTTP1_BAD},
+        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n",
+         HTTP1_BAD},
+        {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+         HTTP1_BAD},
         {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", HTTP1_BAD},
         {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 4\r\n\r\n", HTTP1_BAD},
         {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\n", HTTP1_BAD},
@@ -114,7 +122,9 @@ static void http1_what_could_be_read_in_two_ways_is_refused(void **state)
         {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3 3\r\n\r\n", HTTP1_BAD},
         {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", HTTP1_BAD},
         {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n", HTTP1_BAD},
-        {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP1_BAD},
+        {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+         "chunked\r\n\r\n",
+         HTTP1_BAD},
         {"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP1_BAD},
         {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", HTTP1_CODING},
         {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n", HTTP1_CODING},
@@ -127,7 +137,9 @@ static void http1_what_could_be_read_in_two_ways_is_refused(void **state)
         {"GET / HTTP/1.1\nHost: a\n\n", HTTP1_BAD},
         {"GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", HTTP1_BAD},
         {"GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n", HTTP1_BAD},
-        {"GET / HTTP/1.1\r\nHost: a\x01" "b\r\n\r\n", HTTP1_BAD},
+        {"GET / HTTP/1.1\r\nHost: a\x01"
+         "b\r\n\r\n",
+         HTTP1_BAD},
         {"GET / HTTP/1.1\r\nHost: a\x7f\r\n\r\n", HTTP1_BAD},
         {"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_BAD},
         {"GET / HTTP/1.1 \r\nHost: a\r\n\r\n", HTTP1_BAD},
@@ -150,7 +162,9 @@ static void http1_what_could_be_read_in_two_ways_is_refused(void **state)
 static void http1_equal_lengths_given_twice_are_one(void **state)
 {
     (void)state;
-    assert_int_equal(parse("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n"), HTTP1_OK);
+    assert_int_equal(
+        parse("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n"),
+        HTTP1_OK);
     assert_int_equal(req.content_bytes, 3);
 }
 
@@ -160,10 +174,13 @@ static void http1_limits_of_head_body_and_headers_are_exact(void **state)
     static const char text[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     const size_t len = sizeof text - 1;
     assert_int_equal(http1_request_parse(bytes_of(text, len), len, BODY_MAX, &req), HTTP1_OK);
-    assert_int_equal(http1_request_parse(bytes_of(text, len), len - 1, BODY_MAX, &req), HTTP1_HEAD_TOO_LARGE);
-    assert_int_equal(http1_request_parse(bytes_of(text, len - 2), len - 1, BODY_MAX, &req), HTTP1_NEED_MORE);
+    assert_int_equal(http1_request_parse(bytes_of(text, len), len - 1, BODY_MAX, &req),
+                     HTTP1_HEAD_TOO_LARGE);
+    assert_int_equal(http1_request_parse(bytes_of(text, len - 2), len - 1, BODY_MAX, &req),
+                     HTTP1_NEED_MORE);
     assert_int_equal(parse("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"), HTTP1_OK);
-    assert_int_equal(parse("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n"), HTTP1_BODY_TOO_LARGE);
+    assert_int_equal(parse("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n"),
+                     HTTP1_BODY_TOO_LARGE);
     char many[HEAD_MAX];
     for (size_t extra = HTTP1_HEADERS_MAX - 1; extra <= HTTP1_HEADERS_MAX; extra++) {
         size_t at = (size_t)snprintf(many, sizeof many, "GET / HTTP/1.1\r\nHost: a\r\n");
@@ -175,9 +192,11 @@ static void http1_limits_of_head_body_and_headers_are_exact(void **state)
     }
 }
 
-/* Chunked bodies --------------------------------------------------------------------------------- */
+/* Chunked bodies ---------------------------------------------------------------------------------
+ */
 
-static enum http1_result read_chunked(const char *text, size_t step, char *content, size_t *ret_left)
+static enum http1_result read_chunked(const char *text, size_t step, char *content,
+                                      size_t *ret_left)
 {
     struct http1_chunked body = {0};
     size_t at = 0, end = 0, len = strlen(text), out = 0;
@@ -206,7 +225,8 @@ static enum http1_result read_chunked(const char *text, size_t step, char *conte
 static void http1_chunked_body_is_the_same_in_any_pieces(void **state)
 {
     (void)state;
-    static const char text[] = "4\r\nWiki\r\n5;x=\"y\"\r\npedia\r\n00e\r\n in\r\n\r\nchunks.\r\n0\r\nTrailer: x\r\n\r\nNEXT";
+    static const char text[] = "4\r\nWiki\r\n5;x=\"y\"\r\npedia\r\n00e\r\n "
+                               "in\r\n\r\nchunks.\r\n0\r\nTrailer: x\r\n\r\nNEXT";
     for (size_t step = 1; step <= sizeof text; step++) {
         char content[sizeof text];
         size_t left;
@@ -219,10 +239,22 @@ static void http1_chunked_body_is_the_same_in_any_pieces(void **state)
 static void http1_bad_chunks_are_refused(void **state)
 {
     (void)state;
-    static const char *const texts[] = {
-        "\r\n",       "g\r\n",        "-1\r\n",      "0x4\r\nWiki\r\n", " 4\r\nWiki\r\n", "4 \r\nWiki\r\n",
-        "4\nWiki\r\n", "4\r\nWikip\r\n", "4\r\nWiki\n0\r\n\r\n", "4\r\nWik\r\n0\r\n\r\n", ";x\r\n",
-        "ffffffffffffffffff\r\n", "0\r\n x: y\r\n\r\n", "0\r\n: y\r\n\r\n", "0\r\nx\ny\r\n\r\n", "4\rx"};
+    static const char *const texts[] = {"\r\n",
+                                        "g\r\n",
+                                        "-1\r\n",
+                                        "0x4\r\nWiki\r\n",
+                                        " 4\r\nWiki\r\n",
+                                        "4 \r\nWiki\r\n",
+                                        "4\nWiki\r\n",
+                                        "4\r\nWikip\r\n",
+                                        "4\r\nWiki\n0\r\n\r\n",
+                                        "4\r\nWik\r\n0\r\n\r\n",
+                                        ";x\r\n",
+                                        "ffffffffffffffffff\r\n",
+                                        "0\r\n x: y\r\n\r\n",
+                                        "0\r\n: y\r\n\r\n",
+                                        "0\r\nx\ny\r\n\r\n",
+                                        "4\rx"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         char content[64];
         size_t left;
@@ -260,17 +292,19 @@ static void http1_endless_trailers_and_extensions_are_refused(void **state)
     assert_int_equal(read_chunked(text, 100, content, &left), HTTP1_BAD);
 }
 
-/* Responses -------------------------------------------------------------------------------------- */
+/* Responses --------------------------------------------------------------------------------------
+ */
 
 static void http1_responses_are_told_apart_in_any_pieces(void **state)
 {
     (void)state;
-    static const char text[] = "HTTP/1.1 200 OK\r\nserver: x\r\ncontent-length: 0\r\n\r\n"
-                               "HTTP/1.1 100 Continue\r\n\r\n"
-                               "HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nNot Found"
-                               "HTTP/1.1 204 No Content\r\n\r\n"
-                               "HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
-                               "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\nx";
+    static const char text[] =
+        "HTTP/1.1 200 OK\r\nserver: x\r\ncontent-length: 0\r\n\r\n"
+        "HTTP/1.1 100 Continue\r\n\r\n"
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nNot Found"
+        "HTTP/1.1 204 No Content\r\n\r\n"
+        "HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\nx";
     static const int statuses[] = {200, 404, 204, 500, 200};
     for (size_t step = 1; step <= sizeof text; step++) {
         struct http1_response_reader reader = {0};
@@ -280,7 +314,8 @@ static void http1_responses_are_told_apart_in_any_pieces(void **state)
                 end = sizeof text - 1 - end < step ? sizeof text - 1 : end + step;
             }
             size_t used = 0;
-            enum http1_result result = http1_response_take(&reader, bytes_of(text + at, end - at), &used);
+            enum http1_result result =
+                http1_response_take(&reader, bytes_of(text + at, end - at), &used);
             at += used;
             assert_true(result == HTTP1_OK || result == HTTP1_NEED_MORE);
             if (result == HTTP1_OK) {
@@ -307,9 +342,14 @@ static void http1_response_without_a_length_never_completes(void **state)
 static void http1_garbage_instead_of_a_response_is_refused_at_once(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"SSH-2.0", "\r\n", "HTTP/2", "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/1.1\r\n\r\n",
-                                        "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
-                                        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"};
+    static const char *const texts[] = {
+        "SSH-2.0",
+        "\r\n",
+        "HTTP/2",
+        "HTTP/1.1 2x0 OK\r\n\r\n",
+        "HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct http1_response_reader reader = {0};
         size_t used = 0;

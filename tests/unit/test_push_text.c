@@ -11,7 +11,7 @@
 #include "proto/push_text.h"
 
 #define NAMES_MAX 64
-#define TEXT_MAX 65536
+#define TEXT_MAX  65536
 
 static struct bytes text_of(const json_t *object, const char *member)
 {
@@ -23,7 +23,8 @@ static struct bytes text_of(const json_t *object, const char *member)
 static enum push_type type_of(const json_t *fields)
 {
     for (int type = 0; type < PUSH_TYPE_COUNT; type++) {
-        if (bytes_equal(text_of(fields, "type"), bytes_str(push_type_target((enum push_type)type)))) {
+        if (bytes_equal(text_of(fields, "type"),
+                        bytes_str(push_type_target((enum push_type)type)))) {
             return (enum push_type)type;
         }
     }
@@ -101,7 +102,8 @@ static void push_text_every_vector_is_written_to_the_byte(void **state)
         }
         assert_true(bytes_equal(sink_bytes(&out), expected));
         struct sink whole = sink_into(request, sizeof request);
-        push_request_head(type_of(fields), text_of(fields, "host"), text_of(fields, "userAgent"), out.len, &whole);
+        push_request_head(type_of(fields), text_of(fields, "host"), text_of(fields, "userAgent"),
+                          out.len, &whole);
         sink_put(&whole, sink_bytes(&out));
         assert_true(bytes_equal(sink_bytes(&whole), text_of(vector, "requestText")));
     }
@@ -127,7 +129,9 @@ static void push_text_extreme_times_are_written_as_they_are(void **state)
     static const struct {
         int64_t time;
         const char *text;
-    } cases[] = {{INT64_MAX, ": 9223372036854775807\n}"}, {INT64_MIN, ": -9223372036854775808\n}"}, {0, ": 0\n}"}};
+    } cases[] = {{INT64_MAX, ": 9223372036854775807\n}"},
+                 {INT64_MIN, ": -9223372036854775808\n}"},
+                 {0, ": 0\n}"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct sink out = sink_into(storage, sizeof storage);
         push_message_body(bytes_str(""), bytes_str(""), cases[i].time, &out);
