@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http_connection: reads requests in whatever pieces they come, gives them to the handler, and sends
- * the answers in order, all of a loop turn in one write. Listening and time-outs are http_server's.
+ * http_connection: reads requests in whatever pieces they come, gives them to the handler, and
+ * sends the answers in order, all of a loop turn in one write. Listening and time-outs are
+ * http_server's.
  */
 #include "http_connection.h"
 
@@ -24,7 +25,7 @@ struct http_write {
 
 static void http_connection_parse(struct http_connection *connection);
 
-/* Life ------------------------------------------------------------------------------------------- */
+/* Life ----------------------------------------------------------------------------------------- */
 
 static void http_connection_on_closed(uv_handle_t *handle)
 {
@@ -37,7 +38,7 @@ static void http_connection_on_closed(uv_handle_t *handle)
     http_server_let_go(server);
 }
 
-static void http_exchange_free(struct http_exchange *exchange)
+void http_exchange_free(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->server;
     free(exchange->answer);
@@ -68,29 +69,37 @@ void http_connection_close(struct http_connection *connection)
     uv_close((uv_handle_t *)&connection->tcp, http_connection_on_closed);
 }
 
-/* Writing ---------------------------------------------------------------------------------------- */
+/* Writing -------------------------------------------------------------------------------------- */
+
+static void http_connection_on_shut(uv_shutdown_t *shutdown, int status)
+{
+    if (status != 0) {
+        http_connection_close(shutdown->handle->data);
+    }
+}
 
 /* All is answered and nothing more will be asked: our end is shut first, or what the client has not
  * read yet would be lost with the bytes of its that we have not read. */
 static void http_connection_end_if_over(struct http_connection *connection)
 {
-    bool is_over = connection->is_last_read && connection->in_flight == 0 && !connection->is_writing &&
-                   !connection->is_dirty && !connection->is_closing && !connection->is_lingering;
+    bool is_over = connection->is_last_read && connection->in_flight == 0 &&
+                   !connection->is_writing && !connection->is_dirty && !connection->is_closing &&
+                   !connection->is_lingering;
     if (!is_over) {
         return;
     }
     connection->is_lingering = true;
     connection->since_ms = http_server_now_ms(connection->server);
-    if (connection->has_ended ||
-        uv_shutdown(&connection->shutdown, (uv_stream_t *)&connection->tcp, NULL) != 0) {
+    if (connection->has_ended || uv_shutdown(&connection->shutdown, (uv_stream_t *)&connection->tcp,
+                                             http_connection_on_shut) != 0) {
         http_connection_close(connection);
     }
 }
 
 static void http_connection_resume(struct http_connection *connection)
 {
-    if (!connection->is_closing && connection->is_paused && connection->in_flight < HTTP_IN_FLIGHT_MAX &&
-        connection->unsent_bytes < HTTP_UNSENT_MAX) {
+    if (!connection->is_closing && connection->is_paused &&
+        connection->in_flight < HTTP_IN_FLIGHT_MAX && connection->unsent_bytes < HTTP_UNSENT_MAX) {
         connection->is_paused = false;
         http_connection_parse(connection);
     }
@@ -102,6 +111,7 @@ static void http_connection_on_written(uv_write_t *write, int status)
     struct http_connection *connection = written->connection;
     connection->is_writing = false;
     connection->unsent_bytes -= written->bytes;
+    connection->since_ms = http_server_now_ms(connection->server);
     free(written);
     if (connection->is_closing) {
         return;
@@ -150,7 +160,8 @@ static void http_connection_write(struct http_connection *connection, size_t tot
     connection->is_writing = true;
     connection->since_ms = http_server_now_ms(connection->server);
     uv_buf_t buf = uv_buf_init((char *)out->data, (unsigned)total);
-    if (uv_write(&out->write, (uv_stream_t *)&connection->tcp, &buf, 1, http_connection_on_written) != 0) {
+    if (uv_write(&out->write, (uv_stream_t *)&connection->tcp, &buf, 1,
+                 http_connection_on_written) != 0) {
         connection->is_writing = false;
         free(out);
         http_connection_close(connection);
@@ -170,36 +181,23 @@ void http_connection_flush(struct http_connection *connection)
     http_connection_end_if_over(connection);
 }
 
-/* Answers ---------------------------------------------------------------------------------------- */
-
-static const char *http_reason(int status)
+void http_connection_drain(struct http_connection *connection)
 {
-    static const struct {
-        int status;
-        const char *reason;
-    } reasons[] = {{200, "OK"},
-                   {400, "Bad Request"},
-                   {401, "Unauthorized"},
-                   {403, "Forbidden"},
-                   {404, "Not Found"},
-                   {405, "Method Not Allowed"},
-                   {408, "Request Timeout"},
-                   {409, "Conflict"},
-                   {413, "Content Too Large"},
-                   {429, "Too Many Requests"},
-                   {431, "Request Header Fields Too Large"},
-                   {500, "Internal Server Error"},
-                   {501, "Not Implemented"},
-                   {503, "Service Unavailable"},
-                   {504, "Gateway Timeout"},
-                   {505, "HTTP Version Not Supported"}};
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-        if (reasons[i].status == status) {
-            return reasons[i].reason;
-        }
+    if (connection->is_last_read || connection->in_len > 0) {
+        return; /* ends anyhow, or with the request that is coming in */
     }
-    return "Status";
+    connection->is_last_read = true;
+    struct http_exchange *last = connection->first;
+    while (last != NULL && last->next != NULL) {
+        last = last->next;
+    }
+    if (last != NULL) {
+        last->is_last = true;
+    }
+    http_connection_end_if_over(connection);
 }
+
+/* Requests ------------------------------------------------------------------------------------- */
 
 static struct http_exchange *http_exchange_new(struct http_connection *connection)
 {
@@ -217,58 +215,8 @@ static struct http_exchange *http_exchange_new(struct http_connection *connectio
     return exchange;
 }
 
-uint32_t http_exchange_peer_ip(const struct http_exchange *exchange)
-{
-    return exchange->peer_ip;
-}
-
-static void http_exchange_encode(struct http_exchange *exchange, int status, const char *content_type,
-                                 const char *extra_headers, struct bytes body, struct sink *out)
-{
-    char line[160];
-    snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\ndate: %s\r\ncontent-length: %zu\r\n", status,
-             http_reason(status), http_server_date(exchange->server), body.len);
-    sink_text(out, line);
-    if (content_type != NULL) {
-        snprintf(line, sizeof line, "content-type: %s\r\n", content_type);
-        sink_text(out, line);
-    }
-    sink_text(out, extra_headers != NULL ? extra_headers : "");
-    sink_text(out, exchange->is_last ? "connection: close\r\n\r\n" : "\r\n");
-    if (!exchange->is_head) {
-        sink_put(out, body);
-    }
-}
-
-void http_respond(struct http_exchange *exchange, int status, const char *content_type,
-                  const char *extra_headers, struct bytes body)
-{
-    struct http_connection *connection = exchange->connection;
-    assert(!exchange->is_answered);
-    if (connection == NULL) {
-        http_exchange_free(exchange);
-        return;
-    }
-    exchange->is_last = exchange->is_last || exchange->server->is_draining;
-    struct sink measure = sink_into(NULL, 0);
-    http_exchange_encode(exchange, status, content_type, extra_headers, body, &measure);
-    exchange->answer = malloc(measure.len);
-    exchange->is_answered = true;
-    if (exchange->answer == NULL) {
-        http_connection_close(connection);
-        return;
-    }
-    struct sink out = sink_into(exchange->answer, measure.len);
-    http_exchange_encode(exchange, status, content_type, extra_headers, body, &out);
-    exchange->answer_bytes = out.len;
-    connection->unsent_bytes += out.len;
-    if (exchange->is_last) {
-        connection->is_last_read = true;
-    }
-    http_server_dirty(connection);
-}
-
-void http_connection_refuse(struct http_connection *connection, int status)
+/* Answers a request that no handler sees, and closes. */
+static void http_connection_refuse(struct http_connection *connection, int status)
 {
     metric_add(METRIC_HTTP_MALFORMED, 1);
     connection->is_last_read = true;
@@ -282,7 +230,7 @@ void http_connection_refuse(struct http_connection *connection, int status)
     }
 }
 
-/* Reading ---------------------------------------------------------------------------------------- */
+/* Reading -------------------------------------------------------------------------------------- */
 
 static int http_status_of(enum http1_result result)
 {
@@ -301,7 +249,8 @@ static int http_status_of(enum http1_result result)
 }
 
 /* Hands a whole request over; `used` bytes of `in` were its own. */
-static void http_connection_hand_over(struct http_connection *connection, struct bytes body, size_t used)
+static void http_connection_hand_over(struct http_connection *connection, struct bytes body,
+                                      size_t used)
 {
     struct http_exchange *exchange = http_exchange_new(connection);
     if (exchange == NULL) {
@@ -310,6 +259,7 @@ static void http_connection_hand_over(struct http_connection *connection, struct
     metric_add(METRIC_HTTP_REQUESTS, 1);
     exchange->is_head = bytes_equal(connection->req.method, bytes_str("HEAD"));
     exchange->is_last = !connection->req.keep_alive || connection->server->is_draining;
+    exchange->is_kept = connection->req.keep_alive && connection->req.minor == 0;
     connection->is_last_read = exchange->is_last;
     const struct http_server_options *options = &connection->server->options;
     options->on_request(exchange, &connection->req, body, options->arg);
@@ -319,6 +269,9 @@ static void http_connection_hand_over(struct http_connection *connection, struct
     connection->continued = false;
     connection->body_len = 0;
     connection->since_ms = http_server_now_ms(connection->server);
+    if (connection->server->is_draining) {
+        http_connection_drain(connection); /* draining may have begun in the handler */
+    }
 }
 
 static bool http_connection_grow(uint8_t **storage, size_t *cap, size_t wanted)
@@ -359,53 +312,63 @@ static void http_connection_continue(struct http_connection *connection)
     http_server_dirty(connection);
 }
 
-/* Takes what there is of a chunked body. True when the request was handed over. */
+/* Adds what there is of a chunked body to `body`. The head stays where it is, its views point
+ * there; the body's bytes are used up, all in one move: chunks may be tiny and many. */
+static enum http1_result http_connection_dechunk(struct http_connection *connection)
+{
+    uint8_t *start = connection->in + connection->chunked_at;
+    struct bytes rest = bytes_of(start, connection->in_len - connection->chunked_at);
+    enum http1_result result;
+    size_t at = 0, used;
+    do {
+        struct bytes piece;
+        result = http1_chunked_take(&connection->chunked, bytes_of(start + at, rest.len - at),
+                                    connection->body_max_bytes, &used, &piece);
+        at += used;
+        size_t wanted = connection->body_len + piece.len;
+        if (!http_connection_grow(&connection->body, &connection->body_cap, wanted)) {
+            http_connection_close(connection);
+            break;
+        }
+        if (piece.len > 0) {
+            memcpy(connection->body + connection->body_len, piece.ptr, piece.len);
+            connection->body_len = wanted;
+        }
+    } while (result == HTTP1_NEED_MORE && used > 0);
+    memmove(start, start + at, rest.len - at);
+    connection->in_len -= at;
+    return result;
+}
+
+/* True when the request was handed over. */
 static bool http_connection_take_chunked(struct http_connection *connection)
 {
-    uint64_t body_max = connection->server->options.body_max_bytes;
-    for (;;) {
-        struct bytes rest = bytes_of(connection->in + connection->chunked_at,
-                                     connection->in_len - connection->chunked_at);
-        size_t used = 0;
-        struct bytes piece;
-        enum http1_result result = http1_chunked_take(&connection->chunked, rest, body_max, &used, &piece);
-        if (piece.len > 0) {
-            if (!http_connection_grow(&connection->body, &connection->body_cap, connection->body_len + piece.len)) {
-                http_connection_close(connection);
-                return false;
-            }
-            memcpy(connection->body + connection->body_len, piece.ptr, piece.len);
-            connection->body_len += piece.len;
-        }
-        /* The head stays where it is, its views point there; the body's bytes are used up. */
-        memmove(connection->in + connection->chunked_at, rest.ptr + used, rest.len - used);
-        connection->in_len -= used;
-        if (result == HTTP1_OK) {
-            http_connection_hand_over(connection, bytes_of(connection->body, connection->body_len),
-                                      connection->chunked_at);
-            return true;
-        }
-        if (result != HTTP1_NEED_MORE) {
-            http_connection_refuse(connection, http_status_of(result));
-            return false;
-        }
-        if (used == 0) {
-            http_connection_continue(connection);
-            return false;
-        }
+    enum http1_result result = http_connection_dechunk(connection);
+    if (connection->is_closing) {
+        return false;
     }
+    if (result == HTTP1_OK) {
+        http_connection_hand_over(connection, bytes_of(connection->body, connection->body_len),
+                                  connection->chunked_at);
+        return true;
+    }
+    if (result == HTTP1_NEED_MORE) {
+        http_connection_continue(connection);
+    } else {
+        http_connection_refuse(connection, http_status_of(result));
+    }
+    return false;
 }
 
 /* Takes one request if it is whole. */
 static bool http_connection_take(struct http_connection *connection)
 {
-    const struct http_server_options *options = &connection->server->options;
+    size_t head_max = connection->server->options.head_max_bytes;
     struct bytes in = bytes_of(connection->in, connection->in_len);
     struct http1_request *req = &connection->req;
     /* The buffer may have moved: the head's views are made anew. It is small. */
     struct bytes head = connection->in_body ? bytes_of(connection->in, connection->chunked_at) : in;
-    enum http1_result result =
-        http1_request_parse(head, options->head_max_bytes, options->body_max_bytes, req);
+    enum http1_result result = http1_request_parse(head, head_max, connection->body_max_bytes, req);
     if (result == HTTP1_NEED_MORE) {
         return false;
     }
@@ -437,7 +400,8 @@ static void http_connection_on_buffer(uv_handle_t *handle, size_t suggested, uv_
 {
     (void)suggested;
     struct http_connection *connection = handle->data;
-    if (!http_connection_grow(&connection->in, &connection->in_cap, connection->in_len + HTTP_READ_BYTES)) {
+    if (!http_connection_grow(&connection->in, &connection->in_cap,
+                              connection->in_len + HTTP_READ_BYTES)) {
         *buf = uv_buf_init(NULL, 0);
         return;
     }
@@ -447,7 +411,8 @@ static void http_connection_on_buffer(uv_handle_t *handle, size_t suggested, uv_
 static void http_connection_parse(struct http_connection *connection)
 {
     while (!connection->is_last_read && connection->in_len > 0) {
-        if (connection->in_flight >= HTTP_IN_FLIGHT_MAX || connection->unsent_bytes >= HTTP_UNSENT_MAX) {
+        if (connection->in_flight >= HTTP_IN_FLIGHT_MAX ||
+            connection->unsent_bytes >= HTTP_UNSENT_MAX) {
             connection->is_paused = true;
             break;
         }
@@ -461,7 +426,8 @@ static void http_connection_parse(struct http_connection *connection)
     if (connection->is_paused) {
         uv_read_stop((uv_stream_t *)&connection->tcp);
     } else if (!connection->has_ended) {
-        uv_read_start((uv_stream_t *)&connection->tcp, http_connection_on_buffer, http_connection_on_read);
+        uv_read_start((uv_stream_t *)&connection->tcp, http_connection_on_buffer,
+                      http_connection_on_read);
     }
 }
 
@@ -490,18 +456,20 @@ static void http_connection_on_read(uv_stream_t *stream, ssize_t count, const uv
     /* Between requests no buffer is held. */
     if (!connection->is_closing && connection->in_len == 0) {
         free(connection->in);
-        connection->in = NULL;
-        connection->in_cap = 0;
+        free(connection->body);
+        connection->in = connection->body = NULL;
+        connection->in_cap = connection->body_cap = 0;
     }
 }
 
-void http_connection_accept(struct http_server *server)
+bool http_connection_accept(struct http_server *server)
 {
     struct http_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL) {
-        return;
+        return false;
     }
     connection->server = server;
+    connection->body_max_bytes = server->options.body_max_bytes;
     uv_tcp_init(server->loop, &connection->tcp);
     connection->tcp.data = connection;
     connection->since_ms = http_server_now_ms(server);
@@ -513,9 +481,11 @@ void http_connection_accept(struct http_server *server)
     if (uv_accept((uv_stream_t *)&server->listener, (uv_stream_t *)&connection->tcp) != 0 ||
         uv_tcp_getpeername(&connection->tcp, (struct sockaddr *)&peer, &len) != 0) {
         http_connection_close(connection);
-        return;
+        return true;
     }
     connection->peer_ip = ntohl(peer.sin_addr.s_addr);
     (void)uv_tcp_nodelay(&connection->tcp, 1);
-    uv_read_start((uv_stream_t *)&connection->tcp, http_connection_on_buffer, http_connection_on_read);
+    uv_read_start((uv_stream_t *)&connection->tcp, http_connection_on_buffer,
+                  http_connection_on_read);
+    return true;
 }

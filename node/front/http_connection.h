@@ -19,8 +19,9 @@ struct http_exchange {
     struct http_exchange *next;         /* the request after it */
     uint32_t peer_ip;
     bool is_answered;
-    bool is_head;    /* HEAD: the answer has no body */
-    bool is_last;    /* the connection closes after this answer */
+    bool is_head; /* HEAD: the answer has no body */
+    bool is_last; /* the connection closes after this answer */
+    bool is_kept; /* HTTP/1.0 asked to keep the connection: the answer must say so */
     size_t answer_bytes;
     uint8_t *answer; /* complete, or NULL */
 };
@@ -39,17 +40,18 @@ struct http_connection {
     bool is_lingering; /* all is answered and our end is shut; the client may still be reading */
     bool has_ended;    /* the client has shut its end */
     uv_shutdown_t shutdown;
-    int64_t since_ms; /* start of the request being read, or of idleness */
+    int64_t since_ms; /* start of the request being read, of the write, or of idleness */
     uint8_t *in;
     size_t in_len, in_cap;
     uint8_t *body; /* of a chunked request, de-chunked so far */
     size_t body_len, body_cap;
-    bool in_body; /* the head in `in` is parsed, its chunked body is being read */
+    bool in_body;   /* the head in `in` is parsed, its chunked body is being read */
     bool continued; /* 100 Continue was sent for the request being read */
     struct http1_request req;
+    uint64_t body_max_bytes; /* as it was on accepting */
     struct http1_chunked chunked;
     size_t chunked_at; /* in `in`: where the rest of the chunked body begins */
-    struct http_exchange *first, *last;
+    struct http_exchange *first;
     size_t in_flight;
     size_t unsent_bytes;
 };
@@ -62,6 +64,7 @@ struct http_server {
     uv_idle_t flush;
     uint16_t port;
     bool is_draining;
+    bool owes_accept;  /* there was no memory for a connection; libuv waits until it is taken */
     size_t open_count; /* handles, connections and exchanges that keep the server alive */
     struct http_connection *connections;
     struct http_connection *dirty;
@@ -70,18 +73,20 @@ struct http_server {
 };
 
 /* http_connection.c */
-void http_connection_accept(struct http_server *server);
+/** False when there was no memory: try again later, or no other connection is heard of. */
+bool http_connection_accept(struct http_server *server);
 void http_connection_close(struct http_connection *connection);
 /** Write what has been answered, read on if that was paused, close if all is over. */
 void http_connection_flush(struct http_connection *connection);
-/** Answer a request that no handler sees, and close. */
-void http_connection_refuse(struct http_connection *connection, int status);
+/** End after the answer to what has been asked. */
+void http_connection_drain(struct http_connection *connection);
+void http_exchange_free(struct http_exchange *exchange);
 
 /* http_server.c */
 void http_server_hold(struct http_server *server);
 void http_server_let_go(struct http_server *server);
 void http_server_dirty(struct http_connection *connection);
 int64_t http_server_now_ms(const struct http_server *server);
-const char *http_server_date(struct http_server *server);
+const char *http_reason(int status);
 
 #endif

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http_server: listening, time-outs and the end of HTTP connections. What happens on a connection is
- * in http_connection.c. One timer walks all connections each half second or so: time-outs are coarse,
- * and a timer for each of many idle connections would cost more than the walk.
+ * http_server: listening, the text of answers, time-outs and the end of HTTP connections. Reading
+ * requests and writing answers in order is in http_connection.c. One timer walks all connections
+ * each half second or so: time-outs are coarse, and a timer for each of many idle connections would
+ * cost more than the walk.
  */
 #include "http_server.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -17,18 +19,18 @@
 
 #include "http_connection.h"
 
-#define HTTP_BACKLOG 1024
-#define HTTP_LINGER_MS 1000 /* for a client to read the last answer and close */
+#define HTTP_BACKLOG       1024
+#define HTTP_LINGER_MS     1000 /* for a client to read the last answer and close */
 #define HTTP_PORT_ATTEMPTS 500
-#define HTTP_PORT_FIRST 1024
-#define HTTP_PORT_LAST 32767
+#define HTTP_PORT_FIRST    1024
+#define HTTP_PORT_LAST     32767
 
 int64_t http_server_now_ms(const struct http_server *server)
 {
     return (int64_t)uv_now(server->loop);
 }
 
-const char *http_server_date(struct http_server *server)
+static const char *http_server_date(struct http_server *server)
 {
     time_t now = time(NULL);
     if (server->date_s != (int64_t)now) {
@@ -58,7 +60,7 @@ static void http_server_on_closed(uv_handle_t *handle)
     http_server_let_go(handle->data);
 }
 
-/* Writing ---------------------------------------------------------------------------------------- */
+/* Writing -------------------------------------------------------------------------------------- */
 
 static void http_server_on_flush(uv_idle_t *idle)
 {
@@ -83,13 +85,101 @@ void http_server_dirty(struct http_connection *connection)
     }
 }
 
-/* Time ------------------------------------------------------------------------------------------- */
+/* Answers -------------------------------------------------------------------------------------- */
+
+const char *http_reason(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {{200, "OK"},
+                   {400, "Bad Request"},
+                   {401, "Unauthorized"},
+                   {403, "Forbidden"},
+                   {404, "Not Found"},
+                   {405, "Method Not Allowed"},
+                   {408, "Request Timeout"},
+                   {409, "Conflict"},
+                   {413, "Content Too Large"},
+                   {429, "Too Many Requests"},
+                   {431, "Request Header Fields Too Large"},
+                   {500, "Internal Server Error"},
+                   {501, "Not Implemented"},
+                   {503, "Service Unavailable"},
+                   {504, "Gateway Timeout"},
+                   {505, "HTTP Version Not Supported"}};
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (reasons[i].status == status) {
+            return reasons[i].reason;
+        }
+    }
+    return "Status";
+}
+
+uint32_t http_exchange_peer_ip(const struct http_exchange *exchange)
+{
+    return exchange->peer_ip;
+}
+
+static void http_exchange_encode(struct http_exchange *exchange, int status,
+                                 const char *content_type, const char *extra_headers,
+                                 struct bytes body, struct sink *out)
+{
+    char line[160];
+    snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\ndate: %s\r\ncontent-length: %zu\r\n", status,
+             http_reason(status), http_server_date(exchange->server), body.len);
+    sink_text(out, line);
+    if (content_type != NULL) {
+        sink_text(out, "content-type: ");
+        sink_text(out, content_type);
+        sink_text(out, "\r\n");
+    }
+    sink_text(out, extra_headers != NULL ? extra_headers : "");
+    if (exchange->is_last) {
+        sink_text(out, "connection: close\r\n");
+    } else if (exchange->is_kept) {
+        sink_text(out, "connection: keep-alive\r\n");
+    }
+    sink_text(out, "\r\n");
+    if (!exchange->is_head) {
+        sink_put(out, body);
+    }
+}
+
+void http_respond(struct http_exchange *exchange, int status, const char *content_type,
+                  const char *extra_headers, struct bytes body)
+{
+    struct http_connection *connection = exchange->connection;
+    assert(!exchange->is_answered);
+    if (connection == NULL) {
+        http_exchange_free(exchange);
+        return;
+    }
+    struct sink measure = sink_into(NULL, 0);
+    http_exchange_encode(exchange, status, content_type, extra_headers, body, &measure);
+    exchange->answer = malloc(measure.len);
+    exchange->is_answered = true;
+    if (exchange->answer == NULL) {
+        http_connection_close(connection);
+        return;
+    }
+    struct sink out = sink_into(exchange->answer, measure.len);
+    http_exchange_encode(exchange, status, content_type, extra_headers, body, &out);
+    exchange->answer_bytes = out.len;
+    connection->unsent_bytes += out.len;
+    http_server_dirty(connection);
+}
+
+/* Time ----------------------------------------------------------------------------------------- */
 
 static void http_server_on_timer(uv_timer_t *timer)
 {
     struct http_server *server = timer->data;
     int64_t now_ms = http_server_now_ms(server);
     struct http_connection *connection, *next;
+    if (server->owes_accept) {
+        server->owes_accept = !http_connection_accept(server);
+    }
     DL_FOREACH_SAFE(server->connections, connection, next)
     {
         int64_t limit_ms = connection->is_lingering ? HTTP_LINGER_MS : server->options.idle_ms;
@@ -105,13 +195,13 @@ static uint64_t http_server_step_ms(int64_t idle_ms)
     return idle_ms < 2000 ? (uint64_t)idle_ms / 4 + 1 : 500;
 }
 
-/* Listening -------------------------------------------------------------------------------------- */
+/* Listening ------------------------------------------------------------------------------------ */
 
 static void http_server_on_connection(uv_stream_t *stream, int status)
 {
     struct http_server *server = stream->data;
     if (status == 0) {
-        http_connection_accept(server);
+        server->owes_accept = !http_connection_accept(server);
     }
 }
 
@@ -206,7 +296,7 @@ void http_server_limits(struct http_server *server, uint64_t body_max_bytes, int
     uv_timer_start(&server->timer, http_server_on_timer, step_ms, step_ms);
 }
 
-/* End -------------------------------------------------------------------------------------------- */
+/* End ------------------------------------------------------------------------------------------ */
 
 static void http_server_close_listener(struct http_server *server)
 {
@@ -218,13 +308,12 @@ static void http_server_close_listener(struct http_server *server)
 void http_server_drain(struct http_server *server)
 {
     server->is_draining = true;
+    server->owes_accept = false;
     http_server_close_listener(server);
     struct http_connection *connection, *next;
     DL_FOREACH_SAFE(server->connections, connection, next)
     {
-        if (connection->in_flight == 0 && connection->in_len == 0) {
-            http_connection_close(connection);
-        }
+        http_connection_drain(connection);
     }
 }
 
@@ -234,6 +323,9 @@ void http_server_close(struct http_server *server)
     struct http_connection *connection, *next;
     DL_FOREACH_SAFE(server->connections, connection, next)
     {
+        /* What was answered in this turn still goes out, as far as the socket takes it. */
+        connection->is_last_read = true;
+        http_connection_flush(connection);
         http_connection_close(connection);
     }
     uv_close((uv_handle_t *)&server->timer, http_server_on_closed);

@@ -188,13 +188,17 @@ void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct byte
     } else if (!hgtp_user_id_valid(msg.header.user_id)) {
         err = ERR_USER_ID_INVALID;
     }
+    if (err == ERR_NONE && talk_is_busy(talk)) {
+        metric_add(METRIC_REQUESTS_FAILED, 1);
+        datagrams_refuse(talk, ip, port, &msg.header, 1, ERR_BUSY);
+        return;
+    }
     if (err == ERR_NONE) {
         datagrams_on_request(talk, ip, port, datagram);
         return;
     }
     metric_add(METRIC_HGTP_MALFORMED, 1);
-    /* A type below 0x80 would be a response: answering one could start two servers on each other.
-     */
+    /* What is below 0x80 would be a response: answering it could set two servers on each other. */
     if (msg.header.type >= 0x80) {
         datagrams_refuse(talk, ip, port, &msg.header, 1, err);
     }

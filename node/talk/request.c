@@ -118,9 +118,11 @@ bool request_name(const struct request *request, struct bytes base64, uint8_t *s
                   size_t *ret_bytes)
 {
     struct sink out = sink_into(storage, REQUEST_NAME_MAX);
-    bool is_base64 = base64_decode(base64, &out) && sink_fits(&out);
+    bool is_base64 = base64_decode(base64, &out);
     size_t max_bytes = (size_t)request->talk->options.config->limits_name_bytes;
-    *ret_bytes = is_base64 && utf8_name_valid(sink_bytes(&out), max_bytes) ? out.len : 0;
+    bool is_usable =
+        is_base64 && sink_fits(&out) && utf8_name_valid(sink_bytes(&out), max_bytes);
+    *ret_bytes = is_usable ? out.len : 0;
     return is_base64;
 }
 

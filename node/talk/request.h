@@ -9,8 +9,8 @@
 #include "proto/digest.h"
 #include "talk_state.h"
 
-/* A name decoded from a body is never longer than this. */
-#define REQUEST_NAME_MAX           (HGTP_BODY_MAX / 4 * 3 + 3)
+/* A decoded name that may be used is never longer: the upper bound of limits.name_bytes. */
+#define REQUEST_NAME_MAX           512
 #define REQUEST_TOKEN_RANDOM_BYTES 18
 
 /* A request whose script has not answered yet. */

@@ -54,6 +54,9 @@ static enum err say_check(struct talk *talk, const struct talk_message *message,
     if (!utf8_valid(message->text)) {
         return ERR_MESSAGE_INVALID;
     }
+    if (talk_is_busy(talk)) {
+        return ERR_BUSY;
+    }
     struct client *client = roster_client(&talk->roster, uid);
     if (client != NULL &&
         !rate_take(&client->messages, config->limits_messages_per_s, talk_now_ms(talk))) {

@@ -8,6 +8,9 @@
 
 #include "node/base/metrics.h"
 
+/* Calls to the store under way; each holds a few KiB. */
+#define TALK_IN_FLIGHT_MAX 20000
+
 struct talk *talk_new(const struct talk_options *options)
 {
     struct talk *talk = calloc(1, sizeof *talk);
@@ -61,6 +64,11 @@ void talk_call(struct talk *talk, enum script script, const struct script_args *
 {
     talk->in_flight++;
     talk->options.store.call(talk->options.store.ctx, script, args, on_result, arg);
+}
+
+bool talk_is_busy(const struct talk *talk)
+{
+    return talk->in_flight >= TALK_IN_FLIGHT_MAX;
 }
 
 void talk_call_over(struct talk *talk)

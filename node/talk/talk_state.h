@@ -28,6 +28,8 @@ int64_t talk_now_ms(const struct talk *talk);
 void talk_args_init(struct talk *talk, struct script_args *args, struct bytes uid);
 void talk_call(struct talk *talk, enum script script, const struct script_args *args,
                store_on_result_fn *on_result, void *arg);
+/** So much is waiting for the store that more would only wait for its deadline. */
+bool talk_is_busy(const struct talk *talk);
 /** Every result callback calls this first. */
 void talk_call_over(struct talk *talk);
 

@@ -6,7 +6,7 @@ if again then
 end
 local s, refused = speaker()
 if not s then
-    return done(refused)
+    return result(refused)
 end
 decline_invitation(s)
 if not step(s, 'CREATE_ROOM') then
@@ -43,6 +43,7 @@ reply_here()
 effect('join', s.uid, r.id, r.epoch, 1)
 changed('rooms')
 changed('members', r.id)
+redis.call('DEL', key('log', r.id))
 redis.call('XADD', key('log', r.id), '0-*', 'kind', 'created', 'who', s.name, 'text', r.name,
     'time', now, 'sent', 0)
 effect('entry', r.id, r.epoch, 1, 'created', s.name, r.name, now, 0)

@@ -6,7 +6,7 @@ if again then
 end
 local s, refused = speaker()
 if not s then
-    return done(refused)
+    return result(refused)
 end
 reply_here()
 give(s, 'users')

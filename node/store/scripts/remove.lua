@@ -6,7 +6,7 @@ if again then
 end
 local s, refused = speaker()
 if not s then
-    return done(refused)
+    return result(refused)
 end
 local peer_uid = redis.call('GET', key('un', A.peer))
 local peer = peer_uid and session(peer_uid)

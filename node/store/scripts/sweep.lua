@@ -28,6 +28,9 @@ for _, uid in ipairs(redis.call('ZRANGEBYSCORE', key('sessions'), '-inf', now, '
         elseif r then
             steps(s, 'EXIT_ROOM', 'EXIT_ROOM_SUC')
             leave(s, r, 'left')
+        elseif s.room ~= '' then
+            -- Its room is gone without having let it go; one such session must not stop the sweep.
+            s.state, s.room = 'REGISTER_OK', ''
         end
         end_session(s, 'session_expired')
     end

@@ -9,7 +9,8 @@ local function remember(uid, print, code, steps, extra)
     redis.call('SET', reply_key(uid, print), code .. '|' .. steps .. '|' .. extra, 'PX', A.dedupe_ms)
 end
 
--- Ends a script that was asked by a request: the reply is kept for a repetition of that request.
+-- Ends a script that was asked by a request: the reply is kept for a repetition of that request. Not
+-- for one whose speaker is unknown: strangers fill no memory.
 local function done(code, extra)
     if A.print then
         remember(A.uid, A.print, code, 1, text(extra or ''))

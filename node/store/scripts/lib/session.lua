@@ -59,7 +59,10 @@ local function speaker()
     if not s then
         return nil, ERR.NOT_REGISTERED
     end
-    if A.token ~= '' and A.token == s.token then
+    if A.token ~= '' then
+        if A.token ~= s.token then
+            return nil, ERR.SIGNATURE_REQUIRED
+        end
         if A.timestamp and s.auth == 'hmac' then
             if s.timestamp and not is_after(tonumber(A.timestamp), tonumber(s.timestamp)) then
                 return nil, ERR.REPLAYED

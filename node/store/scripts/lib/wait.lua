@@ -25,6 +25,10 @@ end
 -- Ends the wait: tells the one who asked, then lets the answer take effect.
 local function settle(peer, code)
     local kind, rid, by, print = peer.wait, peer.wait_room, peer.wait_by, peer.wait_print
+    local r = room(rid)
+    if code == ERR.NONE and not r then
+        code = ERR.ROOM_UNKNOWN
+    end
     effect('answer', kind, by, peer.wait_src, peer.wait_seq + 3, code)
     remember(by, print, code, 3, '')
     redis.call('ZREM', key('waits'), peer.uid)
@@ -37,10 +41,10 @@ local function settle(peer, code)
         save(peer, 'state', 'missed')
     elseif kind == 'INVITE' then
         steps(peer, 'INVITE_USER_ROOM_SUC', 'TO_TALK')
-        enter(peer, room(rid), 'invited')
+        enter(peer, r, 'invited')
     else
         steps(peer, 'REMOVE_USER_ROOM_SUC')
-        leave(peer, room(rid), 'removed')
+        leave(peer, r, 'removed')
     end
 end
 
