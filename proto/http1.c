@@ -14,6 +14,11 @@ enum { RESPONSE_HEAD, RESPONSE_LENGTH, RESPONSE_CHUNKED, RESPONSE_TO_END };
 /* Characters -------------------------------------------------------------------------------------
  */
 
+static bool http1_is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
 static bool http1_all_token(struct bytes in)
 {
     for (size_t i = 0; i < in.len; i++) {
@@ -59,7 +64,7 @@ static bool http1_number(struct bytes in, uint64_t *ret_number)
 {
     uint64_t number = 0;
     for (size_t i = 0; i < in.len; i++) {
-        if (in.ptr[i] < '0' || in.ptr[i] > '9' || number > UINT64_MAX / 10 - 1) {
+        if (!http1_is_digit(in.ptr[i]) || number > UINT64_MAX / 10 - 1) {
             return false;
         }
         number = number * 10 + (uint64_t)(in.ptr[i] - '0');
@@ -118,7 +123,8 @@ static enum http1_result http1_request_line(struct bytes line, struct http1_requ
     struct bytes version = bytes_from(rest, req->target.len + 1);
     if (!http1_all_token(req->method) || req->target.len == 0 ||
         memchr(req->target.ptr, '\t', req->target.len) != NULL || version.len != 8 ||
-        memcmp(version.ptr, "HTTP/", 5) != 0 || version.ptr[6] != '.') {
+        memcmp(version.ptr, "HTTP/", 5) != 0 || !http1_is_digit(version.ptr[5]) ||
+        version.ptr[6] != '.' || !http1_is_digit(version.ptr[7])) {
         return HTTP1_BAD;
     }
     if (version.ptr[5] != '1' || (version.ptr[7] != '0' && version.ptr[7] != '1')) {
@@ -159,17 +165,24 @@ static enum http1_result http1_take_length(struct bytes value, uint64_t body_max
     return length > body_max ? HTTP1_BODY_TOO_LARGE : HTTP1_OK;
 }
 
-/* What the headers say about the body and the connection. */
+static bool http1_host_is_right(const struct http1_request *req)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < req->header_count; i++) {
+        count += http1_same_word(req->headers[i].name, "host");
+    }
+    return count == 1 || (count == 0 && req->minor == 0);
+}
+
+/* What the headers of a request or a response say about the body and the connection. */
 static enum http1_result http1_framing(uint64_t body_max, struct http1_request *req)
 {
-    size_t host_count = 0, coding_count = 0;
+    size_t coding_count = 0;
     enum http1_result result = HTTP1_OK;
     bool is_kept = req->minor == 1, is_closed = false;
     for (size_t i = 0; i < req->header_count; i++) {
         const struct http1_header *header = &req->headers[i];
-        if (http1_same_word(header->name, "host")) {
-            host_count++;
-        } else if (http1_same_word(header->name, "content-length")) {
+        if (http1_same_word(header->name, "content-length")) {
             enum http1_result length = http1_take_length(header->value, body_max, req);
             result = result == HTTP1_OK || length == HTTP1_BAD ? length : result;
         } else if (http1_same_word(header->name, "transfer-encoding")) {
@@ -186,7 +199,7 @@ static enum http1_result http1_framing(uint64_t body_max, struct http1_request *
         }
     }
     req->keep_alive = is_kept && !is_closed;
-    if (host_count > 1 || (req->minor == 1 && host_count == 0) || coding_count > 1 ||
+    if (coding_count > 1 ||
         (coding_count > 0 && (req->body == HTTP1_BODY_LENGTH || req->minor == 0))) {
         return HTTP1_BAD;
     }
@@ -214,7 +227,7 @@ enum http1_result http1_request_parse(struct bytes in, size_t head_max, uint64_t
     while (result == HTTP1_OK && http1_line(in, &at, &line, &is_bad)) {
         if (line.len == 0 && !is_first) {
             ret_req->head_bytes = at;
-            return http1_framing(body_max, ret_req);
+            return http1_host_is_right(ret_req) ? http1_framing(body_max, ret_req) : HTTP1_BAD;
         }
         if (line.len == 0) {
             if (at > 2) {
@@ -256,8 +269,9 @@ static enum http1_result http1_response_head(struct http1_response_reader *reade
     size_t at = 0;
     uint64_t status;
     if (!http1_line(head, &at, &line, &is_bad) || line.len < 12 ||
-        memcmp(line.ptr, "HTTP/1.", 7) != 0 || line.ptr[8] != ' ' ||
-        !http1_number(bytes_of(line.ptr + 9, 3), &status)) {
+        memcmp(line.ptr, "HTTP/1.", 7) != 0 || !http1_is_digit(line.ptr[7]) || line.ptr[8] != ' ' ||
+        !http1_number(bytes_of(line.ptr + 9, 3), &status) ||
+        (line.len > 12 && line.ptr[12] != ' ')) {
         return HTTP1_BAD;
     }
     fields.minor = line.ptr[7] - '0';
@@ -266,29 +280,28 @@ static enum http1_result http1_response_head(struct http1_response_reader *reade
             return HTTP1_BAD;
         }
     }
-    const struct http1_header *coding = http1_header_find(&fields, "transfer-encoding");
-    const struct http1_header *length = http1_header_find(&fields, "content-length");
-    const struct http1_header *connection = http1_header_find(&fields, "connection");
-    bool has_body = status >= 200 && status != 204 && status != 304;
     reader->head_bytes = 0;
-    reader->left_bytes = 0;
-    reader->chunked = (struct http1_chunked){0};
-    reader->status = (int)status;
-    reader->closing =
-        connection != NULL ? http1_list_has(connection->value, "close") : fields.minor == 0;
-    reader->state = RESPONSE_LENGTH;
-    if (is_bad || status < 100 || (coding != NULL && length != NULL)) {
+    if (is_bad || status < 100 || http1_framing(UINT64_MAX, &fields) != HTTP1_OK) {
         return HTTP1_BAD;
     }
-    if (has_body && coding != NULL) {
+    if (status < 200) {
+        return HTTP1_OK;
+    }
+    reader->status = (int)status;
+    reader->closing = !fields.keep_alive;
+    reader->left_bytes = 0;
+    reader->state = RESPONSE_LENGTH;
+    if (status == 204 || status == 304) {
+        return HTTP1_OK;
+    }
+    if (fields.body == HTTP1_BODY_CHUNKED) {
+        reader->chunked = (struct http1_chunked){0};
         reader->state = RESPONSE_CHUNKED;
-    } else if (has_body && length != NULL) {
-        return http1_number(length->value, &reader->left_bytes) ? HTTP1_OK : HTTP1_BAD;
-    } else if (has_body) {
+    } else if (http1_header_find(&fields, "content-length") != NULL) {
+        reader->left_bytes = fields.content_bytes;
+    } else {
         reader->state = RESPONSE_TO_END;
         reader->closing = true;
-    } else if (status < 200) {
-        reader->state = RESPONSE_HEAD;
     }
     return HTTP1_OK;
 }

@@ -70,11 +70,13 @@ static enum http1_result http1_chunk_data_end(struct http1_chunked *body, uint8_
     return HTTP1_OK;
 }
 
-/* Trailers are read to their empty line and dropped; left_bytes counts them all, line_bytes the
- * line. */
+/* Trailers are read to their empty line and dropped, each `name: value` in form; left_bytes counts
+ * them all, line_bytes the line. */
 static enum http1_result http1_chunk_trailer(struct http1_chunked *body, uint8_t c)
 {
-    enum { SEEN_CR = 1 << 20 };
+    enum { SEEN_CR = 1 << 20, SEEN_COLON = 1 << 21 };
+    bool in_value = (body->line_bytes & SEEN_COLON) != 0;
+    bool is_empty = (body->line_bytes & ~(size_t)SEEN_CR) == 0;
     if (++body->left_bytes > HTTP1_TRAILER_MAX) {
         return HTTP1_BAD;
     }
@@ -82,17 +84,20 @@ static enum http1_result http1_chunk_trailer(struct http1_chunked *body, uint8_t
         if (c != '\n') {
             return HTTP1_BAD;
         }
-        body->state = body->line_bytes == SEEN_CR ? CHUNK_OVER : CHUNK_TRAILER;
+        body->state = is_empty ? CHUNK_OVER : CHUNK_TRAILER;
         body->line_bytes = 0;
         return HTTP1_OK;
     }
-    if (c == '\r') {
+    if (c == '\r' && (in_value || is_empty)) {
         body->line_bytes |= SEEN_CR;
         return HTTP1_OK;
     }
-    bool is_bad = http1_is_control(c) || (body->line_bytes == 0 && !http1_is_token(c));
+    if (c == ':' && !is_empty) {
+        body->line_bytes |= SEEN_COLON;
+        return HTTP1_OK;
+    }
     body->line_bytes++;
-    return is_bad ? HTTP1_BAD : HTTP1_OK;
+    return (in_value ? !http1_is_control(c) : http1_is_token(c)) ? HTTP1_OK : HTTP1_BAD;
 }
 
 static void http1_chunk_piece(struct http1_chunked *body, struct bytes in, size_t *used,

@@ -56,8 +56,8 @@ static void http1_every_prefix_of_a_head_needs_more(void **state)
     static const char *const heads[] = {
         ORIGINAL, "GET /ws?token=a&after=3 HTTP/1.1\r\nHost: x\r\nA:\r\nB: \t c \t\r\n\r\n",
         "\r\nGET / HTTP/1.0\r\n\r\n",
-        "POST /m HTTP/1.1\r\nhost: a\r\nTransfer-Encoding: Chunked\r\nExpect: "
-        "100-Continue\r\n\r\n"};
+        ("POST /m HTTP/1.1\r\nhost: a\r\nTransfer-Encoding: Chunked\r\n"
+         "Expect: 100-Continue\r\n\r\n")};
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
         for (size_t len = 0; len < strlen(heads[i]); len++) {
             assert_int_equal(http1_request_parse(bytes_of(heads[i], len), HEAD_MAX, BODY_MAX, &req),
@@ -149,6 +149,7 @@ static void http1_what_could_be_read_in_two_ways_is_refused(void **state)
         {"GET /\r\nHost: a\r\n\r\n", HTTP1_BAD},
         {"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_BAD},
         {"GET / http/1.1\r\nHost: a\r\n\r\n", HTTP1_BAD},
+        {"GET / HTTP/x.1\r\nHost: a\r\n\r\n", HTTP1_BAD},
         {"GET / HTTP/2.0\r\nHost: a\r\n\r\n", HTTP1_VERSION},
         {"GET / HTTP/1.2\r\nHost: a\r\n\r\n", HTTP1_VERSION},
         {"\x16\x03\x01\x02", HTTP1_BAD},
@@ -253,6 +254,9 @@ static void http1_bad_chunks_are_refused(void **state)
                                         "ffffffffffffffffff\r\n",
                                         "0\r\n x: y\r\n\r\n",
                                         "0\r\n: y\r\n\r\n",
+                                        "0\r\nno colon\r\n\r\n",
+                                        "0\r\nx\r\n\r\n",
+                                        "0\r\nx : y\r\n\r\n",
                                         "0\r\nx\ny\r\n\r\n",
                                         "4\rx"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -339,6 +343,27 @@ static void http1_response_without_a_length_never_completes(void **state)
     assert_true(reader.closing);
 }
 
+static void http1_response_closes_as_version_and_headers_say(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool closing;
+    } cases[] = {
+        {"HTTP/1.1 204 x\r\nconnection: keep-alive\r\nconnection: close\r\n\r\n", true},
+        {"HTTP/1.1 204 x\r\nconnection: x\r\n\r\n", false},
+        {"HTTP/1.0 204 x\r\nconnection: x\r\n\r\n", true},
+        {"HTTP/1.0 204 x\r\nconnection: keep-alive\r\n\r\n", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct http1_response_reader reader = {0};
+        size_t used = 0;
+        print_message("%s", cases[i].text);
+        assert_int_equal(http1_response_take(&reader, bytes_str(cases[i].text), &used), HTTP1_OK);
+        assert_int_equal(reader.closing, cases[i].closing);
+    }
+}
+
 static void http1_garbage_instead_of_a_response_is_refused_at_once(void **state)
 {
     (void)state;
@@ -348,7 +373,10 @@ static void http1_garbage_instead_of_a_response_is_refused_at_once(void **state)
         "HTTP/2",
         "HTTP/1.1 2x0 OK\r\n\r\n",
         "HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 2000 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct http1_response_reader reader = {0};
@@ -374,6 +402,7 @@ int main(void)
         cmocka_unit_test(http1_endless_trailers_and_extensions_are_refused),
         cmocka_unit_test(http1_responses_are_told_apart_in_any_pieces),
         cmocka_unit_test(http1_response_without_a_length_never_completes),
+        cmocka_unit_test(http1_response_closes_as_version_and_headers_say),
         cmocka_unit_test(http1_garbage_instead_of_a_response_is_refused_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
