@@ -77,6 +77,14 @@ bool keys_load(const struct config *config, struct keys *ret_keys, char *ret_err
     return is_read;
 }
 
+void keys_copy(struct keys *to, const struct keys *from)
+{
+    memset(to, 0, sizeof *to);
+    for (size_t i = 0; i < from->valid.count; i++) {
+        keys_add(to, (const char *)from->valid.keys[i].ptr, from->valid.keys[i].len);
+    }
+}
+
 bool keys_make(const char *path, struct keys *ret_keys)
 {
     uint8_t noise[KEYS_RANDOM_BYTES];

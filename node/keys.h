@@ -26,6 +26,9 @@ bool keys_may_be_made(const struct config *config);
  */
 bool keys_load(const struct config *config, struct keys *ret_keys, char *ret_error);
 
+/** Take over `from`; the views point into `to` afterwards. */
+void keys_copy(struct keys *to, const struct keys *from);
+
 /** Make a random key and write it to `path` (mode 0600). False with errno set. */
 bool keys_make(const char *path, struct keys *ret_keys);
 

@@ -241,6 +241,12 @@ static void lifecycle_on_store(bool connected, const char *why, void *arg)
     talk_on_store(node->talk, connected);
 }
 
+static void lifecycle_on_late(const struct result *result, void *arg)
+{
+    struct node *node = arg;
+    talk_on_late(node->talk, result);
+}
+
 static bool lifecycle_start_store(struct node *node)
 {
     const char *url = node->config->redis_url;
@@ -265,6 +271,7 @@ static bool lifecycle_start_store(struct node *node)
                                           .realm = node->config->node_realm,
                                           .deadline_ms = node->config->redis_deadline_ms,
                                           .on_state = lifecycle_on_store,
+                                          .on_late = lifecycle_on_late,
                                           .arg = node};
     node->store = store_open(&options);
     if (node->store == NULL) {
@@ -328,7 +335,7 @@ static void lifecycle_reload(struct node *node)
     config_reload(node->config, &fresh, lifecycle_on_change, NULL);
     config_fini(&fresh);
     if (keys.valid.count > 0) {
-        (void)keys_load(node->config, &node->keys, error);
+        keys_copy(&node->keys, &keys);
     }
     log_configure((enum log_level)node->config->log_level,
                   (enum log_format)node->config->log_format);

@@ -420,6 +420,23 @@ bool push_send(struct push *push, enum push_type type, struct frame *body)
     return taken;
 }
 
+void push_redirect(struct push *push, uint32_t ip, uint16_t port)
+{
+    assert(!push->closing);
+    if (push->peer.sin_addr.s_addr == htonl(ip) && push->peer.sin_port == htons(port)) {
+        return;
+    }
+    push->peer.sin_addr.s_addr = htonl(ip);
+    push->peer.sin_port = htons(port);
+    push->retry_ms = 0;
+    push->wait_ms = 0;
+    if (push->state == PUSH_WAITING) {
+        uv_timer_start(&push->timer, push_on_retry, 0, 0);
+    } else if (push->state != PUSH_BROKEN) {
+        push_break(push, 0);
+    }
+}
+
 bool push_alive(const struct push *push)
 {
     return push->state == PUSH_CONNECTED &&

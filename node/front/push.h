@@ -53,6 +53,12 @@ struct push *push_open(const struct push_settings *settings, const uint8_t user_
  */
 bool push_send(struct push *push, enum push_type type, struct frame *body);
 
+/**
+ * The client is at another address now: connect there, at once, and send what is queued, what the
+ * old address has not answered included. Nothing happens when it is the address it has.
+ */
+void push_redirect(struct push *push, uint32_t ip, uint16_t port);
+
 /** True while connected and, if something is unanswered, answered to within the last 30 s. */
 bool push_alive(const struct push *push);
 

@@ -156,6 +156,9 @@ static void redis_link_on_reply(redisAsyncContext *ac, void *reply, void *privda
     }
     if (call->on_reply == NULL) {
         free(call);
+        if (reply != NULL && link->options.on_late != NULL && link->state == LINK_CONNECTED) {
+            link->options.on_late(reply, link->options.arg);
+        }
         return;
     }
     metric_add(METRIC_STORE_IN_FLIGHT, -1);

@@ -23,13 +23,15 @@ struct redis_link_options {
      * lost. `why` is a sentence for the log, borrowed, "" when connected.
      */
     void (*on_state)(bool connected, const char *why, void *arg);
+    /** A reply that came after its command was answered by NULL, borrowed; NULL: it is not wanted. */
+    void (*on_late)(const redisReply *reply, void *arg);
     void *arg;
 };
 
 /**
  * `reply` is borrowed for the call and NULL when there was none: not connected, the connection was
  * lost, or the deadline passed (the command may have been executed all the same). A reply that
- * comes after its deadline is dropped. Called exactly once per command, never from inside
+ * comes after its deadline goes to on_late. Called exactly once per command, never from inside
  * redis_link_command.
  */
 typedef void redis_link_on_reply_fn(const redisReply *reply, void *arg);

@@ -23,6 +23,7 @@ struct store {
     char prefix[STORE_PREFIX_MAX];
     char shas[SCRIPT_COUNT][STORE_SHA_CHARS + 1];
     void (*on_state)(bool connected, const char *why, void *arg);
+    void (*on_late)(const struct result *result, void *arg);
     void *arg;
     void (*on_closed)(void *arg);
     void *closed_arg;
@@ -99,7 +100,7 @@ static size_t store_field_count(const redisReply *reply)
 }
 
 /* Hands over a reply of the form { code, extra, effect, ... }; false when it has another form. */
-static bool store_give(const struct store_call *call, const redisReply *reply)
+static bool store_give(const redisReply *reply, store_on_result_fn *on_result, void *arg)
 {
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2 ||
         reply->element[0]->type != REDIS_REPLY_INTEGER) {
@@ -121,11 +122,19 @@ static bool store_give(const struct store_call *call, const redisReply *reply)
         }
         const struct result result = {(enum err)reply->element[0]->integer,
                                       store_bytes(reply->element[1]), effects, effect_count};
-        call->on_result(&result, call->arg);
+        on_result(&result, arg);
     }
     free(effects);
     free(fields);
     return is_given;
+}
+
+static void store_on_late_reply(const redisReply *reply, void *arg)
+{
+    struct store *store = arg;
+    if (store->on_late != NULL) {
+        (void)store_give(reply, store->on_late, store->arg);
+    }
 }
 
 static void store_give_internal_error(const struct store_call *call)
@@ -178,7 +187,7 @@ static void store_on_reply(const redisReply *reply, void *arg)
         redis_link_command(call->store->link, call->words, call->word_count, store_on_reply, call);
         return;
     }
-    if (reply == NULL || !store_give(call, reply)) {
+    if (reply == NULL || !store_give(reply, call->on_result, call->arg)) {
         store_call_failed(call, reply);
     }
     free(call);
@@ -261,6 +270,7 @@ struct store *store_open(const struct store_options *options)
         return NULL;
     }
     store->on_state = options->on_state;
+    store->on_late = options->on_late;
     store->arg = options->arg;
     int len = snprintf(store->prefix, sizeof store->prefix, "hgtp:{%s}:", options->realm);
     assert(len > 0 && (size_t)len < sizeof store->prefix);
@@ -271,6 +281,7 @@ struct store *store_open(const struct store_options *options)
                                             .url = options->url,
                                             .deadline_ms = options->deadline_ms,
                                             .on_state = store_on_link_state,
+                                            .on_late = store_on_late_reply,
                                             .arg = store};
     store->link = redis_link_open(&link);
     if (store->link == NULL) {

@@ -19,6 +19,8 @@ struct store_options {
     int64_t deadline_ms; /* for one call */
     /** As redis_link's on_state; when it says connected, all scripts are loaded. */
     void (*on_state)(bool connected, const char *why, void *arg);
+    /** What a script came to whose call was given up; nobody waits for it, but it has happened. */
+    void (*on_late)(const struct result *result, void *arg);
     void *arg;
 };
 

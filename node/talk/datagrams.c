@@ -65,15 +65,10 @@ void datagrams_relay(struct talk *talk, const struct effect *effect)
     struct sink peer_out = sink_into(peer, sizeof peer);
     base64_encode(f[5], &room_out);
     base64_encode(f[6], &peer_out);
-    char address[32] = "";
     uint32_t ip;
     uint16_t port;
-    if (f[2].len != HGTP_USER_ID_BYTES || f[3].len >= sizeof address || !sink_fits(&room_out) ||
-        !sink_fits(&peer_out)) {
-        return;
-    }
-    memcpy(address, f[3].ptr, f[3].len);
-    if (!config_ipv4_port(address, &ip, &port) || port == 0) {
+    if (f[2].len != HGTP_USER_ID_BYTES || !sink_fits(&room_out) || !sink_fits(&peer_out) ||
+        !effects_address(f[3], &ip, &port)) {
         return;
     }
     int32_t seq = (int32_t)(uint32_t)effects_number(f[4], 1);
@@ -88,14 +83,9 @@ void datagrams_answer(struct talk *talk, const struct effect *effect)
     uint8_t type = bytes_equal(f[1], bytes_str("INVITE")) ? HGTP_INVITE_USER_FROM_ROOM
                                                           : HGTP_REMOVE_USER_FROM_ROOM;
     enum err err = (enum err)effects_number(f[5], ERR_INTERNAL);
-    char address[32] = "";
     uint32_t ip;
     uint16_t port;
-    if (f[2].len != HGTP_USER_ID_BYTES || f[3].len >= sizeof address) {
-        return;
-    }
-    memcpy(address, f[3].ptr, f[3].len);
-    if (!config_ipv4_port(address, &ip, &port) || port == 0) {
+    if (f[2].len != HGTP_USER_ID_BYTES || !effects_address(f[3], &ip, &port)) {
         return;
     }
     uint8_t body[256];
@@ -129,10 +119,17 @@ static void request_fingerprint(struct request *request)
 }
 
 static void datagrams_on_request(struct talk *talk, uint32_t ip, uint16_t port,
-                                 struct bytes datagram)
+                                 struct bytes datagram, const struct hgtp_header *header)
 {
-    struct request *request = calloc(1, sizeof *request + datagram.len);
+    struct request *request = NULL;
+    if (!talk_is_busy(talk)) {
+        request = calloc(1, sizeof *request + datagram.len);
+    }
     if (request == NULL) {
+        metric_add(METRIC_REQUESTS_FAILED, 1);
+        if (hgtp_type_is_request(header->type)) {
+            datagrams_refuse(talk, ip, port, header, 1, ERR_BUSY);
+        }
         return;
     }
     request->talk = talk;
@@ -159,7 +156,7 @@ static void datagrams_on_response(struct talk *talk, uint32_t ip, uint16_t port,
     bool is_to_relay = header->request_type == HGTP_INVITE_USER_FROM_ROOM ||
                        header->request_type == HGTP_REMOVE_USER_FROM_ROOM;
     if (is_answer && is_to_relay && hgtp_user_id_valid(header->user_id)) {
-        datagrams_on_request(talk, ip, port, datagram);
+        datagrams_on_request(talk, ip, port, datagram, header);
     } else if (header->type == HGTP_UNAUTHORIZED) {
         datagrams_refuse(talk, ip, port, header, 1, ERR_UNEXPECTED);
     } else {
@@ -188,13 +185,8 @@ void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct byte
     } else if (!hgtp_user_id_valid(msg.header.user_id)) {
         err = ERR_USER_ID_INVALID;
     }
-    if (err == ERR_NONE && talk_is_busy(talk)) {
-        metric_add(METRIC_REQUESTS_FAILED, 1);
-        datagrams_refuse(talk, ip, port, &msg.header, 1, ERR_BUSY);
-        return;
-    }
     if (err == ERR_NONE) {
-        datagrams_on_request(talk, ip, port, datagram);
+        datagrams_on_request(talk, ip, port, datagram, &msg.header);
         return;
     }
     metric_add(METRIC_HGTP_MALFORMED, 1);

@@ -24,15 +24,15 @@ struct deliver_read {
     uint64_t first;
 };
 
-/* False when the client's connection is full. */
+/* False when the client's connection, or memory, is full. */
 static bool deliver_to(struct talk *talk, struct client *client, struct entry *entry)
 {
-    struct frame *body =
-        entry_push_body(entry, (enum notice_language)talk->options.config->notices_language);
-    if (client->push == NULL || body == NULL) {
+    if (client->push == NULL || entry->kind == ENTRY_unknown) {
         return true;
     }
-    if (!talk->options.push.send(client->push, entry_push_type(entry), body)) {
+    struct frame *body =
+        entry_push_body(entry, (enum notice_language)talk->options.config->notices_language);
+    if (body == NULL || !talk->options.push.send(client->push, entry_push_type(entry), body)) {
         return false;
     }
     metric_add(METRIC_DELIVERIES, 1);
@@ -128,7 +128,7 @@ static void deliver_on_repair_read(const struct result *result, void *arg)
         room->check_due = true;
         return;
     }
-    uint64_t first, last;
+    uint64_t first, last, before = room->feed.next;
     if (room_feed_gap(&room->feed, &first, &last)) {
         uint64_t found = deliver_first_found(result, last + 1);
         metric_add(METRIC_GAPS_LOST, (int64_t)room_feed_skip(&room->feed, found));
@@ -139,7 +139,11 @@ static void deliver_on_repair_read(const struct result *result, void *arg)
     while ((entry = room_feed_pop(&room->feed)) != NULL) {
         deliver_to_members(talk, room, entry);
     }
-    deliver_repair(talk, room);
+    if (room->feed.next > before) {
+        deliver_repair(talk, room);
+    } else {
+        room->check_due = true; /* no progress: not again before the next check */
+    }
 }
 
 void deliver_repair(struct talk *talk, struct room *room)

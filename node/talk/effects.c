@@ -28,15 +28,24 @@ int64_t effects_number(struct bytes digits, int64_t fallback)
     return errno == 0 && *end == '\0' ? value : fallback;
 }
 
+bool effects_address(struct bytes address, uint32_t *ret_ip, uint16_t *ret_port)
+{
+    char text[32] = "";
+    if (address.len >= sizeof text) {
+        return false;
+    }
+    sink_put(&(struct sink){(uint8_t *)text, sizeof text - 1, 0}, address);
+    return config_ipv4_port(text, ret_ip, ret_port) && *ret_port != 0;
+}
+
 struct entry *effects_entry(const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
-    enum entry_kind kind;
     int64_t seq = effects_number(f[3], 0);
-    if (seq <= 0 || !entry_kind_of(f[4], &kind)) {
+    if (seq <= 0) {
         return NULL;
     }
-    return entry_new((uint64_t)seq, kind, f[5], f[6], effects_number(f[7], 0),
+    return entry_new((uint64_t)seq, entry_kind_of(f[4]), f[5], f[6], effects_number(f[7], 0),
                      effects_number(f[8], 0));
 }
 
@@ -53,25 +62,20 @@ void effects_gone(struct talk *talk, struct client *client)
 /* The push connection of a session whose declared address may have changed. */
 static void effects_connect(struct talk *talk, struct client *client, struct bytes address)
 {
-    char text[32] = "";
     uint32_t ip = 0;
     uint16_t port = 0;
-    if (address.len > 0 && address.len < sizeof text) {
-        memcpy(text, address.ptr, address.len);
-        if (!config_ipv4_port(text, &ip, &port)) {
-            port = 0;
-        }
-    }
+    (void)effects_address(address, &ip, &port);
     if (client->push != NULL && client->push_ip == ip && client->push_port == port) {
         return;
     }
-    if (client->push != NULL) {
-        talk->options.push.close(client->push);
-        client->push = NULL;
-    }
     client->push_ip = ip;
     client->push_port = port;
-    if (port != 0) {
+    if (client->push != NULL && port != 0) {
+        talk->options.push.redirect(client->push, ip, port);
+    } else if (client->push != NULL) {
+        talk->options.push.close(client->push);
+        client->push = NULL;
+    } else if (port != 0) {
         client->push =
             talk->options.push.open(talk->options.push.ctx, client->uid, ip, port, client);
     }
@@ -175,6 +179,33 @@ static void effects_on_dirty(struct talk *talk, const struct effect *effect)
     }
 }
 
+/*
+ * The log ends before what it had when it was asked: Redis has failed over to a replica that was
+ * behind. What is said from now on has numbers that were used before; the feed starts again.
+ */
+static void effects_rewind(struct room *room, uint64_t top)
+{
+    LOG(LOG_WARN, "room_log_went_back", log_bytes("room", bytes_of(room->id, sizeof room->id)),
+        log_int("from", (int64_t)room->feed.next - 1), log_int("to", (int64_t)top),
+        log_str("hint", "Redis has lost messages that it had acknowledged, as in a failover"));
+    room_feed_fini(&room->feed);
+    room_feed_init(&room->feed, top + 1);
+    for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
+        client->behind = false;
+        if (client->first > top + 1) {
+            client->first = top + 1;
+        }
+    }
+}
+
+static void effects_on_dead(struct talk *talk, const struct effect *effect)
+{
+    LOG(LOG_INFO, "node_dead", log_bytes("node", effect->fields[1]),
+        log_str("effect", "its sessions are looked after"));
+    talk->adopt_due = true;
+    talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+}
+
 static void effects_on_top(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
@@ -187,7 +218,11 @@ static void effects_on_top(struct talk *talk, const struct effect *effect)
         roster_room_close(&talk->roster, room);
         return;
     }
-    room_feed_top(&room->feed, (uint64_t)effects_number(f[3], 0));
+    uint64_t top = (uint64_t)effects_number(f[3], 0);
+    if (top + 1 < room->next_at_check) {
+        effects_rewind(room, top);
+    }
+    room_feed_top(&room->feed, top);
     deliver_repair(talk, room);
 }
 

@@ -9,23 +9,23 @@ static const char *const entry_kind_words[ENTRY_KIND_COUNT] = {
     "message",
 #define NOTICE(kind, en, ko) #kind,
 #include "notice.def"
+    "",
 };
 
 static const char *const entry_wordings[ENTRY_KIND_COUNT][NOTICE_LANGUAGE_COUNT] = {
     {"%t", "%t"},
 #define NOTICE(kind, en, ko) {en, ko},
 #include "notice.def"
+    {"", ""},
 };
 
-bool entry_kind_of(struct bytes word, enum entry_kind *ret_kind)
+enum entry_kind entry_kind_of(struct bytes word)
 {
-    for (int kind = 0; kind < ENTRY_KIND_COUNT; kind++) {
-        if (bytes_equal(word, bytes_str(entry_kind_words[kind]))) {
-            *ret_kind = (enum entry_kind)kind;
-            return true;
-        }
+    int kind = 0;
+    while (kind < ENTRY_unknown && !bytes_equal(word, bytes_str(entry_kind_words[kind]))) {
+        kind++;
     }
-    return false;
+    return (enum entry_kind)kind;
 }
 
 struct entry *entry_new(uint64_t seq, enum entry_kind kind, struct bytes who, struct bytes text,

@@ -13,6 +13,7 @@ enum entry_kind {
     ENTRY_message,
 #define NOTICE(kind, en, ko) ENTRY_##kind,
 #include "notice.def"
+    ENTRY_unknown, /* of a newer version: counts in the room's order, is not shown */
     ENTRY_KIND_COUNT
 };
 
@@ -31,8 +32,8 @@ struct entry {
     uint8_t data[];
 };
 
-/** False when `word` names no kind. */
-bool entry_kind_of(struct bytes word, enum entry_kind *ret_kind);
+/** ENTRY_unknown when `word` names none of the others. */
+enum entry_kind entry_kind_of(struct bytes word);
 
 /** An entry with one reference, `who` and `text` copied; NULL when memory is out. */
 struct entry *entry_new(uint64_t seq, enum entry_kind kind, struct bytes who, struct bytes text,

@@ -25,6 +25,12 @@ static inline bool rate_take(struct rate_bucket *bucket, int64_t per_s, int64_t 
     return true;
 }
 
+/** Give back what rate_take took: the request turned out to be none. */
+static inline void rate_give_back(struct rate_bucket *bucket)
+{
+    bucket->used_milli = bucket->used_milli > 1000 ? bucket->used_milli - 1000 : 0;
+}
+
 /**
  * Buckets by address in fixed memory: addresses that fall on one slot share its bucket. `seed`
  * keeps strangers from choosing whose bucket they share.

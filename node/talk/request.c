@@ -30,15 +30,23 @@ void request_refuse(struct request *request, enum err err)
     metric_add(err_is_worth_repeating(err) ? METRIC_REQUESTS_FAILED : METRIC_REQUESTS_REFUSED, 1);
 }
 
+bool request_realm(const struct talk *talk, struct bytes challenge, struct sink *out)
+{
+    sink_text(out, talk->options.config->node_realm);
+    sink_text(out, ":");
+    sink_put(out, challenge);
+    return challenge.len > 0 && sink_fits(out);
+}
+
 static void request_reply_challenge(struct request *request, struct bytes challenge)
 {
     struct talk *talk = request->talk;
-    uint8_t realm[256];
+    uint8_t realm[REQUEST_REALM_MAX];
     struct sink out = sink_into(realm, sizeof realm);
-    sink_text(&out, talk->options.config->node_realm);
-    sink_text(&out, ":");
-    sink_put(&out, challenge);
-    assert(sink_fits(&out));
+    if (!request_realm(talk, challenge, &out)) {
+        request_refuse(request, ERR_INTERNAL);
+        return;
+    }
     struct hgtp_message msg = {
         .header = datagrams_header(
             talk, HGTP_UNAUTHORIZED, request->msg.header.request_type, request->msg.header.user_id,
@@ -54,7 +62,10 @@ static void request_reply_ok(struct request *request, struct bytes token)
     if (token.len > 0) {
         hgtp_token_encode(token, &out);
     }
-    assert(sink_fits(&out));
+    if (!sink_fits(&out)) {
+        request_refuse(request, ERR_INTERNAL);
+        return;
+    }
     struct hgtp_message msg = {
         .header = datagrams_header(
             request->talk, HGTP_OK, request->msg.header.request_type, request->msg.header.user_id,
@@ -120,8 +131,7 @@ bool request_name(const struct request *request, struct bytes base64, uint8_t *s
     struct sink out = sink_into(storage, REQUEST_NAME_MAX);
     bool is_base64 = base64_decode(base64, &out);
     size_t max_bytes = (size_t)request->talk->options.config->limits_name_bytes;
-    bool is_usable =
-        is_base64 && sink_fits(&out) && utf8_name_valid(sink_bytes(&out), max_bytes);
+    bool is_usable = is_base64 && sink_fits(&out) && utf8_name_valid(sink_bytes(&out), max_bytes);
     *ret_bytes = is_usable ? out.len : 0;
     return is_base64;
 }

@@ -11,6 +11,7 @@
 
 /* A decoded name that may be used is never longer: the upper bound of limits.name_bytes. */
 #define REQUEST_NAME_MAX           512
+#define REQUEST_REALM_MAX          256
 #define REQUEST_TOKEN_RANDOM_BYTES 18
 
 /* A request whose script has not answered yet. */
@@ -61,6 +62,9 @@ struct bytes request_uid(const struct request *request);
 /** Decode a base64 name; `ret_bytes` 0 when it may not be used. False when it is not base64. */
 bool request_name(const struct request *request, struct bytes base64, uint8_t *storage,
                   size_t *ret_bytes);
+/** The realm of a challenge, "REALM:challenge". False when there is none, or it is longer than can
+ * be. */
+bool request_realm(const struct talk *talk, struct bytes challenge, struct sink *out);
 /** Start the arguments with what every request's script gets. */
 void request_args(struct request *request, struct script_args *args);
 void request_call(struct request *request, enum script script, const struct script_args *args,

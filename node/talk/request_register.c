@@ -35,12 +35,11 @@ static struct bytes request_make_token(struct request *request)
 static enum request_digest request_digest(const struct request *request, struct bytes challenge)
 {
     const struct talk *talk = request->talk;
-    uint8_t realm[256];
+    uint8_t realm[REQUEST_REALM_MAX];
     struct sink realm_out = sink_into(realm, sizeof realm);
-    sink_text(&realm_out, talk->options.config->node_realm);
-    sink_text(&realm_out, ":");
-    sink_put(&realm_out, challenge);
-    assert(sink_fits(&realm_out));
+    if (!request_realm(talk, challenge, &realm_out)) {
+        return DIGEST_WRONG;
+    }
     for (size_t i = 0; i < talk->options.keys->count; i++) {
         uint8_t mac[DIGEST_SHA256_BYTES];
         digest_hmac_sha256(talk->options.keys->keys[i], sink_bytes(&realm_out), mac);

@@ -137,12 +137,3 @@ size_t roster_room_count(const struct roster *roster)
 {
     return HASH_COUNT(roster->rooms);
 }
-
-void roster_fini(struct roster *roster)
-{
-    struct client *client, *next;
-    HASH_ITER(hh, roster->clients, client, next)
-    {
-        roster_client_remove(roster, client);
-    }
-}

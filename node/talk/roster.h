@@ -48,10 +48,11 @@ struct room {
     uint8_t id[HGTP_ROOM_ID_BYTES];
     char epoch[ROSTER_EPOCH_MAX];
     struct room_feed feed;
-    bool repairing;        /* a read of the log is under way */
-    bool check_due;        /* something may have been missed: compare with the log's top */
-    bool list_dirty;       /* the members' list is to be asked for */
-    struct frame *members; /* last members' list pushed, or NULL */
+    bool repairing;         /* a read of the log is under way */
+    uint64_t next_at_check; /* the feed's position when the comparison under way was asked for */
+    bool check_due;         /* something may have been missed: compare with the log's top */
+    bool list_dirty;        /* the members' list is to be asked for */
+    struct frame *members;  /* last members' list pushed, or NULL */
     struct client *first_member;
     UT_hash_handle hh;
 };
@@ -79,8 +80,5 @@ void roster_room_close(struct roster *roster, struct room *room);
 
 size_t roster_client_count(const struct roster *roster);
 size_t roster_room_count(const struct roster *roster);
-
-/** Frees everything; push connections must be closed before. */
-void roster_fini(struct roster *roster);
 
 #endif

@@ -9,9 +9,20 @@
 
 struct say {
     struct talk *talk;
+    uint8_t uid[HGTP_USER_ID_BYTES];
     talk_on_said_fn *on_said;
     void *arg;
 };
+
+/* Nothing was said: a stranger who uses somebody's user id must not use up what that one may say.
+ */
+static void say_give_back(const struct say *say)
+{
+    struct client *client = roster_client(&say->talk->roster, bytes_of(say->uid, sizeof say->uid));
+    if (client != NULL) {
+        rate_give_back(&client->messages);
+    }
+}
 
 static void say_on_result(const struct result *result, void *arg)
 {
@@ -23,6 +34,8 @@ static void say_on_result(const struct result *result, void *arg)
     if (err == ERR_NONE) {
         seq = (uint64_t)effects_number(result->extra, 0);
         metric_add(METRIC_MESSAGES, 1);
+    } else {
+        say_give_back(say);
     }
     say->on_said(err, seq, say->arg);
     if (result != NULL) {
@@ -78,7 +91,8 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
         on_said(err == ERR_NONE ? ERR_BUSY : err, 0, arg);
         return;
     }
-    *say = (struct say){talk, on_said, arg};
+    *say = (struct say){.talk = talk, .on_said = on_said, .arg = arg};
+    memcpy(say->uid, user_id, sizeof say->uid);
     char ip[16];
     snprintf(ip, sizeof ip, "%u.%u.%u.%u", message->ip >> 24, message->ip >> 16 & 255,
              message->ip >> 8 & 255, message->ip & 255);

@@ -97,6 +97,7 @@ void talk_on_store(struct talk *talk, bool connected)
     }
     upkeep_list_dirty(talk, LIST_USERS, NULL);
     upkeep_list_dirty(talk, LIST_ROOMS, NULL);
+    talk->adopt_due = true;
     talk->next_beat_ms = talk->next_check_ms = talk->next_touch_ms = 0;
     struct client *client, *next_client;
     HASH_ITER(hh, talk->roster.clients, client, next_client)
@@ -106,9 +107,15 @@ void talk_on_store(struct talk *talk, bool connected)
     talk->options.clock.wake_in(talk->options.clock.ctx, 0);
 }
 
+void talk_on_late(struct talk *talk, const struct result *result)
+{
+    effects_apply(talk, result, NULL, NULL);
+}
+
 void talk_drain(struct talk *talk)
 {
     talk->draining = true;
+    upkeep_leave(talk);
 }
 
 bool talk_ready(const struct talk *talk, const char **ret_why)

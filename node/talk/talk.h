@@ -62,6 +62,9 @@ void talk_on_drained(void *owner);
 /** The store is connected (again): what was missed meanwhile is looked for. */
 void talk_on_store(struct talk *talk, bool connected);
 
+/** What a script did whose call had been given up: it has happened and is carried out. */
+void talk_on_late(struct talk *talk, const struct result *result);
+
 /** Do what is due. Returns ms until it wants to be called again. */
 int64_t talk_tick(struct talk *talk);
 

@@ -14,8 +14,10 @@ struct talk {
     size_t in_flight;
     bool draining;
     bool store_connected;
-    int64_t beat_ms;                            /* when Redis last took our beat; 0: never */
-    bool beating, sweeping, touching, checking; /* a call of that kind is under way */
+    int64_t beat_ms; /* when Redis last took our beat; 0: never */
+    bool beating, sweeping, touching, checking, adopting; /* a call of that kind is under way */
+    bool touch_was_full, check_was_full;                  /* the last batch had no place for more */
+    bool adopt_due; /* look for sessions that need this node as their home, from the start */
     int64_t next_beat_ms, next_sweep_ms, next_touch_ms, next_check_ms;
     int64_t lists_due_ms; /* when dirty lists are to be asked for; 0: none is dirty */
     bool dirty[LIST_COUNT];
@@ -44,6 +46,8 @@ struct entry *effects_entry(const struct effect *effect);
 bool effect_is(const struct effect *effect, const char *name);
 /** A decimal number; `fallback` when it is none. */
 int64_t effects_number(struct bytes digits, int64_t fallback);
+/** "a.b.c.d:port" with a port that can be sent to; else false. */
+bool effects_address(struct bytes address, uint32_t *ret_ip, uint16_t *ret_port);
 /** Forget a session that ended or moved: its connection, its place in the room. */
 void effects_gone(struct talk *talk, struct client *client);
 
@@ -67,6 +71,8 @@ void datagrams_relay(struct talk *talk, const struct effect *effect);
 void datagrams_answer(struct talk *talk, const struct effect *effect);
 
 /* upkeep.c */
+/** This node is going: it is taken off the list of nodes. */
+void upkeep_leave(struct talk *talk);
 void upkeep_list_dirty(struct talk *talk, enum roster_list list, struct room *room);
 
 #endif

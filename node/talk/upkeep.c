@@ -14,6 +14,7 @@
 #define UPKEEP_TOUCH_MOST_MS 20000 /* a sign of life is passed on at least so often */
 #define UPKEEP_CHECK_MS      5000
 #define UPKEEP_BATCH         500
+#define UPKEEP_DEAD_MS       5000 /* without a beat for so long a node is taken for dead */
 
 /* Beat and sweep ---------------------------------------------------------------------------------
  */
@@ -26,23 +27,37 @@ static void upkeep_on_beat(const struct result *result, void *arg)
     if (result != NULL && result->code == ERR_NONE) {
         bool is_first = talk->beat_ms == 0;
         talk->beat_ms = talk_now_ms(talk);
+        effects_apply(talk, result, NULL, NULL);
         if (is_first) {
             talk->options.clock.wake_in(talk->options.clock.ctx, 0);
         }
     }
 }
 
-static void upkeep_beat(struct talk *talk)
+static void upkeep_call_beat(struct talk *talk, bool is_leaving)
 {
-    if (talk->beating) {
-        return;
-    }
     talk->beating = true;
     struct script_args args;
     talk_args_init(talk, &args, bytes_of(NULL, 0));
     script_args_str(&args, "hgtp", talk->options.hgtp_address);
     script_args_str(&args, "http", talk->options.http_address);
+    script_args_int(&args, "dead_ms", UPKEEP_DEAD_MS);
+    if (is_leaving) {
+        script_args_str(&args, "bye", "1");
+    }
     talk_call(talk, SCRIPT_beat, &args, upkeep_on_beat, talk);
+}
+
+static void upkeep_beat(struct talk *talk)
+{
+    if (!talk->beating) {
+        upkeep_call_beat(talk, false);
+    }
+}
+
+void upkeep_leave(struct talk *talk)
+{
+    upkeep_call_beat(talk, true);
 }
 
 static void upkeep_on_swept(const struct result *result, void *arg)
@@ -74,8 +89,46 @@ static void upkeep_sweep(struct talk *talk)
     talk_call(talk, SCRIPT_sweep, &args, upkeep_on_swept, talk);
 }
 
+/* Sessions without a home ------------------------------------------------------------------------
+ */
+
+static void upkeep_adopt(struct talk *talk, struct bytes cursor);
+
+static void upkeep_on_adopted(const struct result *result, void *arg)
+{
+    struct talk *talk = arg;
+    talk_call_over(talk);
+    talk->adopting = false;
+    if (result == NULL || result->code != ERR_NONE) {
+        talk->adopt_due = true;
+        return;
+    }
+    effects_apply(talk, result, NULL, NULL);
+    if (!bytes_equal(result->extra, bytes_str("0"))) {
+        upkeep_adopt(talk, result->extra);
+    }
+}
+
+static void upkeep_adopt(struct talk *talk, struct bytes cursor)
+{
+    talk->adopting = true;
+    struct script_args args;
+    talk_args_init(talk, &args, bytes_of(NULL, 0));
+    script_args_bytes(&args, "cursor", cursor);
+    script_args_int(&args, "count", UPKEEP_BATCH);
+    talk_call(talk, SCRIPT_adopt, &args, upkeep_on_adopted, talk);
+}
+
 /* Signs of life ----------------------------------------------------------------------------------
  */
+
+/* A full batch may have left some over: the next one follows at once, so that all get their turn.
+ */
+static void upkeep_go_on(struct talk *talk)
+{
+    talk->next_touch_ms = talk_now_ms(talk);
+    talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+}
 
 static void upkeep_on_touched(const struct result *result, void *arg)
 {
@@ -84,6 +137,9 @@ static void upkeep_on_touched(const struct result *result, void *arg)
     talk->touching = false;
     if (result != NULL) {
         effects_apply(talk, result, NULL, NULL);
+        if (talk->touch_was_full) {
+            upkeep_go_on(talk);
+        }
     }
 }
 
@@ -116,6 +172,7 @@ static void upkeep_touch(struct talk *talk, int64_t now_ms)
             sink_put(&out, bytes_of(client->uid, sizeof client->uid));
         }
     }
+    talk->touch_was_full = out.len == sizeof uids;
     if (out.len > 0) {
         talk->touching = true;
         struct script_args args;
@@ -135,6 +192,9 @@ static void upkeep_on_checked(const struct result *result, void *arg)
     talk->checking = false;
     if (result != NULL) {
         effects_apply(talk, result, NULL, NULL);
+        if (talk->check_was_full) {
+            upkeep_go_on(talk);
+        }
     }
 }
 
@@ -145,6 +205,7 @@ static void upkeep_check_rooms(struct talk *talk, struct sink *rooms)
     {
         if (room->check_due && rooms->len < rooms->cap) {
             room->check_due = false;
+            room->next_at_check = room->feed.next;
             sink_put(rooms, bytes_of(room->id, sizeof room->id));
         }
     }
@@ -159,6 +220,7 @@ static void upkeep_check(struct talk *talk)
     uint8_t ids[UPKEEP_BATCH * HGTP_ROOM_ID_BYTES];
     struct sink out = sink_into(ids, sizeof ids);
     upkeep_check_rooms(talk, &out);
+    talk->check_was_full = out.len == sizeof ids;
     if (out.len > 0) {
         talk->checking = true;
         struct script_args args;
@@ -270,6 +332,10 @@ int64_t talk_tick(struct talk *talk)
     }
     if (upkeep_due(&talk->next_beat_ms, now_ms, UPKEEP_BEAT_MS, &wait_ms)) {
         upkeep_beat(talk);
+    }
+    if (talk->adopt_due && !talk->adopting) {
+        talk->adopt_due = false;
+        upkeep_adopt(talk, bytes_str("0"));
     }
     if (upkeep_due(&talk->next_sweep_ms, now_ms, UPKEEP_SWEEP_MS, &wait_ms)) {
         upkeep_sweep(talk);

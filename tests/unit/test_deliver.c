@@ -171,7 +171,7 @@ static int set_up(void **state)
         .config = &fake.config,
         .node = "n",
         .store = {NULL, fake_call},
-        .push = {NULL, NULL, fake_send, fake_alive, fake_close},
+        .push = {NULL, NULL, fake_send, NULL, fake_alive, fake_close},
         .clock = {NULL, fake_now, fake_now, fake_wake, fake_random}};
     fake.talk = talk_new(&options);
     return fake.talk == NULL;

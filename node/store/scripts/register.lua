@@ -31,4 +31,5 @@ local challenge = pending.name == A.name and pending.challenge or A.challenge
 redis.call('HSET', pending_key, 'name', A.name, 'challenge', challenge, 'seq', A.seq,
     'udp', A.udp, 'trusted', A.trusted)
 redis.call('PEXPIRE', pending_key, A.challenge_ms)
-return done(ERR.CHALLENGED, challenge)
+-- Not kept for a repetition: a repeated beginning finds the challenge that is still open.
+return result(ERR.CHALLENGED, challenge)

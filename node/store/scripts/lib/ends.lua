@@ -22,7 +22,10 @@ end
 -- Closes the room of its manager `s`: everybody out, the log gone.
 local function close_room(s, r)
     for _, uid in ipairs(redis.call('ZRANGE', key('i', r.id), 0, -1)) do
-        settle(session(uid), ERR.PEER_SILENT)
+        local invited = session(uid)
+        if invited and invited.wait then
+            settle(invited, ERR.PEER_SILENT)
+        end
     end
     for _, uid in ipairs(redis.call('ZRANGE', key('m', r.id), 0, -1)) do
         if uid ~= s.uid then

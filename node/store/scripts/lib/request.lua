@@ -4,9 +4,9 @@ local function reply_key(uid, print)
     return key('q', uid .. ':' .. print)
 end
 
--- `steps`: how far the reply's sequence number is from the request's.
-local function remember(uid, print, code, steps, extra)
-    redis.call('SET', reply_key(uid, print), code .. '|' .. steps .. '|' .. extra, 'PX', A.dedupe_ms)
+-- `distance`: how far the reply's sequence number is from the request's.
+local function remember(uid, print, code, distance, extra)
+    redis.call('SET', reply_key(uid, print), code .. '|' .. distance .. '|' .. extra, 'PX', A.dedupe_ms)
 end
 
 -- Ends a script that was asked by a request: the reply is kept for a repetition of that request. Not
@@ -24,7 +24,7 @@ local function repeated()
     if not stored then
         return nil
     end
-    local code, steps, extra = stored:match('^(%d+)|(%d+)|(.*)$')
-    effect('repeated', steps)
+    local code, distance, extra = stored:match('^(%d+)|(%d+)|(.*)$')
+    effect('repeated', distance)
     return result(tonumber(code), extra)
 end

@@ -26,16 +26,21 @@ local function address_ip(address)
     return address:match('^([^:]*)')
 end
 
--- Makes the asking node the session's home: it holds the push connection from now on.
-local function settle_at(s)
-    s.home = A.node
-    save(s, 'home')
+-- Tells the asking node what its client's state is: connection, room, next entry.
+local function show_home(s)
     local epoch, following = '', 0
     if s.room ~= '' then
         epoch = redis.call('HGET', key('r', s.room), 'epoch') or ''
         following = log_top(s.room) + 1
     end
     effect('home', s.uid, s.name, s.http, s.expires, s.room, epoch, following)
+end
+
+-- Makes the asking node the session's home: it holds the push connection from now on.
+local function settle_at(s)
+    s.home = A.node
+    save(s, 'home')
+    show_home(s)
 end
 
 -- True when the 32-bit timestamp a comes after b, by serial number arithmetic.
@@ -63,8 +68,8 @@ local function speaker()
         if A.token ~= s.token then
             return nil, ERR.SIGNATURE_REQUIRED
         end
-        if A.timestamp and s.auth == 'hmac' then
-            if s.timestamp and not is_after(tonumber(A.timestamp), tonumber(s.timestamp)) then
+        if A.timestamp then
+            if not is_after(tonumber(A.timestamp), tonumber(s.timestamp)) then
                 return nil, ERR.REPLAYED
             end
             s.timestamp = A.timestamp
