@@ -336,6 +336,19 @@ static void scripts_answer_that_nobody_asked_for_changes_nothing(void **state)
     assert_false(has_effect("entry"));
 }
 
+static void scripts_copy_of_an_old_answer_does_not_answer_a_new_question(void **state)
+{
+    (void)state;
+    world();
+    CALL(answer, "dave++++", "kind", "INVITE", "accepted", "1", "print", "ok1");
+    assert_int_equal(CALL(exit, "dave++++", "room", "hall"), ERR_NONE);
+    assert_int_equal(CALL(invite, "alice+++", "room", "hall", "peer", "dave"), ERR_WAITING);
+    CALL(answer, "dave++++", "kind", "INVITE", "accepted", "1", "print", "ok1");
+    assert_string_equal(state_of("dave++++"), "INVITE");
+    CALL(answer, "dave++++", "kind", "INVITE", "accepted", "1", "print", "ok2");
+    assert_string_equal(state_of("dave++++"), "TALK");
+}
+
 static void scripts_unanswered_requests_are_declined_by_the_sweep(void **state)
 {
     (void)state;
@@ -460,6 +473,64 @@ static void scripts_challenge_is_good_once(void **state)
     assert_int_equal(CALL(prove, "carol+++", "challenge", "d", "new_token", "x"), ERR_NONE);
     assert_int_equal(CALL(prove, "carol+++", "challenge", "d", "new_token", "x"),
                      ERR_NOT_CHALLENGED);
+}
+
+static void scripts_repeated_beginning_gets_a_challenge_that_is_still_open(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(register, "frank+++", "name", "frank", "challenge", "a", "print", "p"),
+                     ERR_CHALLENGED);
+    command("DEL hgtp:{T}:p:frank+++:127.0.0.1");
+    assert_int_equal(CALL(register, "frank+++", "name", "frank", "challenge", "b", "print", "p"),
+                     ERR_CHALLENGED);
+    assert_string_equal(last.extra, "b");
+    assert_int_equal(CALL(prove, "frank+++", "challenge", "b", "new_token", "t"), ERR_NONE);
+}
+
+static void scripts_strangers_leave_no_key_behind(void **state)
+{
+    (void)state;
+    world();
+    char before[32];
+    snprintf(before, sizeof before, "%s", command("DBSIZE"));
+    CALL(join, "nobody++", "room", "hall");
+    CALL(refresh, "bob+++++", "ip", "127.0.0.2");
+    CALL(answer, "nobody++", "kind", "INVITE", "accepted", "1");
+    assert_string_equal(command("DBSIZE"), before);
+}
+
+static void scripts_signature_of_a_legacy_session_cannot_be_replayed(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(refresh, "bob+++++", "token", "t", "timestamp", "9"), ERR_NONE);
+    assert_int_equal(CALL(refresh, "bob+++++", "token", "t", "timestamp", "9", "ip", "127.0.0.66",
+                          "src", "127.0.0.66:1"),
+                     ERR_REPLAYED);
+    assert_string_equal(command("HGET hgtp:{T}:u:bob+++++ ip"), "127.0.0.1");
+}
+
+static void scripts_sessions_of_a_node_that_is_gone_are_adopted(void **state)
+{
+    (void)state;
+    world();
+    command("HSET hgtp:{T}:u:bob+++++ http 127.0.0.1:77");
+    assert_int_equal(CALL(beat, NULL, "dead_ms", "5000"), ERR_NONE);
+    assert_int_equal(CALL(beat, NULL, "node", "n2", "dead_ms", "5000"), ERR_NONE);
+    assert_false(has_effect("dead"));
+    CALL(adopt, NULL, "node", "n2", "cursor", "0", "count", "100");
+    assert_false(has_effect("home"));
+    command("HSET hgtp:{T}:nodes n1 {\"beat\":1}");
+    assert_int_equal(CALL(beat, NULL, "node", "n2", "dead_ms", "5000"), ERR_NONE);
+    assert_true(has_effect("dead n1"));
+    CALL(adopt, NULL, "node", "n2", "cursor", "0", "count", "100");
+    assert_true(has_effect("home bob+++++ bob 127.0.0.1:77 3600 hallhallhall"));
+    assert_false(has_effect("home alice+++"));
+    assert_string_equal(last.extra, "0");
+    assert_string_equal(command("HGET hgtp:{T}:u:bob+++++ home"), "n2");
+    CALL(beat, NULL, "node", "n2", "bye", "1");
+    assert_string_equal(command("HLEN hgtp:{T}:nodes"), "0");
 }
 
 static void scripts_proof_rehomes_a_session_and_keeps_its_room(void **state)
@@ -696,6 +767,7 @@ int main(void)
         cmocka_unit_test(scripts_refused_request_leaves_the_state_as_it_was),
         cmocka_unit_test(scripts_invited_who_accepts_is_in_the_room_and_the_manager_hears_first),
         cmocka_unit_test(scripts_answer_that_nobody_asked_for_changes_nothing),
+        cmocka_unit_test(scripts_copy_of_an_old_answer_does_not_answer_a_new_question),
         cmocka_unit_test(scripts_unanswered_requests_are_declined_by_the_sweep),
         cmocka_unit_test(scripts_repeated_invite_gets_the_late_answer_and_asks_the_peer_once),
         cmocka_unit_test(scripts_deleted_room_lets_everybody_go_and_settles_what_waits),
@@ -703,6 +775,10 @@ int main(void)
         cmocka_unit_test(scripts_names_are_unique_and_free_again_at_the_end),
         cmocka_unit_test(scripts_two_who_begin_with_one_name_only_the_first_to_prove_gets_it),
         cmocka_unit_test(scripts_challenge_is_good_once),
+        cmocka_unit_test(scripts_repeated_beginning_gets_a_challenge_that_is_still_open),
+        cmocka_unit_test(scripts_strangers_leave_no_key_behind),
+        cmocka_unit_test(scripts_signature_of_a_legacy_session_cannot_be_replayed),
+        cmocka_unit_test(scripts_sessions_of_a_node_that_is_gone_are_adopted),
         cmocka_unit_test(scripts_proof_rehomes_a_session_and_keeps_its_room),
         cmocka_unit_test(scripts_legacy_session_is_bound_to_its_address),
         cmocka_unit_test(scripts_signed_session_needs_its_token_and_newer_timestamps),
