@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * deliver: from entries and lists to clients' connections: order by the room's feed, repair of gaps
- * from the room log, frames encoded once, and the catching up of clients whose connection was full.
+ * deliver: from entries to clients' connections: order by the room's feed, repair of gaps from the
+ * room log, frames encoded once, and the catching up of clients whose connection was full. Lists
+ * are deliver_lists.c's.
  */
 #include "node/base/metrics.h"
 #include "talk_state.h"
 
 /* Entries read from the log in one call. */
 #define DELIVER_READ_COUNT 200
-
-static const enum push_type deliver_list_types[LIST_COUNT] = {
-    [LIST_USERS] = PUSH_USER_LIST,
-    [LIST_ROOMS] = PUSH_ROOM_LIST,
-    [LIST_MEMBERS] = PUSH_ROOM_USER_LIST,
-};
 
 /* A read of the log, for a room's feed or for one client that catches up. */
 struct deliver_read {
@@ -156,84 +151,8 @@ void deliver_repair(struct talk *talk, struct room *room)
     deliver_read_log(talk, room, NULL, first, last, &room->repairing, deliver_on_repair_read);
 }
 
-/* Lists ------------------------------------------------------------------------------------------
- */
-
-static struct frame *deliver_list_frame(enum roster_list list, const struct bytes *names,
-                                        size_t count)
-{
-    enum push_type type = deliver_list_types[list];
-    struct sink measure = sink_into(NULL, 0);
-    push_list_body(type, names, count, &measure);
-    struct frame *frame = frame_new(measure.len);
-    if (frame != NULL) {
-        struct sink out = sink_into(frame->data, frame->len);
-        push_list_body(type, names, count, &out);
-    }
-    return frame;
-}
-
-static void deliver_list_frame_to(struct talk *talk, struct client *client, enum roster_list list,
-                                  struct frame *frame)
-{
-    if (client->push != NULL) {
-        bool is_sent = talk->options.push.send(client->push, deliver_list_types[list], frame);
-        client->lists_missed[list] = !is_sent;
-    }
-}
-
-void deliver_list(struct talk *talk, enum roster_list list, struct room *room,
-                  const struct bytes *names, size_t count)
-{
-    if (list == LIST_MEMBERS && room == NULL) {
-        return;
-    }
-    struct frame *frame = deliver_list_frame(list, names, count);
-    if (frame == NULL) {
-        return;
-    }
-    struct frame **last = list == LIST_MEMBERS ? &room->members : &talk->lists[list];
-    frame_unref(*last);
-    *last = frame;
-    if (list == LIST_MEMBERS) {
-        for (struct client *member = room->first_member; member != NULL;
-             member = member->next_member) {
-            deliver_list_frame_to(talk, member, list, frame);
-        }
-        return;
-    }
-    struct client *client, *next;
-    HASH_ITER(hh, talk->roster.clients, client, next)
-    {
-        deliver_list_frame_to(talk, client, list, frame);
-    }
-}
-
-void deliver_list_to(struct client *client, struct talk *talk, enum roster_list list,
-                     const struct bytes *names, size_t count)
-{
-    struct frame *frame = deliver_list_frame(list, names, count);
-    if (frame != NULL) {
-        deliver_list_frame_to(talk, client, list, frame);
-        frame_unref(frame);
-    }
-}
-
 /* Catching up ------------------------------------------------------------------------------------
  */
-
-static void deliver_missed_lists(struct talk *talk, struct client *client)
-{
-    for (int list = 0; list < LIST_COUNT; list++) {
-        struct frame *frame = talk->lists[list];
-        if (list == LIST_MEMBERS) {
-            frame = client->room != NULL ? client->room->members : NULL;
-        }
-        if (client->lists_missed[list] && frame != NULL) {
-            deliver_list_frame_to(talk, client, (enum roster_list)list, frame);
-        }
-    }
-}
 
 static void deliver_on_catch_up_read(const struct result *result, void *arg)
 {
@@ -274,7 +193,7 @@ static void deliver_on_catch_up_read(const struct result *result, void *arg)
 
 void deliver_catch_up(struct talk *talk, struct client *client)
 {
-    deliver_missed_lists(talk, client);
+    deliver_lists_owed(talk, client);
     struct room *room = client->room;
     if (room == NULL || !client->behind || client->catching_up) {
         return;

@@ -167,7 +167,17 @@ static void effects_on_give(struct talk *talk, const struct effect *effect)
     enum roster_list list;
     struct client *client = roster_client(&talk->roster, effect->fields[1]);
     if (client != NULL && roster_list_of(effect->fields[2], &list)) {
-        deliver_list_to(client, talk, list, effect->fields + 3, effect->count - 3);
+        deliver_page(talk, client, list, effects_number(effect->fields[3], 0), effect->fields + 4,
+                     effect->count - 4);
+    }
+}
+
+static void effects_on_pages(struct talk *talk, const struct effect *effect)
+{
+    enum roster_list list;
+    struct client *client = roster_client(&talk->roster, effect->fields[1]);
+    if (client != NULL && roster_list_of(effect->fields[2], &list)) {
+        deliver_pages_due(talk, client, list, effects_number(effect->fields[3], 0));
     }
 }
 

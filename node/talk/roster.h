@@ -39,7 +39,10 @@ struct client {
     bool behind;       /* its connection was full: entries from behind_at on are to be caught up */
     bool catching_up;  /* a read of the log for it is under way */
     uint64_t behind_at;
-    bool lists_missed[LIST_COUNT]; /* the latest form has to be sent when there is space again */
+    bool paging;                    /* a page of a list is being asked for */
+    bool page_due[LIST_COUNT];      /* the page that begins at ... */
+    int64_t page_first[LIST_COUNT]; /* ... this name has still to be sent */
+    bool lists_missed[LIST_COUNT];  /* the latest form has to be sent when there is space again */
     struct client *next_member, *prev_member;
     UT_hash_handle hh;
 };

@@ -59,8 +59,17 @@ void deliver_repair(struct talk *talk, struct room *room);
 /** Push a list to all it concerns. `room` only for LIST_MEMBERS. */
 void deliver_list(struct talk *talk, enum roster_list list, struct room *room,
                   const struct bytes *names, size_t count);
-void deliver_list_to(struct client *client, struct talk *talk, enum roster_list list,
-                     const struct bytes *names, size_t count);
+/** Send one page of a list, that begins at place `first`, to one client. */
+void deliver_page(struct talk *talk, struct client *client, enum roster_list list, int64_t first,
+                  const struct bytes *names, size_t count);
+/** More of a list is to follow, from `first` on; asked for page by page as the client takes them.
+ */
+void deliver_pages_due(struct talk *talk, struct client *client, enum roster_list list,
+                       int64_t first);
+/** True when there is something for deliver_lists_owed to do. */
+bool deliver_owes_lists(const struct client *client);
+/** Send a client the lists and pages that its connection had no place for. */
+void deliver_lists_owed(struct talk *talk, struct client *client);
 /** Send a client what it missed while its connection was full. */
 void deliver_catch_up(struct talk *talk, struct client *client);
 

@@ -163,8 +163,7 @@ static void upkeep_touch(struct talk *talk, int64_t now_ms)
     struct client *client, *next;
     HASH_ITER(hh, talk->roster.clients, client, next)
     {
-        if (client->behind || client->lists_missed[LIST_USERS] ||
-            client->lists_missed[LIST_ROOMS]) {
+        if (client->behind || deliver_owes_lists(client)) {
             deliver_catch_up(talk, client);
         }
         if (out.len < sizeof uids && upkeep_touch_due(talk, client, now_ms)) {

@@ -673,11 +673,17 @@ scripts_lists_come_in_pages_on_refresh_and_not_beyond_their_limit_on_a_change(vo
     (void)state;
     world();
     assert_int_equal(CALL(refresh, "bob+++++", "lists_max", "2"), ERR_NONE);
-    int pages = 0;
-    for (const char *at = last.effects; (at = strstr(at, "give bob+++++ users")) != NULL; at++) {
-        pages++;
-    }
-    assert_int_equal(pages, 3);
+    assert_true(has_effect("give bob+++++ users 0 "));
+    assert_true(has_effect("pages bob+++++ users 2"));
+    assert_true(has_effect("pages bob+++++ members 2"));
+    assert_false(has_effect("pages bob+++++ rooms"));
+    assert_int_equal(CALL(page, "bob+++++", "what", "users", "first", "2", "lists_max", "2"),
+                     ERR_NONE);
+    assert_true(has_effect("pages bob+++++ users 4"));
+    assert_int_equal(CALL(page, "bob+++++", "what", "users", "first", "4", "lists_max", "2"),
+                     ERR_NONE);
+    assert_true(has_effect("give bob+++++ users 4 "));
+    assert_false(has_effect("pages"));
     assert_int_equal(CALL(lists, NULL, "what", "users hallhallhall goneroomgone", "lists_max", "3"),
                      ERR_NONE);
     assert_false(has_effect("list users"));

@@ -33,7 +33,9 @@ static struct {
     char first[24], last[24];
     store_on_result_fn *on_result;
     void *arg;
-    size_t read_count;
+    size_t read_count, page_count;
+    store_on_result_fn *on_page; /* the page that waits for its answer */
+    void *page_arg;
     struct fake_push pushes[3];
 } fake;
 
@@ -41,6 +43,12 @@ static void fake_call(void *ctx, enum script script, const struct script_args *a
                       store_on_result_fn *on_result, void *arg)
 {
     (void)ctx;
+    if (script == SCRIPT_page) {
+        fake.page_count++;
+        fake.on_page = on_result;
+        fake.page_arg = arg;
+        return;
+    }
     assert_int_equal(script, SCRIPT_log_read);
     assert_null(fake.on_result);
     fake.read_count++;
@@ -338,6 +346,44 @@ static void deliver_session_that_ends_while_catching_up_is_not_touched(void **st
     fake_answer_all();
 }
 
+/* Answers the page that is asked for: one name, and more behind it unless it is the last. */
+static void fake_answer_page(const char *uid, const char *first, const char *following)
+{
+    const struct bytes give[] = {bytes_str("give"), bytes_str(uid), bytes_str("users"),
+                                 bytes_str(first), bytes_str("name")};
+    const struct bytes pages[] = {bytes_str("pages"), bytes_str(uid), bytes_str("users"),
+                                  bytes_str(following != NULL ? following : "0")};
+    const struct effect effects[] = {{give, 5}, {pages, 4}};
+    const struct result result = {ERR_NONE, bytes_str(""), effects, following != NULL ? 2 : 1};
+    store_on_result_fn *on_page = fake.on_page;
+    assert_non_null(on_page);
+    fake.on_page = NULL;
+    on_page(&result, fake.page_arg);
+}
+
+static void deliver_pages_come_one_by_one_as_the_client_takes_them(void **state)
+{
+    (void)state;
+    struct client *client = fake_client(0, 1);
+    fake.pushes[0].capacity = 2;
+    deliver_pages_due(fake.talk, client, LIST_USERS, 10);
+    assert_int_equal(fake.page_count, 1);
+    fake_answer_page("client00", "10", "20");
+    fake_answer_page("client00", "20", "30");
+    /* No place for the third: it is asked for again when there is, and not before. */
+    fake_answer_page("client00", "30", "40");
+    assert_null(fake.on_page);
+    assert_int_equal(fake.pushes[0].list_count, 2);
+    assert_int_equal(client->page_first[LIST_USERS], 30);
+    fake.pushes[0].capacity = SIZE_MAX;
+    talk_on_drained(client);
+    fake_answer_page("client00", "30", "40");
+    fake_answer_page("client00", "40", NULL);
+    assert_null(fake.on_page);
+    assert_int_equal(fake.pushes[0].list_count, 4);
+    assert_int_equal(fake.page_count, 5);
+}
+
 static void deliver_missed_list_is_sent_in_its_latest_form_when_there_is_space(void **state)
 {
     (void)state;
@@ -375,6 +421,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             deliver_client_that_leaves_while_catching_up_gets_nothing_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_session_that_ends_while_catching_up_is_not_touched,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_pages_come_one_by_one_as_the_client_takes_them,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             deliver_missed_list_is_sent_in_its_latest_form_when_there_is_space, set_up, tear_down),

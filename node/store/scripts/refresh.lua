@@ -9,9 +9,9 @@ if not s then
     return result(refused)
 end
 reply_here()
-give(s, 'users')
-give(s, 'rooms')
+give(s, 'users', 0)
+give(s, 'rooms', 0)
 if s.room ~= '' then
-    give(s, 'members')
+    give(s, 'members', 0)
 end
 return done(ERR.NONE)

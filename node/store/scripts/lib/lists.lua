@@ -24,15 +24,15 @@ local function show(what, rid)
     end
 end
 
--- The whole list to one user, in pages.
-local function give(s, what)
+-- One page of a list to one user. What comes behind it the node asks for by and by, so that a long list
+-- keeps nobody waiting.
+local function give(s, what, first)
     local rid = what == 'members' and s.room or nil
-    local page = tonumber(A.lists_max)
-    local first = 0
-    repeat
-        append_names(effect('give', s.uid, what), what, rid, first, first + page - 1)
-        first = first + page
-    until first >= redis.call('ZCARD', LISTS[what].set(rid))
+    local following = first + tonumber(A.lists_max)
+    append_names(effect('give', s.uid, what, first), what, rid, first, following - 1)
+    if following < redis.call('ZCARD', LISTS[what].set(rid)) then
+        effect('pages', s.uid, what, following)
+    end
 end
 
 local function listed_at(what, rid)
