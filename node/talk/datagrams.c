@@ -167,6 +167,11 @@ static void datagrams_on_response(struct talk *talk, uint32_t ip, uint16_t port,
 void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct bytes datagram)
 {
     metric_add(METRIC_HGTP_RECEIVED, 1);
+    if (!rate_table_take(&talk->requests, ip, talk->options.config->limits_requests_per_s,
+                         talk_now_ms(talk))) {
+        metric_add(METRIC_RATE_LIMITED, 1);
+        return;
+    }
     struct hgtp_message msg;
     enum hgtp_result decoded = hgtp_decode(datagram, &msg);
     enum err err = ERR_NONE;

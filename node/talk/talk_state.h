@@ -10,7 +10,8 @@
 struct talk {
     struct talk_options options;
     struct roster roster;
-    struct rate_table registers;
+    struct rate_table registers; /* by address: REGISTER */
+    struct rate_table requests;  /* by address: every datagram */
     size_t in_flight;
     bool draining;
     bool store_connected;

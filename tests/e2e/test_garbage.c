@@ -312,6 +312,21 @@ E2E_SCENARIO(mutated_http_by_the_hundred_is_survived)
     expect_serving(e, &company);
 }
 
+E2E_SCENARIO(flood_from_one_address_is_dropped_and_counted_and_others_are_served)
+{
+    E2E_NODE(e, "limits.requests_per_s=50");
+    const struct original_options options = {.name = "mallory", .own_ip = 0x7f000009};
+    struct original *mallory = e2e_client_with(e, &options);
+    uint8_t datagram[HGTP_HEADER_BYTES] = {'H', 'S', HGTP_REFRESH, HGTP_REFRESH};
+    memcpy(datagram + 4, mallory->user_id, 8);
+    for (int i = 0; i < 500; i++) {
+        original_send_raw(mallory, bytes_of(datagram, sizeof datagram));
+    }
+    struct original *alice = e2e_user(e, "alice");
+    e2e_open_room(alice, "den");
+    assert_true(e2e_metric(e, "hgtp_rate_limited_total") > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +337,7 @@ int main(void)
         E2E_TEST(pure_noise_of_every_size_is_survived),
         E2E_TEST(user_id_that_is_no_base64_is_a_bad_request_with_that_id),
         E2E_TEST(mutated_http_by_the_hundred_is_survived),
+        E2E_TEST(flood_from_one_address_is_dropped_and_counted_and_others_are_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
