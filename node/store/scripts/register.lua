@@ -12,7 +12,9 @@ local is_proof = pending.challenge and tonumber(A.seq) == pending.seq + 2
 
 if A.name == '' or is_proof then
     if not pending.challenge then
-        return done(tonumber(A.name_err))
+        -- A session stands: what is no name can only have been meant as a proof, of nothing.
+        local is_known = redis.call('EXISTS', key('u', A.uid)) == 1
+        return result(is_known and ERR.WRONG_DIGEST or tonumber(A.name_err))
     end
     effect('challenge', pending.challenge, pending.name)
     return result(ERR.PROVE)
