@@ -326,6 +326,7 @@ E2E_SCENARIO(signing_session_moves_between_addresses)
     struct original *moved = impostor(e, alice, OTHER_IP);
     memcpy(moved->token, alice->token, alice->token_bytes);
     moved->token_bytes = alice->token_bytes;
+    moved->last_timestamp_ms = alice->last_timestamp_ms; /* it is one client, so one clock */
     e2e_ok(original_join(moved, "den"));
     moved->talk_port = e->daemon->http_port;
     assert_true(original_say(moved, "from elsewhere"));
