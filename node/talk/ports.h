@@ -65,6 +65,21 @@ struct push_port {
     void (*close)(void *push);
 };
 
+/** The way to the other nodes; see node/bus/bus.h, which is behind it. Nothing here can fail: what is
+ * lost is noticed by the receiver. Names of nodes are "id@incarnation". */
+struct bus_port {
+    void *ctx;
+    /** Have `effect`, borrowed, carried out by that node; "*": by all others. A node that is not
+     * there is not told. */
+    void (*send)(void *ctx, struct bytes node, const struct effect *effect);
+    /** That node is there, at that address ("tcp://..."); repeated at least once a second for each.
+     * One that has not been named for some seconds is dropped. */
+    void (*peer)(void *ctx, struct bytes node, struct bytes address);
+    /** Send a batch, empty if need be, to every other node, so that it can see what it missed, and
+     * to this node itself, so that it can see that the bus works. */
+    void (*beat)(void *ctx);
+};
+
 struct clock_port {
     void *ctx;
     int64_t (*now_ms)(void *ctx);           /* monotonic */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bus: from node to node, over nng: effects of scripts that concern another node, in one batch per
+ * peer and loop turn. It may lose: batches are numbered, and a missing number is reported, so that
+ * what was in it is looked up in Redis. It doesn't know what an effect means.
+ *
+ * PUB dials and SUB listens, because nng 1.5 can hang for good when a receiving pipe is closed under
+ * traffic; for the same reason nothing here ever closes the SUB socket, and the process ends with it
+ * open.
+ */
+#ifndef BUS_BUS_H
+#define BUS_BUS_H
+
+#include <uv.h>
+
+#include "node/talk/ports.h"
+
+#define BUS_ERROR_BYTES 256
+
+struct bus;
+
+struct bus_events {
+    /** Another node, or this one, has sent this; views are borrowed for the call. */
+    void (*on_effect)(const struct effect *effect, void *arg);
+    /** Batches may have been missed: a number is missing, or a connection is new. `why` is a few
+     * words for the log, borrowed. */
+    void (*on_gap)(const char *why, void *arg);
+    /** A batch of a node came that bus_port.peer has not named: the list of nodes is out of date. */
+    void (*on_stranger)(void *arg);
+    /** The batch that bus_port.beat sent to this node itself came back. */
+    void (*on_echo)(void *arg);
+    /** nng does not tear down connections any more and never will again: end this process. Called
+     * once. */
+    void (*on_stuck)(void *arg);
+};
+
+struct bus_options {
+    uv_loop_t *loop;
+    const char *listen;    /* tcp://ip:port (port 0 picks a free one) or ipc://path; copied */
+    const char *advertise; /* told to the others; "": derived from `listen`; copied */
+    const char *key;       /* batches carry an HMAC made with it; "": none; copied */
+    struct bus_events events;
+    void *arg;
+};
+
+/**
+ * Listen. Nothing is received before bus_start.
+ *
+ * ret_error  BUS_ERROR_BYTES; on failure what went wrong (address in use, ...), for the log
+ * returns    NULL on failure
+ */
+struct bus *bus_open(const struct bus_options *options, char *ret_error);
+
+/** What the others have to dial: bus.advertise, or the address listened on with the port that was
+ * picked; where that is 0.0.0.0, an address of this machine's first interface that is up and not
+ * loopback. Valid until the end. */
+const char *bus_address(const struct bus *bus);
+
+/** `node` ("id@incarnation", shorter than BUS_NAME_MAX, copied) is this node's name from now on;
+ * receive, and connect to oneself for bus_port.beat. */
+#define BUS_NAME_MAX 160
+void bus_start(struct bus *bus, const char *node);
+
+/** Valid for the life of the process. */
+struct bus_port bus_port(struct bus *bus);
+
+/** Send what waits, then stop all timers and handles of the loop and close the PUB side. The SUB
+ * socket stays open. Nothing is called any more. */
+void bus_close(struct bus *bus);
+
+#endif
