@@ -158,7 +158,7 @@ static struct client *fake_client(size_t at, uint64_t first)
     struct client *client = roster_client_add(&fake.talk->roster, bytes_of(uid, 8));
     client->talk = fake.talk;
     client->push = &fake.pushes[at];
-    assert_true(roster_enter(&fake.talk->roster, client, bytes_str(ROOM), bytes_str("1"), first));
+    assert_true(roster_enter(&fake.talk->roster, client, bytes_str(ROOM), bytes_str("1"), first, first));
     return client;
 }
 
