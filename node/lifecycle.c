@@ -289,7 +289,7 @@ static bool lifecycle_start_talk(struct node *node)
                                         .connect_ms = 2000,
                                         .retry_min_ms = 100,
                                         .retry_max_ms = 15000,
-                                        .events = {talk_on_drained}};
+                                        .events = {.on_drained = talk_on_drained}};
     const struct talk_options options = {.config = node->config,
                                          .keys = &node->keys.valid,
                                          .node = node->id,

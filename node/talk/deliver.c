@@ -27,7 +27,8 @@ static bool deliver_to(struct talk *talk, struct client *client, struct entry *e
     }
     struct frame *body =
         entry_push_body(entry, (enum notice_language)talk->options.config->notices_language);
-    if (body == NULL || !talk->options.push.send(client->push, entry_push_type(entry), body)) {
+    if (body == NULL ||
+        !talk->options.push.send(client->push, entry_push_type(entry), body, entry->seq)) {
         return false;
     }
     metric_add(METRIC_DELIVERIES, 1);
