@@ -133,14 +133,13 @@ static bool balancer_accepts(void *arg)
 
 bool balancer_start(struct balancer *balancer, const struct balancer_node nodes[BALANCER_NODES])
 {
-    char path[256], prefix[256];
+    char path[256];
     snprintf(path, sizeof path, "%s/nginx.conf", balancer->folder);
-    snprintf(prefix, sizeof prefix, "%s/", balancer->folder);
     if (!balancer_configure(balancer, nodes, path)) {
         return false;
     }
-    const char *const argv[] = {"/usr/sbin/nginx", "-p", prefix, "-c", path, "-e", "stderr",
-                                "-g",    "daemon off;", NULL};
+    const char *const argv[] = {"/usr/sbin/nginx", "-e",          "stderr", "-c", path,
+                                "-g",              "daemon off;", NULL};
     balancer->process = process_start(argv, balancer->folder);
     return pump_until(balancer_accepts, balancer, BALANCER_START_MS) &&
            process_wait_exit(balancer->process, 0) < 0;
