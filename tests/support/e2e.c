@@ -39,6 +39,32 @@ static void e2e_print(const struct e2e *e)
     if (e->daemon != NULL) {
         daemon_print_log(e->daemon);
     }
+    for (size_t i = 0; i < e->ended_count; i++) {
+        daemon_print_log(e->ended[i]);
+    }
+    for (size_t i = 0; i < e->node_count; i++) {
+        if (e->nodes[i].daemon != NULL) {
+            daemon_print_log(e->nodes[i].daemon);
+        }
+    }
+    if (e->balancer != NULL) {
+        balancer_print_log(e->balancer);
+    }
+}
+
+static void e2e_free_nodes(struct e2e *e)
+{
+    daemon_free(e->daemon);
+    for (size_t i = 0; i < e->node_count; i++) {
+        daemon_free(e->nodes[i].daemon);
+    }
+    for (size_t i = 0; i < e->ended_count; i++) {
+        daemon_free(e->ended[i]);
+    }
+    for (size_t i = 0; e->cluster_sets != NULL && e->cluster_sets[i] != NULL; i++) {
+        free(e->cluster_sets[i]);
+    }
+    free(e->cluster_sets);
 }
 
 int e2e_teardown(void **state)
@@ -50,10 +76,21 @@ int e2e_teardown(void **state)
     for (size_t i = 0; i < e->client_count; i++) {
         original_close(e->clients[i]);
     }
-    daemon_free(e->daemon);
+    balancer_free(e->balancer);
+    e2e_free_nodes(e);
     redis_server_free(e->redis);
     free(e);
     return 0;
+}
+
+static bool e2e_is_server(const struct e2e *e, uint16_t port)
+{
+    bool is_server = (e->daemon != NULL && port == e->daemon->hgtp_port) ||
+                     (e->balancer != NULL && port == e->balancer->hgtp_port);
+    for (size_t i = 0; i < e->node_count; i++) {
+        is_server = is_server || port == e->nodes[i].hgtp_port;
+    }
+    return is_server;
 }
 
 static void e2e_check_event(const struct e2e *e, const struct original *client,
@@ -63,7 +100,7 @@ static void e2e_check_event(const struct e2e *e, const struct original *client,
     if (event->kind == ORIGINAL_PUSH) {
         is_good = event->status == 200 && event->head_exact;
     } else if (event->kind == ORIGINAL_DATAGRAM) {
-        is_good = event->decoded == HGTP_DECODED && event->from_port == e->daemon->hgtp_port;
+        is_good = event->decoded == HGTP_DECODED && e2e_is_server(e, event->from_port);
     }
     if (!is_good) {
         fail_msg("event %zu of %s is not what the original takes: %s", event->index,
@@ -82,30 +119,38 @@ static void e2e_check_clients(const struct e2e *e)
             fail_msg("%s: lost workers %d, stuck %d, dirty %d", client->options.name,
                      client->workers_lost, client->is_stuck, client->is_dirty);
         }
+        if (client->empty_datagrams > 0 && e->balancer == NULL) {
+            fail_msg("%s: %zu empty datagrams", client->options.name, client->empty_datagrams);
+        }
         for (size_t j = 0; j < client->log.count; j++) {
             e2e_check_event(e, client, client->log.events[j]);
         }
     }
 }
 
-static void e2e_check_end(struct e2e *e)
+void e2e_check_end(struct daemon *daemon)
 {
     pid_t children[8];
-    size_t count = process_children(e->daemon->process, children, 8);
-    assert_int_equal(daemon_stop(e->daemon), 0);
+    size_t count = process_children(daemon->process, children, 8);
+    assert_int_equal(daemon_stop(daemon), 0);
     for (size_t i = 0; i < count && i < 8; i++) {
         assert_true(process_gone(children[i], 5000));
     }
-    assert_int_equal(process_folder_count(e->daemon->folder), 0);
+    assert_int_equal(process_folder_count(daemon->folder), 0);
 }
 
 void e2e_passed(struct e2e *e)
 {
-    if (e->daemon != NULL) {
+    if (e->daemon != NULL || e->node_count > 0) {
         e2e_check_clients(e);
-        /* A scenario may have ended it itself, and checked how. */
-        if (process_wait_exit(e->daemon->process, 0) < 0) {
-            e2e_check_end(e);
+    }
+    /* A scenario may have ended it itself, and checked how. */
+    if (e->daemon != NULL && process_wait_exit(e->daemon->process, 0) < 0) {
+        e2e_check_end(e->daemon);
+    }
+    for (size_t i = 0; i < e->node_count; i++) {
+        if (e->nodes[i].daemon != NULL) {
+            e2e_check_end(e->nodes[i].daemon);
         }
     }
     e->has_passed = true;
@@ -124,7 +169,10 @@ struct original *e2e_client_with(struct e2e *e, const struct original_options *o
 {
     struct original_options complete = *options;
     complete.server_ip = SOCKETS_LOOPBACK;
-    complete.server_port = e->daemon->hgtp_port;
+    if (complete.server_port == 0) {
+        complete.server_port =
+            e->balancer != NULL ? e->balancer->hgtp_port : e->daemon->hgtp_port;
+    }
     if (complete.own_ip == 0) {
         complete.own_ip = SOCKETS_LOOPBACK;
     }
@@ -271,9 +319,15 @@ int e2e_get(const struct e2e *e, const char *target, char *ret_body, size_t body
 
 int64_t e2e_metric(const struct e2e *e, const char *name)
 {
+    return e2e_metric_of(e->daemon->http_port, name);
+}
+
+int64_t e2e_metric_of(uint16_t http_port, const char *name)
+{
     static char text[65536];
     char line[128];
-    assert_int_equal(e2e_get(e, "/metrics", text, sizeof text), 200);
+    assert_int_equal(
+        http_client_get(SOCKETS_LOOPBACK, http_port, "/metrics", text, sizeof text), 200);
     snprintf(line, sizeof line, "\n%s ", name);
     const char *at = strstr(text, line);
     return at != NULL ? strtoll(at + strlen(line), NULL, 10) : -1;

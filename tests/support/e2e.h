@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "balancer.h"
 #include "daemon.h"
 #include "http_client.h"
 #include "node/base/err.h"
@@ -20,9 +21,24 @@
 #include "redis_server.h"
 
 #define E2E_CLIENTS_MAX 64
+#define E2E_NODES_MAX   5
+#define E2E_ENDED_MAX   16
+
+/** A node of a cluster (e2e_cluster.h): its place stays while its process comes and goes. */
+struct e2e_node {
+    struct daemon *daemon; /* NULL: does not run */
+    char id[32];
+    uint16_t hgtp_port, http_port, bus_port; /* 0: not known yet */
+};
 
 struct e2e {
-    struct daemon *daemon;
+    struct daemon *daemon; /* the node of a scenario with one */
+    struct e2e_node nodes[E2E_NODES_MAX];
+    size_t node_count;
+    char **cluster_sets; /* NULL-terminated; owned */
+    struct daemon *ended[E2E_ENDED_MAX];
+    size_t ended_count;
+    struct balancer *balancer; /* NULL: none */
     struct redis_server *redis;
     struct original *clients[E2E_CLIENTS_MAX];
     size_t client_count;
@@ -45,16 +61,19 @@ int e2e_teardown(void **state);
 
 /**
  * What holds at the end of every scenario: no client in a state that breaks the original, every
- * push exactly as the original writes it, every datagram from the listening socket, and a node that
- * ends on SIGTERM with 0 and leaves neither process nor file.
+ * push exactly as the original writes it, every datagram from a listening socket and none empty but
+ * through a balancer, and nodes that end on SIGTERM with 0 and leave neither process nor file.
  */
 void e2e_passed(struct e2e *e);
+/** The part of it about a node's end, for one that the scenario ends itself. */
+void e2e_check_end(struct daemon *daemon);
 
 /** Start the scenario's node with these "section.key=value" settings and wait until it serves. */
 #define E2E_NODE(e, ...) e2e_node((e), (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 void e2e_node(struct e2e *e, const char *const *sets);
 
-/** A client that has said nothing yet, on 127.0.0.1; or with options, whose server is filled in. */
+/** A client that has said nothing yet, on 127.0.0.1; or with options, whose server is filled in:
+ * a server_port of 0 is the balancer's, or that of the scenario's node. */
 struct original *e2e_client(struct e2e *e, const char *name);
 struct original *e2e_client_with(struct e2e *e, const struct original_options *options);
 /** A registered one that has its lists. */
@@ -93,5 +112,7 @@ const struct original_event *e2e_came_at(const struct original_event *event, con
 int e2e_get(const struct e2e *e, const char *target, char *ret_body, size_t body_cap);
 /** Value of a line of /metrics, labels included in `name`; -1 when there is none. */
 int64_t e2e_metric(const struct e2e *e, const char *name);
+/** The same of whatever listens at this port of 127.0.0.1. */
+int64_t e2e_metric_of(uint16_t http_port, const char *name);
 
 #endif

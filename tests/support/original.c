@@ -121,6 +121,20 @@ void original_tell(struct original *original, const struct original_event *event
     }
 }
 
+void original_redirect_datagrams(struct original *original, uint16_t server_port)
+{
+    const struct sockaddr_in to = sockets_address(original->options.server_ip, server_port);
+    original->options.server_port = server_port;
+    int error = connect(original->udp_sending.fd, (const struct sockaddr *)&to, sizeof to);
+    assert(error == 0);
+}
+
+void original_redirect_talk(struct original *original, uint16_t http_port)
+{
+    original_talk_close(original);
+    original->talk_port = http_port;
+}
+
 /* Requests: send ------------------------------------------------------------------------------- */
 
 void original_send_raw(struct original *original, struct bytes datagram)

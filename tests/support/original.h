@@ -69,6 +69,9 @@ struct original {
     char token[ORIGINAL_TOKEN_MAX];
     size_t token_bytes;
 
+    /** Empty datagrams: no HGTP. A balancer sends one for a node that does not hear it any more. */
+    size_t empty_datagrams;
+
     /* What would have gone wrong in the original. Must stay zero and false with a good server. */
     int workers_lost; /* of two; without them it hears no HGTP any more */
     bool is_stuck;    /* believes to be in a room and cannot get out */
@@ -93,6 +96,11 @@ void original_close(struct original *original);
 
 /** False when it is in a state that only a restart of the original would cure. */
 bool original_is_healthy(const struct original *original);
+
+/** From now on its datagrams go to this port of the server, and its messages to that one. Its own
+ * ports stay as they are; it is what lies between that has changed. */
+void original_redirect_datagrams(struct original *original, uint16_t server_port);
+void original_redirect_talk(struct original *original, uint16_t http_port);
 
 /* Requests: send only. Each carries sequence number 1 and a new timestamp. --------------------- */
 

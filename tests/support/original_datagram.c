@@ -217,6 +217,10 @@ static void original_datagram_read(struct original *original, int fd, bool at_de
             /* Nothing more, or "connection refused" because no server is there. */
             return;
         }
+        if (len == 0) {
+            original->empty_datagrams++;
+            continue;
+        }
         struct original_event *event =
             original_log_add(&original->log, ORIGINAL_DATAGRAM, bytes_of(storage, (size_t)len));
         event->at_declared = at_declared;
