@@ -5,12 +5,6 @@
 
 #include "node/base/config.h"
 
-#define LIFECYCLE_ERROR_BYTES 512
-
-/** What needs several settings to be judged. False with a sentence in ret_error
- * (LIFECYCLE_ERROR_BYTES). */
-bool lifecycle_check(const struct config *config, char *ret_error);
-
 /**
  * Run until a signal ends it. SIGTERM, SIGINT: drain and end; a second one: at once. SIGHUP:
  * reload.

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checks.h"
 #include "lifecycle.h"
 
 #define MAIN_SETS_MAX 256
@@ -42,7 +43,7 @@ static int main_usage_error(const char *what)
 static int main_act(enum main_action action, const struct config_sources *sources)
 {
     struct config config;
-    char error[LIFECYCLE_ERROR_BYTES];
+    char error[CHECKS_ERROR_BYTES];
     memset(&config, 0, sizeof config);
     bool is_good = config_load(sources, &config, error);
     if (is_good && action == MAIN_PRINT) {
@@ -50,7 +51,7 @@ static int main_act(enum main_action action, const struct config_sources *source
         config_fini(&config);
         return 0;
     }
-    is_good = is_good && lifecycle_check(&config, error);
+    is_good = is_good && checks_pass(&config, error);
     if (!is_good) {
         fprintf(stderr, "hgtpd: %s\n", error);
         config_fini(&config);

@@ -8,20 +8,18 @@
 
 #include <assert.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 #include "node/base/log.h"
 #include "node/base/metrics.h"
 #include "node/front/push_queue.h"
+#include "node/front/push_socket.h"
 #include "proto/http1.h"
 
 enum {
     PUSH_SILENCE_MS = 30000,
     PUSH_LINGER_MS = 1000,
-    PUSH_KEEPALIVE_S = 15,
-    PUSH_USER_TIMEOUT_MS = 30000,
     PUSH_BATCH_BUFS = 128, /* two a request */
     PUSH_READ_BYTES = 16384
 };
@@ -41,8 +39,9 @@ struct push {
     char host[INET_ADDRSTRLEN]; /* our end's address */
     enum push_state state;
     bool closing;
-    bool refused;  /* push_send has refused something; on_drained is owed */
-    bool answered; /* this connection has brought an answer */
+    bool refused;   /* push_send has refused something; on_drained is owed */
+    bool answered;  /* this connection has brought an answer */
+    bool confirmed; /* answers have come; on_confirmed is owed */
     int64_t connected_ms;
     int64_t silent_since_ms; /* since then something is unanswered and nothing was heard; 0: no */
     int64_t retry_ms;        /* lower bound of the next wait; 0: at the start of the range */
@@ -175,6 +174,7 @@ static bool push_take_answer(struct push *push)
     }
     metric_add(METRIC_PUSH_CONFIRMED, 1);
     push->answered = true;
+    push->confirmed = true;
     push->silent_since_ms = push_queue_unanswered(&push->queue) ? push_now(push) : 0;
     return true;
 }
@@ -199,6 +199,17 @@ static void push_take(struct push *push, struct bytes in)
     }
 }
 
+/* The owner may close this push from inside. Even then it is freed in a later turn, not here. */
+static void push_tell_confirmed(struct push *push)
+{
+    if (push->confirmed && !push->closing) {
+        push->confirmed = false;
+        if (push->settings->events.on_confirmed != NULL) {
+            push->settings->events.on_confirmed(push->owner);
+        }
+    }
+}
+
 static void push_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct push *push = stream->data;
@@ -212,6 +223,7 @@ static void push_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf
     } else if (count < 0) {
         push_break(push, 0);
     }
+    push_tell_confirmed(push);
 }
 
 /* ---- Writing ---- */
@@ -235,9 +247,10 @@ static void push_write_failed(struct push *push)
 
 static void push_flush(struct push *push);
 
-/* The queue's owner may close this push from inside: nothing may follow a call of this. */
-static void push_tell_drained(struct push *push)
+/* What a write has led to. Nothing may follow a call of this: the owner may have closed. */
+static void push_tell(struct push *push)
 {
+    push_tell_confirmed(push);
     if (push->refused && !push->closing &&
         (push->queue.waiting == NULL ||
          push->queue.waiting_bytes < push->settings->queue_max_bytes / 2)) {
@@ -259,11 +272,11 @@ static void push_on_written(uv_write_t *write, int status)
     }
     if (status != 0) {
         push_write_failed(push);
-        return;
+    } else {
+        push_wrote(push, (size_t)(uintptr_t)write->data);
+        push_flush(push);
     }
-    push_wrote(push, (size_t)(uintptr_t)write->data);
-    push_flush(push);
-    push_tell_drained(push);
+    push_tell(push);
 }
 
 /* What the socket did not take at once. The buffers stay where they are until the write ends. */
@@ -314,25 +327,10 @@ static void push_on_idle(uv_idle_t *idle)
     struct push *push = idle->data;
     uv_idle_stop(idle);
     push_flush(push);
-    push_tell_drained(push);
+    push_tell(push);
 }
 
 /* ---- Connecting ---- */
-
-static void push_set_socket(struct push *push)
-{
-    struct sockaddr_in own = {0};
-    int own_bytes = sizeof own;
-    (void)uv_tcp_getsockname(&push->tcp, (struct sockaddr *)&own, &own_bytes);
-    (void)uv_ip4_name(&own, push->host, sizeof push->host);
-    (void)uv_tcp_nodelay(&push->tcp, 1);
-    (void)uv_tcp_keepalive(&push->tcp, 1, PUSH_KEEPALIVE_S);
-    uv_os_fd_t fd = -1;
-    int timeout_ms = PUSH_USER_TIMEOUT_MS;
-    if (uv_fileno((uv_handle_t *)&push->tcp, &fd) == 0) {
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
-    }
-}
 
 static void push_on_connected(uv_connect_t *connect, int status)
 {
@@ -347,7 +345,7 @@ static void push_on_connected(uv_connect_t *connect, int status)
         push_fail(push, status);
         return;
     }
-    push_set_socket(push);
+    push_socket_set(&push->tcp, push->host);
     uv_timer_stop(&push->timer);
     metric_add(METRIC_PUSH_CONNECTIONS, 1);
     push->state = PUSH_CONNECTED;
@@ -355,7 +353,7 @@ static void push_on_connected(uv_connect_t *connect, int status)
     push->answered = false;
     push->reader = (struct http1_response_reader){0};
     push_flush(push);
-    push_tell_drained(push);
+    push_tell(push);
 }
 
 static void push_on_connect_limit(uv_timer_t *timer)
@@ -406,10 +404,10 @@ struct push *push_open(const struct push_settings *settings, const uint8_t user_
     return push;
 }
 
-bool push_send(struct push *push, enum push_type type, struct frame *body)
+bool push_send(struct push *push, enum push_type type, struct frame *body, uint64_t mark)
 {
     assert(!push->closing);
-    bool taken = push_queue_add(&push->queue, push->settings->queue_max_bytes, type, body);
+    bool taken = push_queue_add(&push->queue, push->settings->queue_max_bytes, type, body, mark);
     if (!taken) {
         push->refused = true;
         metric_add(METRIC_PUSH_DROPPED, 1);
@@ -442,6 +440,16 @@ bool push_alive(const struct push *push)
     return push->state == PUSH_CONNECTED &&
            (push->silent_since_ms == 0 ||
             push_now(push) - push->silent_since_ms <= PUSH_SILENCE_MS);
+}
+
+uint64_t push_confirmed(const struct push *push)
+{
+    return push_queue_confirmed(&push->queue);
+}
+
+bool push_idle(const struct push *push)
+{
+    return push_queue_idle(&push->queue);
 }
 
 static void push_on_shutdown(uv_shutdown_t *shutdown, int status)

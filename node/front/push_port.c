@@ -8,9 +8,9 @@ static void *push_port_open(void *ctx, const uint8_t user_id[8], uint32_t ip, ui
     return push_open(ctx, user_id, ip, port, owner);
 }
 
-static bool push_port_send(void *push, enum push_type type, struct frame *body)
+static bool push_port_send(void *push, enum push_type type, struct frame *body, uint64_t mark)
 {
-    return push_send(push, type, body);
+    return push_send(push, type, body, mark);
 }
 
 static void push_port_redirect(void *push, uint32_t ip, uint16_t port)
@@ -23,6 +23,16 @@ static bool push_port_alive(const void *push)
     return push_alive(push);
 }
 
+static uint64_t push_port_confirmed(const void *push)
+{
+    return push_confirmed(push);
+}
+
+static bool push_port_idle(const void *push)
+{
+    return push_idle(push);
+}
+
 static void push_port_close(void *push)
 {
     push_close(push);
@@ -30,6 +40,12 @@ static void push_port_close(void *push)
 
 struct push_port push_port(struct push_settings *settings)
 {
-    return (struct push_port){settings,           push_port_open,  push_port_send,
-                              push_port_redirect, push_port_alive, push_port_close};
+    return (struct push_port){.ctx = settings,
+                              .open = push_port_open,
+                              .send = push_port_send,
+                              .redirect = push_port_redirect,
+                              .alive = push_port_alive,
+                              .confirmed = push_port_confirmed,
+                              .idle = push_port_idle,
+                              .close = push_port_close};
 }

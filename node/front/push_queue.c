@@ -37,7 +37,7 @@ void push_queue_fini(struct push_queue *queue)
 }
 
 bool push_queue_add(struct push_queue *queue, size_t max_bytes, enum push_type type,
-                    struct frame *body)
+                    struct frame *body, uint64_t mark)
 {
     size_t item_bytes = PUSH_HEAD_BYTES + body->len;
     if (queue->waiting != NULL && queue->waiting_bytes + item_bytes > max_bytes) {
@@ -54,6 +54,8 @@ bool push_queue_add(struct push_queue *queue, size_t max_bytes, enum push_type t
     item->next = NULL;
     item->body = frame_ref(body);
     item->type = type;
+    item->was_written = false;
+    item->mark = mark;
     item->head_len = 0;
     if (queue->newest != NULL) {
         queue->newest->next = item;
@@ -112,6 +114,15 @@ static void push_queue_drop_early(struct push_queue *queue)
     }
 }
 
+/* What is sent again was counted before; it would turn the mark back. */
+static void push_queue_note_written(struct push_queue *queue, struct push_item *item)
+{
+    if (!item->was_written && item->mark != 0) {
+        queue->written_mark = item->mark;
+    }
+    item->was_written = true;
+}
+
 size_t push_queue_written(struct push_queue *queue, size_t bytes)
 {
     size_t done_count = 0;
@@ -125,6 +136,7 @@ size_t push_queue_written(struct push_queue *queue, size_t bytes)
         queue->started_bytes -= wire_bytes;
         queue->waiting_bytes -= push_item_bytes(item);
         queue->waiting = item->next;
+        push_queue_note_written(queue, item);
         done_count++;
     }
     queue->lent_count = 0;
@@ -143,27 +155,54 @@ void push_queue_lend(struct push_queue *queue, size_t bytes)
     }
 }
 
+static void push_queue_note_answered(struct push_queue *queue, const struct push_item *item)
+{
+    if (item->mark != 0) {
+        queue->answered_mark = item->mark;
+    }
+}
+
+/* In a write under way, the first that is not answered; there are few. */
+static const struct push_item *push_queue_next_early(const struct push_queue *queue)
+{
+    const struct push_item *item = queue->waiting;
+    for (size_t i = 0; i < queue->early_count; i++) {
+        item = item->next;
+    }
+    return item;
+}
+
 bool push_queue_answered(struct push_queue *queue)
 {
     if (queue->forgotten_count > 0) {
-        queue->forgotten_count--;
-        return true;
-    }
-    if (queue->oldest != queue->waiting) {
+        queue->forgotten_count--; /* its mark went with it: newer answers will make up for it */
+    } else if (queue->oldest != queue->waiting) {
+        push_queue_note_answered(queue, queue->oldest);
         push_queue_drop_oldest(queue);
-        return true;
-    }
-    if (queue->early_count < queue->lent_count) {
+    } else if (queue->early_count < queue->lent_count) {
+        push_queue_note_answered(queue, push_queue_next_early(queue));
         queue->early_count++;
-        return true;
+    } else {
+        return false;
     }
-    return false;
+    queue->answers_at_all = true;
+    return true;
 }
 
 bool push_queue_unanswered(const struct push_queue *queue)
 {
     return queue->forgotten_count > 0 || queue->oldest != queue->waiting ||
            queue->lent_count > queue->early_count;
+}
+
+uint64_t push_queue_confirmed(const struct push_queue *queue)
+{
+    return queue->answers_at_all ? queue->answered_mark : queue->written_mark;
+}
+
+bool push_queue_idle(const struct push_queue *queue)
+{
+    return queue->waiting == NULL && !(queue->answers_at_all && push_queue_unanswered(queue));
 }
 
 void push_queue_rewind(struct push_queue *queue)

@@ -16,6 +16,8 @@ struct push_item {
     struct push_item *next;
     struct frame *body;
     enum push_type type;
+    bool was_written; /* completely, perhaps on a connection that is gone */
+    uint64_t mark;    /* 0: none */
     size_t head_len;
     uint8_t head[PUSH_HEAD_BYTES];
 };
@@ -31,6 +33,9 @@ struct push_queue {
     size_t lent_count;  /* from `waiting` on: lent to a write under way; they stay until its end */
     size_t early_count; /* of those: answered before the write was reported done */
     size_t forgotten_count; /* written and forgotten here, their answers still to come */
+    bool answers_at_all;    /* at least one answer came, on whichever connection */
+    uint64_t answered_mark; /* the last that was answered; 0: none */
+    uint64_t written_mark;  /* the last that was written for the first time; 0: none */
 };
 
 /** Legal on zeroed storage. No write may be under way. */
@@ -40,11 +45,12 @@ void push_queue_fini(struct push_queue *queue);
  * Append a request, forgetting written ones as needed.
  *
  * body     a reference is taken
+ * mark     of this request; 0: none
  * returns  true; false: what waits and this one are more than `max_bytes`, or memory is out;
  *          nothing has changed. When nothing waits, one request is taken whatever its size.
  */
 bool push_queue_add(struct push_queue *queue, size_t max_bytes, enum push_type type,
-                    struct frame *body);
+                    struct frame *body, uint64_t mark);
 
 /**
  * What to write next, at most `buf_max` (at least 2) buffers. They stay valid until the next
@@ -67,6 +73,12 @@ bool push_queue_answered(struct push_queue *queue);
 
 /** Something is written, or being written, and not answered. */
 bool push_queue_unanswered(const struct push_queue *queue);
+
+/** See push_confirmed. */
+uint64_t push_queue_confirmed(const struct push_queue *queue);
+
+/** See push_idle. */
+bool push_queue_idle(const struct push_queue *queue);
 
 /** The connection is gone, its write as well: all that is not answered waits again. */
 void push_queue_rewind(struct push_queue *queue);

@@ -27,7 +27,9 @@ static bool deliver_to(struct talk *talk, struct client *client, struct entry *e
     }
     struct frame *body =
         entry_push_body(entry, (enum notice_language)talk->options.config->notices_language);
-    if (body == NULL || !talk->options.push.send(client->push, entry_push_type(entry), body)) {
+    uint64_t mark = (uint64_t)client->turn << DELIVER_MARK_BITS | entry->seq;
+    if (body == NULL ||
+        !talk->options.push.send(client->push, entry_push_type(entry), body, mark)) {
         return false;
     }
     metric_add(METRIC_DELIVERIES, 1);
@@ -37,7 +39,10 @@ static bool deliver_to(struct talk *talk, struct client *client, struct entry *e
 static void deliver_to_members(struct talk *talk, struct room *room, struct entry *entry)
 {
     for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
-        if (entry->seq >= client->first && !client->behind && !deliver_to(talk, client, entry)) {
+        if (entry->seq < client->first || client->behind) {
+            continue;
+        }
+        if (homes_is_closed(talk, client) || !deliver_to(talk, client, entry)) {
             client->behind = true;
             client->behind_at = entry->seq;
         }
@@ -193,6 +198,9 @@ static void deliver_on_catch_up_read(const struct result *result, void *arg)
 
 void deliver_catch_up(struct talk *talk, struct client *client)
 {
+    if (homes_is_closed(talk, client)) {
+        return;
+    }
     deliver_lists_owed(talk, client);
     struct room *room = client->room;
     if (room == NULL || !client->behind || client->catching_up) {

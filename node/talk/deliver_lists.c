@@ -28,8 +28,8 @@ static struct frame *deliver_list_frame(enum roster_list list, const struct byte
 static void deliver_list_frame_to(struct talk *talk, struct client *client, enum roster_list list,
                                   struct frame *frame)
 {
-    if (client->push != NULL) {
-        bool is_sent = talk->options.push.send(client->push, deliver_list_types[list], frame);
+    if (client->push != NULL && !client->leaving) {
+        bool is_sent = talk->options.push.send(client->push, deliver_list_types[list], frame, 0);
         client->lists_missed[list] = !is_sent;
     }
 }
@@ -69,7 +69,7 @@ void deliver_page(struct talk *talk, struct client *client, enum roster_list lis
         return;
     }
     if (client->push != NULL &&
-        !talk->options.push.send(client->push, deliver_list_types[list], frame)) {
+        !talk->options.push.send(client->push, deliver_list_types[list], frame, 0)) {
         client->page_due[list] = true;
         client->page_first[list] = first;
     }

@@ -81,23 +81,52 @@ static void effects_connect(struct talk *talk, struct client *client, struct byt
     }
 }
 
+void effects_enter(struct talk *talk, struct client *client, struct bytes room_id,
+                   struct bytes epoch, uint64_t next, uint64_t first)
+{
+    if (!roster_enter(&talk->roster, client, room_id, epoch, next, first)) {
+        return;
+    }
+    metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
+    if (client->room->check_due) {
+        upkeep_check_soon(talk);
+    }
+}
+
+static bool effects_is_in(const struct client *client, struct bytes room_id, struct bytes epoch)
+{
+    return client->room != NULL &&
+           bytes_equal(room_id, bytes_of(client->room->id, HGTP_ROOM_ID_BYTES)) &&
+           bytes_equal(epoch, bytes_str(client->room->epoch));
+}
+
 static void effects_on_home(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
-    struct client *client = roster_client_add(&talk->roster, f[1]);
+    bool has_moved = f[9].len > 0;
+    struct client *client = roster_client(&talk->roster, f[1]);
+    if (client != NULL && has_moved) {
+        effects_gone(talk, client); /* it was here before: nothing of that time counts */
+    }
+    client = roster_client_add(&talk->roster, f[1]);
     if (client == NULL) {
         return;
     }
     client->talk = talk;
     client->expires_ms = effects_number(f[4], 1) * 1000;
     client->touched_ms = talk_now_ms(talk);
+    client->leaving = false;
     effects_connect(talk, client, f[3]);
     if (f[5].len == 0) {
         roster_leave(&talk->roster, client);
-    } else if (client->room == NULL ||
-               !bytes_equal(f[5], bytes_of(client->room->id, HGTP_ROOM_ID_BYTES))) {
-        (void)roster_enter(&talk->roster, client, f[5], f[6], (uint64_t)effects_number(f[7], 1));
+    } else if (!effects_is_in(client, f[5], f[6])) {
+        effects_enter(talk, client, f[5], f[6], (uint64_t)effects_number(f[7], 1),
+                      (uint64_t)effects_number(f[8], 1));
     }
+    if (has_moved) {
+        homes_arrived(talk, client, f[10].len > 0);
+    }
+    deliver_catch_up(talk, client);
     metric_set(METRIC_SESSIONS, (int64_t)roster_client_count(&talk->roster));
     metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
 }
@@ -115,8 +144,9 @@ static void effects_on_join(struct talk *talk, const struct effect *effect)
     const struct bytes *f = effect->fields;
     struct client *client = roster_client(&talk->roster, f[1]);
     if (client != NULL) {
-        (void)roster_enter(&talk->roster, client, f[2], f[3], (uint64_t)effects_number(f[4], 1));
-        metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
+        uint64_t first = (uint64_t)effects_number(f[4], 1);
+        effects_enter(talk, client, f[2], f[3], first, first);
+        deliver_catch_up(talk, client);
     }
 }
 
@@ -129,10 +159,28 @@ static void effects_on_leave(struct talk *talk, const struct effect *effect)
     }
 }
 
+static void effects_on_look(struct talk *talk, const struct effect *effect)
+{
+    if (roster_client(&talk->roster, effect->fields[1]) != NULL) {
+        homes_look(talk, effect->fields[1]);
+    }
+}
+
+static void effects_on_release(struct talk *talk, const struct effect *effect)
+{
+    homes_release(talk, effect->fields[1], effect->fields[2]);
+}
+
+static void effects_on_released(struct talk *talk, const struct effect *effect)
+{
+    homes_released(talk, effect->fields[1], effect->fields[2],
+                   (uint64_t)effects_number(effect->fields[3], 0));
+}
+
 static void effects_on_closed(struct talk *talk, const struct effect *effect)
 {
     struct room *room = roster_room(&talk->roster, effect->fields[1]);
-    if (room != NULL) {
+    if (room != NULL && bytes_equal(effect->fields[2], bytes_str(room->epoch))) {
         roster_room_close(&talk->roster, room);
         metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
     }
@@ -156,9 +204,15 @@ static void effects_on_entry(struct talk *talk, const struct effect *effect)
 static void effects_on_list(struct talk *talk, const struct effect *effect)
 {
     enum roster_list list;
-    if (roster_list_of(effect->fields[1], &list)) {
-        struct room *room = roster_room(&talk->roster, effect->fields[2]);
-        deliver_list(talk, list, room, effect->fields + 3, effect->count - 3);
+    if (!roster_list_of(effect->fields[1], &list)) {
+        return;
+    }
+    struct room *room = roster_room(&talk->roster, effect->fields[2]);
+    int64_t stamp = effects_number(effect->fields[3], 0);
+    int64_t *last = room != NULL ? &room->members_stamp : &talk->list_stamps[list];
+    if (stamp >= *last) {
+        *last = stamp;
+        deliver_list(talk, list, room, effect->fields + 4, effect->count - 4);
     }
 }
 
@@ -210,10 +264,21 @@ static void effects_rewind(struct room *room, uint64_t top)
 
 static void effects_on_dead(struct talk *talk, const struct effect *effect)
 {
-    LOG(LOG_INFO, "node_dead", log_bytes("node", effect->fields[1]),
-        log_str("effect", "its sessions are looked after"));
-    talk->adopt_due = true;
-    talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+    (void)talk;
+    LOG(LOG_WARN, "node_dead", log_bytes("node", effect->fields[1]),
+        log_str("hint", "it does not beat in Redis any more; its sessions go on at the others"));
+}
+
+static void effects_on_lost(struct talk *talk, const struct effect *effect)
+{
+    homes_walk(talk, effect->fields[1]);
+}
+
+static void effects_on_peer(struct talk *talk, const struct effect *effect)
+{
+    if (talk->options.bus_address[0] != '\0') {
+        talk->options.bus.peer(talk->options.bus.ctx, effect->fields[1], effect->fields[2]);
+    }
 }
 
 static void effects_on_top(struct talk *talk, const struct effect *effect)
@@ -243,44 +308,90 @@ static void effects_on_nothing(struct talk *talk, const struct effect *effect)
     (void)effect;
 }
 
+#define effects_on_to        effects_on_nothing
 #define effects_on_reply     effects_on_nothing
 #define effects_on_repeated  effects_on_nothing
 #define effects_on_challenge effects_on_nothing
 #define effects_on_relay     datagrams_relay
 #define effects_on_answer    datagrams_answer
 
+enum effects_origin { EFFECTS_HERE, EFFECTS_BUS };
+
 static const struct effects_handler {
     const char *name;
     size_t field_count;
+    enum effects_origin origin;
     void (*apply)(struct talk *talk, const struct effect *effect);
 } effects_handlers[] = {
-#define EFFECT(name, least, help) {#name, 1 + (least), effects_on_##name},
+#define EFFECT(name, least, origin, help) {#name, 1 + (least), EFFECTS_##origin, effects_on_##name},
 #include "effect.def"
 };
 
-static void effects_apply_one(struct talk *talk, const struct effect *effect)
+static const struct effects_handler *effects_handler_of(const struct effect *effect)
 {
     for (size_t i = 0; i < sizeof effects_handlers / sizeof effects_handlers[0]; i++) {
         const struct effects_handler *handler = &effects_handlers[i];
         if (effect_is(effect, handler->name) && effect->count >= handler->field_count) {
-            handler->apply(talk, effect);
-            return;
+            return handler;
         }
     }
     LOG_LIMITED(LOG_ERROR, "effect_unknown",
-                log_bytes("effect", effect->count > 0 ? effect->fields[0] : bytes_str("")));
+                log_bytes("effect", effect->count > 0 ? effect->fields[0] : bytes_str("")),
+                log_str("hint", "are all nodes of the same version?"));
+    return NULL;
+}
+
+static void effects_apply_one(struct talk *talk, const struct effect *effect)
+{
+    const struct effects_handler *handler = effects_handler_of(effect);
+    if (handler != NULL) {
+        handler->apply(talk, effect);
+    }
+}
+
+void talk_on_bus_effect(struct talk *talk, const struct effect *effect)
+{
+    const struct effects_handler *handler = effects_handler_of(effect);
+    if (handler != NULL && handler->origin == EFFECTS_BUS) {
+        handler->apply(talk, effect);
+    }
+}
+
+/* For the nodes that `to` names. */
+static void effects_apply_at(struct talk *talk, const struct effect *to,
+                             const struct effect *effect)
+{
+    for (size_t i = 1; i < to->count; i++) {
+        bool is_all = bytes_equal(to->fields[i], bytes_str("*"));
+        bool is_here = bytes_equal(to->fields[i], bytes_str(talk->options.node));
+        if (is_all || is_here) {
+            effects_apply_one(talk, effect);
+        }
+        if (!is_here && talk->options.bus_address[0] != '\0') {
+            talk->options.bus.send(talk->options.bus.ctx, to->fields[i], effect);
+        }
+    }
 }
 
 void effects_apply(struct talk *talk, const struct result *result, effects_on_reply_fn *on_reply,
                    void *arg)
 {
+    const struct effect *to = NULL;
     for (size_t i = 0; i < result->effect_count; i++) {
-        if (effect_is(&result->effects[i], "reply")) {
+        const struct effect *effect = &result->effects[i];
+        if (effect_is(effect, "to")) {
+            to = effect;
+            continue;
+        }
+        if (to != NULL) {
+            effects_apply_at(talk, to, effect);
+        } else if (effect_is(effect, "reply")) {
             if (on_reply != NULL) {
                 on_reply(result, arg);
             }
         } else {
-            effects_apply_one(talk, &result->effects[i]);
+            effects_apply_one(talk, effect);
         }
+        to = NULL;
     }
 }

@@ -59,14 +59,16 @@ struct datagram_port {
 struct push_port {
     void *ctx;
     void *(*open)(void *ctx, const uint8_t user_id[8], uint32_t ip, uint16_t port, void *owner);
-    bool (*send)(void *push, enum push_type type, struct frame *body);
+    bool (*send)(void *push, enum push_type type, struct frame *body, uint64_t mark);
     void (*redirect)(void *push, uint32_t ip, uint16_t port);
     bool (*alive)(const void *push);
+    uint64_t (*confirmed)(const void *push);
+    bool (*idle)(const void *push);
     void (*close)(void *push);
 };
 
-/** The way to the other nodes; see node/bus/bus.h, which is behind it. Nothing here can fail: what is
- * lost is noticed by the receiver. Names of nodes are "id@incarnation". */
+/** The way to the other nodes; see node/bus/bus.h, which is behind it. Nothing here can fail: what
+ * is lost is noticed by the receiver. Names of nodes are "id@incarnation". */
 struct bus_port {
     void *ctx;
     /** Have `effect`, borrowed, carried out by that node; "*": by all others. A node that is not

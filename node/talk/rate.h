@@ -32,8 +32,8 @@ static inline void rate_give_back(struct rate_bucket *bucket)
 }
 
 /**
- * Buckets by address in fixed memory: addresses that fall on one slot share its bucket. `seed`
- * keeps strangers from choosing whose bucket they share.
+ * Buckets by address (or another key) in fixed memory: keys that fall on one slot share its bucket.
+ * `seed` keeps strangers from choosing whose bucket they share.
  */
 #define RATE_SLOTS 4096
 struct rate_table {
@@ -41,11 +41,16 @@ struct rate_table {
     struct rate_bucket slots[RATE_SLOTS];
 };
 
-static inline bool rate_table_take(struct rate_table *table, uint32_t ip, int64_t per_s,
+static inline struct rate_bucket *rate_table_slot(struct rate_table *table, uint64_t key)
+{
+    uint64_t mixed = (key ^ table->seed) * 0x9e3779b97f4a7c15u;
+    return &table->slots[(mixed >> 40) % RATE_SLOTS];
+}
+
+static inline bool rate_table_take(struct rate_table *table, uint64_t key, int64_t per_s,
                                    int64_t now_ms)
 {
-    uint64_t mixed = (uint64_t)(ip ^ table->seed) * 0x9e3779b97f4a7c15u;
-    return rate_take(&table->slots[(mixed >> 40) % RATE_SLOTS], per_s, now_ms);
+    return rate_take(rate_table_slot(table, key), per_s, now_ms);
 }
 
 #endif

@@ -56,6 +56,7 @@ void roster_client_remove(struct roster *roster, struct client *client)
 {
     roster_leave(roster, client);
     HASH_DEL(roster->clients, client);
+    free(client->leaving_to);
     free(client);
 }
 
@@ -68,7 +69,7 @@ static void roster_room_free(struct roster *roster, struct room *room)
 }
 
 static struct room *roster_room_add(struct roster *roster, struct bytes id, struct bytes epoch,
-                                    uint64_t first)
+                                    uint64_t next)
 {
     if (id.len != HGTP_ROOM_ID_BYTES || epoch.len >= ROSTER_EPOCH_MAX) {
         return NULL;
@@ -77,14 +78,15 @@ static struct room *roster_room_add(struct roster *roster, struct bytes id, stru
     if (room != NULL) {
         memcpy(room->id, id.ptr, id.len);
         memcpy(room->epoch, epoch.ptr, epoch.len);
-        room_feed_init(&room->feed, first);
+        room_feed_init(&room->feed, next);
+        room->check_due = true; /* what came before it was known here has been dropped */
         HASH_ADD(hh, roster->rooms, id, HGTP_ROOM_ID_BYTES, room);
     }
     return room;
 }
 
 bool roster_enter(struct roster *roster, struct client *client, struct bytes room_id,
-                  struct bytes epoch, uint64_t first)
+                  struct bytes epoch, uint64_t next, uint64_t first)
 {
     roster_leave(roster, client);
     struct room *room = roster_room(roster, room_id);
@@ -93,13 +95,17 @@ bool roster_enter(struct roster *roster, struct client *client, struct bytes roo
         room = NULL;
     }
     if (room == NULL) {
-        room = roster_room_add(roster, room_id, epoch, first);
+        room = roster_room_add(roster, room_id, epoch, next);
     }
     if (room == NULL) {
         return false;
     }
     client->room = room;
     client->first = first;
+    client->behind = first < room->feed.next;
+    client->behind_at = first;
+    client->seen = 0;
+    client->turn++;
     DL_APPEND2(room->first_member, client, prev_member, next_member);
     return true;
 }

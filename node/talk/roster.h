@@ -14,6 +14,7 @@
 
 #define ROSTER_TOKEN_MAX 64
 #define ROSTER_EPOCH_MAX 32
+#define ROSTER_NODE_MAX  160 /* "id@incarnation" */
 
 /** The lists that are pushed; the words the scripts use for them are in roster_list_words. */
 enum roster_list { LIST_USERS, LIST_ROOMS, LIST_MEMBERS, LIST_COUNT };
@@ -36,8 +37,15 @@ struct client {
 
     struct room *room; /* NULL: in none */
     uint64_t first;    /* first entry of the room that is for this client */
-    bool behind;       /* its connection was full: entries from behind_at on are to be caught up */
-    bool catching_up;  /* a read of the log for it is under way */
+    uint16_t turn;     /* counts the rooms it was in: tells their entries from each other */
+    uint64_t seen;     /* last entry reported as confirmed by it; 0: none of this room */
+    int64_t seen_ms;
+    bool behind;      /* its connection was full: entries from behind_at on are to be caught up */
+    bool leaving;     /* its home is elsewhere by now: it gets nothing new from here */
+    char *leaving_to; /* the node that waits to hear where it ended; NULL: none */
+    int64_t leave_ms; /* the latest time to let it go */
+    int64_t held_ms;  /* until then the node it comes from is waited for; 0: it is not */
+    bool catching_up; /* a read of the log for it is under way */
     uint64_t behind_at;
     bool paging;                    /* a page of a list is being asked for */
     bool page_due[LIST_COUNT];      /* the page that begins at ... */
@@ -56,6 +64,7 @@ struct room {
     bool check_due;         /* something may have been missed: compare with the log's top */
     bool list_dirty;        /* the members' list is to be asked for */
     struct frame *members;  /* last members' list pushed, or NULL */
+    int64_t members_stamp;
     struct client *first_member;
     UT_hash_handle hh;
 };
@@ -73,10 +82,10 @@ struct client *roster_client_add(struct roster *roster, struct bytes uid);
 /** Out of its room, out of the table, freed. Its push connection is the caller's. */
 void roster_client_remove(struct roster *roster, struct client *client);
 
-/** Put a client into a room (out of an earlier one), from entry `first` on. False: memory is out.
- */
+/** Put a client into a room (out of an earlier one), from entry `first` on. A room that was not
+ * here begins with entry `next`. False: memory is out. */
 bool roster_enter(struct roster *roster, struct client *client, struct bytes room_id,
-                  struct bytes epoch, uint64_t first);
+                  struct bytes epoch, uint64_t next, uint64_t first);
 /** Take it out of its room, if any; an empty room is freed. */
 void roster_leave(struct roster *roster, struct client *client);
 void roster_room_close(struct roster *roster, struct room *room);

@@ -14,14 +14,24 @@ struct say {
     void *arg;
 };
 
+/* A session may speak through a node that is not its home. */
+static struct rate_bucket *say_bucket(struct talk *talk, struct bytes uid)
+{
+    struct client *client = roster_client(&talk->roster, uid);
+    if (client != NULL) {
+        return &client->messages;
+    }
+    uint64_t key;
+    static_assert(sizeof key == HGTP_USER_ID_BYTES, "a user id is the key");
+    memcpy(&key, uid.ptr, sizeof key);
+    return rate_table_slot(&talk->visitors, key);
+}
+
 /* Nothing was said: a stranger who uses somebody's user id must not use up what that one may say.
  */
 static void say_give_back(const struct say *say)
 {
-    struct client *client = roster_client(&say->talk->roster, bytes_of(say->uid, sizeof say->uid));
-    if (client != NULL) {
-        rate_give_back(&client->messages);
-    }
+    rate_give_back(say_bucket(say->talk, bytes_of(say->uid, sizeof say->uid)));
 }
 
 static void say_on_result(const struct result *result, void *arg)
@@ -70,9 +80,7 @@ static enum err say_check(struct talk *talk, const struct talk_message *message,
     if (talk_is_busy(talk)) {
         return ERR_BUSY;
     }
-    struct client *client = roster_client(&talk->roster, uid);
-    if (client != NULL &&
-        !rate_take(&client->messages, config->limits_messages_per_s, talk_now_ms(talk))) {
+    if (!rate_take(say_bucket(talk, uid), config->limits_messages_per_s, talk_now_ms(talk))) {
         metric_add(METRIC_RATE_LIMITED, 1);
         return ERR_RATE_LIMITED;
     }

@@ -10,6 +10,10 @@
 
 /* Calls to the store under way; each holds a few KiB. */
 #define TALK_IN_FLIGHT_MAX 20000
+/* Redis and the bus have to have worked within this time. */
+#define TALK_READY_MS 3000
+/* The list of nodes is not asked for more often than this because of an unknown one. */
+#define TALK_STRANGER_MS 200
 
 struct talk *talk_new(const struct talk_options *options)
 {
@@ -18,7 +22,7 @@ struct talk *talk_new(const struct talk_options *options)
         talk->options = *options;
         options->clock.random(options->clock.ctx, (uint8_t *)&talk->registers.seed,
                               sizeof talk->registers.seed);
-        talk->requests.seed = talk->registers.seed;
+        talk->requests.seed = talk->visitors.seed = talk->registers.seed;
     }
     return talk;
 }
@@ -90,22 +94,15 @@ void talk_on_store(struct talk *talk, bool connected)
     if (!connected) {
         return;
     }
+    memset(talk->list_stamps, 0, sizeof talk->list_stamps); /* another Redis, another clock */
     struct room *room, *next;
     HASH_ITER(hh, talk->roster.rooms, room, next)
     {
-        room->check_due = true;
-        upkeep_list_dirty(talk, LIST_MEMBERS, room);
+        room->members_stamp = 0;
     }
-    upkeep_list_dirty(talk, LIST_USERS, NULL);
-    upkeep_list_dirty(talk, LIST_ROOMS, NULL);
-    talk->adopt_due = true;
-    talk->next_beat_ms = talk->next_check_ms = talk->next_touch_ms = 0;
-    struct client *client, *next_client;
-    HASH_ITER(hh, talk->roster.clients, client, next_client)
-    {
-        client->touched_ms = 0;
-    }
-    talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+    homes_walk(talk, bytes_str(talk->options.node));
+    talk->next_beat_ms = 0;
+    upkeep_missed(talk);
 }
 
 void talk_on_late(struct talk *talk, const struct result *result)
@@ -113,10 +110,56 @@ void talk_on_late(struct talk *talk, const struct result *result)
     effects_apply(talk, result, NULL, NULL);
 }
 
+void talk_on_bus_gap(struct talk *talk)
+{
+    upkeep_missed(talk);
+}
+
+void talk_on_bus_stranger(struct talk *talk)
+{
+    if (talk_now_ms(talk) - talk->beat_ms > TALK_STRANGER_MS) {
+        talk->next_beat_ms = 0;
+        talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+    }
+}
+
+void talk_on_bus_echo(struct talk *talk)
+{
+    talk->echo_ms = talk_now_ms(talk);
+    talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+}
+
 void talk_drain(struct talk *talk)
 {
     talk->draining = true;
+}
+
+bool talk_settled(const struct talk *talk)
+{
+    struct client *client, *next;
+    HASH_ITER(hh, talk->roster.clients, client, next)
+    {
+        if (client->push != NULL && !talk->options.push.idle(client->push)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void talk_leave(struct talk *talk)
+{
+    homes_report_all(talk);
     upkeep_leave(talk);
+}
+
+int64_t talk_id_taken_ms(const struct talk *talk)
+{
+    return talk->id_taken_ms;
+}
+
+static bool talk_is_old(const struct talk *talk, int64_t at_ms)
+{
+    return at_ms == 0 || talk_now_ms(talk) - at_ms > TALK_READY_MS;
 }
 
 bool talk_ready(const struct talk *talk, const char **ret_why)
@@ -125,8 +168,12 @@ bool talk_ready(const struct talk *talk, const char **ret_why)
         *ret_why = "draining";
     } else if (!talk->store_connected) {
         *ret_why = "not connected to Redis";
-    } else if (talk->beat_ms == 0 || talk_now_ms(talk) - talk->beat_ms > 3000) {
+    } else if (talk->id_taken_ms != 0) {
+        *ret_why = err_text(ERR_NODE_ID_TAKEN);
+    } else if (talk_is_old(talk, talk->beat_ms)) {
         *ret_why = "Redis takes no writes";
+    } else if (talk->options.bus_address[0] != '\0' && talk_is_old(talk, talk->echo_ms)) {
+        *ret_why = "its own batch did not come back over the bus";
     } else {
         return true;
     }

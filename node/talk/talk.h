@@ -26,9 +26,11 @@ struct talk_options {
     uint16_t http_port;           /* told to clients */
     const char *hgtp_address;     /* told to other nodes, "ip:port" */
     const char *http_address;
+    const char *bus_address; /* "": there is no bus, this node is alone */
     struct store_port store;
     struct datagram_port datagram;
     struct push_port push;
+    struct bus_port bus; /* unused when bus_address is "" */
     struct clock_port clock;
 };
 
@@ -59,6 +61,18 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
 /** There is space again on the push connection of `owner`: what the push port's open was given. */
 void talk_on_drained(void *owner);
 
+/** A client has confirmed something; `owner` as above. */
+void talk_on_confirmed(void *owner);
+
+/** Another node wants this carried out here. */
+void talk_on_bus_effect(struct talk *talk, const struct effect *effect);
+/** Something from other nodes may have been missed. */
+void talk_on_bus_gap(struct talk *talk);
+/** A node was heard that is not on the list of nodes as known here. */
+void talk_on_bus_stranger(struct talk *talk);
+/** What bus_port.beat sent to this node itself came back. */
+void talk_on_bus_echo(struct talk *talk);
+
 /** The store is connected (again): what was missed meanwhile is looked for. */
 void talk_on_store(struct talk *talk, bool connected);
 
@@ -68,10 +82,18 @@ void talk_on_late(struct talk *talk, const struct result *result);
 /** Do what is due. Returns ms until it wants to be called again. */
 int64_t talk_tick(struct talk *talk);
 
-/** From now on REGISTER is refused: the node is going down. */
+/** The node is going down: REGISTER is refused, clients get nothing new. */
 void talk_drain(struct talk *talk);
+/** True when all clients have confirmed what was sent to them. */
+bool talk_settled(const struct talk *talk);
+/** After talk_drain: leave the cluster; the others go on with the sessions where they end here. */
+void talk_leave(struct talk *talk);
 
-/** True when Redis has taken a write of this node within the last 3 s; else why not. */
+/** Since when another living node uses this one's id, so that it may not serve; 0: none does. */
+int64_t talk_id_taken_ms(const struct talk *talk);
+
+/** True when Redis has taken a write of this node, and a batch of its own came back over the bus,
+ * within the last 3 s; else why not. */
 bool talk_ready(const struct talk *talk, const char **ret_why);
 
 /** Calls to the store that have not been answered. */

@@ -7,22 +7,36 @@
 #include "script_args.h"
 #include "talk.h"
 
+/* Nodes whose sessions are to be walked through, one after the other. */
+#define HOMES_WALKS_MAX 16
+struct homes_walks {
+    char nodes[HOMES_WALKS_MAX][ROSTER_NODE_MAX];
+    size_t count;
+    char cursor[24]; /* of the first */
+    bool under_way;
+};
+
 struct talk {
     struct talk_options options;
     struct roster roster;
     struct rate_table registers; /* by address: REGISTER */
     struct rate_table requests;  /* by address: every datagram */
+    struct rate_table visitors;  /* by user id: messages of sessions whose home is elsewhere */
     size_t in_flight;
     bool draining;
     bool store_connected;
-    int64_t beat_ms; /* when Redis last took our beat; 0: never */
-    bool beating, sweeping, touching, checking, adopting; /* a call of that kind is under way */
-    bool touch_was_full, check_was_full;                  /* the last batch had no place for more */
-    bool adopt_due; /* look for sessions that need this node as their home, from the start */
+    int64_t beat_ms;     /* when Redis last took our beat; 0: never */
+    int64_t echo_ms;     /* when our batch to ourselves last came back over the bus; 0: never */
+    int64_t id_taken_ms; /* since when the beat is refused because of our id; 0: it is not */
+    bool beating, sweeping, touching, checking, seeing; /* a call of that kind is under way */
+    bool touch_was_full, check_was_full, seen_was_full; /* the last batch had no place for more */
+    bool missed; /* something may have been missed: compare everything with Redis */
+    struct homes_walks walks;
     int64_t next_beat_ms, next_sweep_ms, next_touch_ms, next_check_ms;
     int64_t lists_due_ms; /* when dirty lists are to be asked for; 0: none is dirty */
     bool dirty[LIST_COUNT];
     struct frame *lists[LIST_COUNT]; /* last list of the realm pushed (users, rooms), or NULL */
+    int64_t list_stamps[LIST_COUNT];
 };
 
 /* talk.c */
@@ -52,7 +66,31 @@ bool effects_address(struct bytes address, uint32_t *ret_ip, uint16_t *ret_port)
 /** Forget a session that ended or moved: its connection, its place in the room. */
 void effects_gone(struct talk *talk, struct client *client);
 
+/** Put a client into a room whose next entry is `next`, from `first` on. */
+void effects_enter(struct talk *talk, struct client *client, struct bytes room_id,
+                   struct bytes epoch, uint64_t next, uint64_t first);
+
+/* homes.c */
+/** Walk through that node's sessions: our own are shown again, those of a dead one shared out. */
+void homes_walk(struct talk *talk, struct bytes node);
+/** Find out what this node should have of a session. */
+void homes_look(struct talk *talk, struct bytes uid);
+/** Its home is `node` now (empty: elsewhere): finish with it and say where it ended. */
+void homes_release(struct talk *talk, struct bytes uid, struct bytes node);
+/** The node that had it has finished; `next` is its next entry. */
+void homes_released(struct talk *talk, struct bytes uid, struct bytes epoch, uint64_t next);
+/** The session has come here from another node, which is to release it if `is_held`. */
+void homes_arrived(struct talk *talk, struct client *client, bool is_held);
+/** True while the client gets nothing new: it leaves, has not quite arrived, or the node drains. */
+bool homes_is_closed(const struct talk *talk, const struct client *client);
+/** Do what is due for clients that come and go, and report what clients have confirmed. */
+void homes_tick(struct talk *talk, int64_t now_ms);
+/** Report at once what all clients have confirmed, without regard to how long ago it was. */
+void homes_report_all(struct talk *talk);
+
 /* deliver.c */
+/** Send the client's number of an entry along, so that its confirmation tells which it was. */
+#define DELIVER_MARK_BITS 48
 /** Offer an entry to its room's feed, deliver what is in turn, have gaps repaired. */
 void deliver_entry(struct talk *talk, struct room *room, struct entry *entry);
 /** Repair a gap of the room's feed, if there is one and nobody is at it. */
@@ -83,6 +121,10 @@ void datagrams_answer(struct talk *talk, const struct effect *effect);
 /* upkeep.c */
 /** This node is going: it is taken off the list of nodes. */
 void upkeep_leave(struct talk *talk);
+/** Something may have been missed: compare rooms, sessions and lists with Redis. */
+void upkeep_missed(struct talk *talk);
+/** Compare the rooms that are due at once. */
+void upkeep_check_soon(struct talk *talk);
 void upkeep_list_dirty(struct talk *talk, enum roster_list list, struct room *room);
 
 #endif

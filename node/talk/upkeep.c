@@ -4,6 +4,7 @@
  * of life, compares its rooms with their logs, asks for lists that have changed. All in batches,
  * and each kind only once at a time.
  */
+#include "node/base/log.h"
 #include "node/base/metrics.h"
 #include "talk_state.h"
 
@@ -14,7 +15,7 @@
 #define UPKEEP_TOUCH_MOST_MS 20000 /* a sign of life is passed on at least so often */
 #define UPKEEP_CHECK_MS      5000
 #define UPKEEP_BATCH         500
-#define UPKEEP_DEAD_MS       5000 /* without a beat for so long a node is taken for dead */
+#define UPKEEP_DEAD_MS       3000 /* without a beat for so long a node is taken for dead */
 
 /* Beat and sweep ---------------------------------------------------------------------------------
  */
@@ -24,13 +25,27 @@ static void upkeep_on_beat(const struct result *result, void *arg)
     struct talk *talk = arg;
     talk_call_over(talk);
     talk->beating = false;
-    if (result != NULL && result->code == ERR_NONE) {
-        bool is_first = talk->beat_ms == 0;
-        talk->beat_ms = talk_now_ms(talk);
-        effects_apply(talk, result, NULL, NULL);
-        if (is_first) {
-            talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+    if (result == NULL) {
+        return;
+    }
+    if (result->code == ERR_NODE_ID_TAKEN) {
+        if (talk->id_taken_ms == 0) {
+            talk->id_taken_ms = talk_now_ms(talk);
+            LOG(LOG_WARN, "node_id_in_use", log_str("node", talk->options.node),
+                log_bytes("other", result->extra),
+                log_str("hint", "waiting whether the other node with this id still lives"));
         }
+        return;
+    }
+    bool is_first = talk->beat_ms == 0;
+    talk->beat_ms = talk_now_ms(talk);
+    talk->id_taken_ms = 0;
+    effects_apply(talk, result, NULL, NULL);
+    if (talk->options.bus_address[0] != '\0') {
+        talk->options.bus.beat(talk->options.bus.ctx);
+    }
+    if (is_first) {
+        talk->options.clock.wake_in(talk->options.clock.ctx, 0);
     }
 }
 
@@ -41,6 +56,7 @@ static void upkeep_call_beat(struct talk *talk, bool is_leaving)
     talk_args_init(talk, &args, bytes_of(NULL, 0));
     script_args_str(&args, "hgtp", talk->options.hgtp_address);
     script_args_str(&args, "http", talk->options.http_address);
+    script_args_str(&args, "bus", talk->options.bus_address);
     script_args_int(&args, "dead_ms", UPKEEP_DEAD_MS);
     if (is_leaving) {
         script_args_str(&args, "bye", "1");
@@ -87,36 +103,6 @@ static void upkeep_sweep(struct talk *talk)
     talk_args_init(talk, &args, bytes_of(NULL, 0));
     script_args_int(&args, "batch", UPKEEP_SWEEP_BATCH);
     talk_call(talk, SCRIPT_sweep, &args, upkeep_on_swept, talk);
-}
-
-/* Sessions without a home ------------------------------------------------------------------------
- */
-
-static void upkeep_adopt(struct talk *talk, struct bytes cursor);
-
-static void upkeep_on_adopted(const struct result *result, void *arg)
-{
-    struct talk *talk = arg;
-    talk_call_over(talk);
-    talk->adopting = false;
-    if (result == NULL || result->code != ERR_NONE) {
-        talk->adopt_due = true;
-        return;
-    }
-    effects_apply(talk, result, NULL, NULL);
-    if (!bytes_equal(result->extra, bytes_str("0"))) {
-        upkeep_adopt(talk, result->extra);
-    }
-}
-
-static void upkeep_adopt(struct talk *talk, struct bytes cursor)
-{
-    talk->adopting = true;
-    struct script_args args;
-    talk_args_init(talk, &args, bytes_of(NULL, 0));
-    script_args_bytes(&args, "cursor", cursor);
-    script_args_int(&args, "count", UPKEEP_BATCH);
-    talk_call(talk, SCRIPT_adopt, &args, upkeep_on_adopted, talk);
 }
 
 /* Signs of life ----------------------------------------------------------------------------------
@@ -238,6 +224,38 @@ static void upkeep_check_all(struct talk *talk)
     }
 }
 
+void upkeep_check_soon(struct talk *talk)
+{
+    talk->next_touch_ms = 0;
+    talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+}
+
+/* However much is missed at a time, it is looked for once. */
+static void upkeep_look_for_missed(struct talk *talk)
+{
+    talk->missed = false;
+    talk->next_touch_ms = 0;
+    upkeep_check_all(talk);
+    struct room *room, *next_room;
+    HASH_ITER(hh, talk->roster.rooms, room, next_room)
+    {
+        upkeep_list_dirty(talk, LIST_MEMBERS, room);
+    }
+    upkeep_list_dirty(talk, LIST_USERS, NULL);
+    upkeep_list_dirty(talk, LIST_ROOMS, NULL);
+    struct client *client, *next;
+    HASH_ITER(hh, talk->roster.clients, client, next)
+    {
+        client->touched_ms = 0;
+    }
+}
+
+void upkeep_missed(struct talk *talk)
+{
+    talk->missed = true;
+    talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+}
+
 /* Lists ------------------------------------------------------------------------------------------
  */
 
@@ -323,6 +341,9 @@ int64_t talk_tick(struct talk *talk)
 {
     int64_t now_ms = talk_now_ms(talk);
     int64_t wait_ms = UPKEEP_BEAT_MS;
+    if (talk->missed) {
+        upkeep_look_for_missed(talk);
+    }
     if (talk->lists_due_ms != 0 && now_ms >= talk->lists_due_ms) {
         upkeep_lists(talk, now_ms);
     }
@@ -331,10 +352,6 @@ int64_t talk_tick(struct talk *talk)
     }
     if (upkeep_due(&talk->next_beat_ms, now_ms, UPKEEP_BEAT_MS, &wait_ms)) {
         upkeep_beat(talk);
-    }
-    if (talk->adopt_due && !talk->adopting) {
-        talk->adopt_due = false;
-        upkeep_adopt(talk, bytes_str("0"));
     }
     if (upkeep_due(&talk->next_sweep_ms, now_ms, UPKEEP_SWEEP_MS, &wait_ms)) {
         upkeep_sweep(talk);
@@ -345,6 +362,7 @@ int64_t talk_tick(struct talk *talk)
     if (upkeep_due(&talk->next_touch_ms, now_ms, UPKEEP_TOUCH_MS, &wait_ms)) {
         upkeep_touch(talk, now_ms);
         upkeep_check(talk);
+        homes_tick(talk, now_ms);
     }
     return wait_ms > 0 ? wait_ms : 1;
 }

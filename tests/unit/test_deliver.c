@@ -22,6 +22,7 @@ struct fake_push {
     size_t capacity; /* how many more it takes now */
     size_t got_count;
     size_t list_count;
+    uint64_t mark; /* of the last message */
     bool is_closed;
 };
 
@@ -105,7 +106,7 @@ static void fake_answer_all(void)
     }
 }
 
-static bool fake_send(void *push, enum push_type type, struct frame *body)
+static bool fake_send(void *push, enum push_type type, struct frame *body, uint64_t mark)
 {
     struct fake_push *to = push;
     assert_false(to->is_closed);
@@ -115,7 +116,9 @@ static bool fake_send(void *push, enum push_type type, struct frame *body)
     }
     to->capacity--;
     if (type == PUSH_MESSAGE) {
+        assert_true(mark > to->mark);
         to->got_count++;
+        to->mark = mark;
     } else {
         to->list_count++;
     }
@@ -123,6 +126,18 @@ static bool fake_send(void *push, enum push_type type, struct frame *body)
 }
 
 static bool fake_alive(const void *push)
+{
+    (void)push;
+    return true;
+}
+
+/* It answers everything at once. */
+static uint64_t fake_confirmed(const void *push)
+{
+    return ((const struct fake_push *)push)->mark;
+}
+
+static bool fake_idle(const void *push)
 {
     (void)push;
     return true;
@@ -158,7 +173,8 @@ static struct client *fake_client(size_t at, uint64_t first)
     struct client *client = roster_client_add(&fake.talk->roster, bytes_of(uid, 8));
     client->talk = fake.talk;
     client->push = &fake.pushes[at];
-    assert_true(roster_enter(&fake.talk->roster, client, bytes_str(ROOM), bytes_str("1"), first));
+    assert_true(
+        roster_enter(&fake.talk->roster, client, bytes_str(ROOM), bytes_str("1"), first, first));
     return client;
 }
 
@@ -178,8 +194,13 @@ static int set_up(void **state)
     const struct talk_options options = {
         .config = &fake.config,
         .node = "n",
+        .bus_address = "",
         .store = {NULL, fake_call},
-        .push = {NULL, NULL, fake_send, NULL, fake_alive, fake_close},
+        .push = {.send = fake_send,
+                 .alive = fake_alive,
+                 .confirmed = fake_confirmed,
+                 .idle = fake_idle,
+                 .close = fake_close},
         .clock = {NULL, fake_now, fake_now, fake_wake, fake_random}};
     fake.talk = talk_new(&options);
     return fake.talk == NULL;
@@ -240,6 +261,7 @@ static void deliver_gap_is_read_from_the_log_before_anything_later_is_delivered(
     assert_int_equal(fake.read_count, 1);
     fake_answer_all();
     assert_int_equal(fake.pushes[0].got_count, 5);
+    assert_int_equal(fake.pushes[0].mark & 0xffffffffffff, 5);
     assert_int_equal(fake_room()->feed.next, 6);
 }
 

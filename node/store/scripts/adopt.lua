@@ -1,15 +1,37 @@
--- adopt: sessions that live by HTTP push cannot look for a node themselves. Of the next `count` or so
--- from `cursor` on, those whose home is not there any more get this node as theirs; those that have it
--- already are shown again, which brings a node up to date that has missed answers. Extra: the next
+-- adopt: walks the sessions of node `from`, about `count` from `cursor` on. Its own ones a node is shown
+-- again, which brings it up to date after missed answers. Those of a node that is no more are shared out
+-- among the living: one that lives by HTTP push cannot look for a node itself and gets the asking node as
+-- its home, if it is this one's share; any other has no home until it is heard again. Extra: the next
 -- cursor, 0 at the end.
 -- with: base top session
-local page = redis.call('ZSCAN', key('sessions'), A.cursor, 'COUNT', A.count)
+local living = redis.call('HKEYS', key('nodes'))
+table.sort(living)
+
+local function is_my_share(uid)
+    local sum = 0
+    for i = 1, #uid do
+        sum = (sum * 31 + uid:byte(i)) % 65521
+    end
+    return living[sum % #living + 1] == A.node
+end
+
+local page = redis.call('HSCAN', key('home', A.from), A.cursor, 'COUNT', A.count)
 for i = 1, #page[2], 2 do
-    local s = session(page[2][i])
-    if s and s.home == A.node then
-        show_home(s)
-    elseif s and s.http ~= '' and redis.call('HEXISTS', key('nodes'), s.home) == 0 then
+    local uid, confirmed = page[2][i], page[2][i + 1]
+    local s = session(uid)
+    if not s or s.home ~= A.from then
+        redis.call('HDEL', key('home', A.from), uid)
+    elseif A.from == A.node then
+        show_home(s, confirmed)
+    elseif s.http == '' then
+        unsettle(s)
+        s.home = ''
+        save(s, 'home')
+    elseif is_my_share(uid) then
         settle_at(s)
     end
+end
+if A.from ~= A.node and redis.call('EXISTS', key('home', A.from)) == 0 then
+    redis.call('SREM', key('lost'), A.from)
 end
 return result(ERR.NONE, page[1])

@@ -1,16 +1,63 @@
--- beat: the node is alive and Redis takes writes. A node without a beat for `dead_ms` is taken off the
--- list; who does it is told, and looks after its sessions. A node that ends takes itself off.
+-- beat: the node is alive and Redis takes writes; the others' addresses, and whose sessions need a home.
+-- A node without a beat for `dead_ms` is taken off the list; only a node that has been beating for as long
+-- itself may judge, or the first one to reach Redis after an outage would declare all others dead. A node
+-- that ends takes itself off. Two living nodes with one id: the later one is refused; one that listens at
+-- this node's own bus address cannot live any more. Extra: where the other one is.
 -- with: base
+local TAKEN_OVER_MS = 2500
+
+local function read(info)
+    local is_read, seen = pcall(cjson.decode, info or '')
+    return is_read and type(seen) == 'table' and tonumber(seen.beat) and tonumber(seen.since) and seen
+end
+
+local function id_of(node)
+    return node:match('^(.*)@') or node
+end
+
+local function lose(node, kind)
+    redis.call('HDEL', key('nodes'), node)
+    if redis.call('EXISTS', key('home', node)) == 1 then
+        redis.call('SADD', key('lost'), node)
+    end
+    event(kind, { 'node', node })
+end
+
 if A.bye then
-    redis.call('HDEL', key('nodes'), A.node)
+    lose(A.node, 'node_left')
     return result(ERR.NONE)
 end
-redis.call('HSET', key('nodes'), A.node, cjson.encode({ beat = now, hgtp = A.hgtp, http = A.http }))
-for node, info in pairs(hash(key('nodes'))) do
-    local is_read, seen = pcall(cjson.decode, info)
-    if not is_read or now - (tonumber(seen.beat) or 0) > tonumber(A.dead_ms) then
-        redis.call('HDEL', key('nodes'), node)
-        effect('dead', node)
+
+local nodes = hash(key('nodes'))
+local mine = read(nodes[A.node])
+nodes[A.node] = nil
+local is_steady = mine and now - mine.beat <= tonumber(A.dead_ms)
+local since = is_steady and mine.since or now
+for node, info in pairs(nodes) do
+    local seen = read(info)
+    if seen and id_of(node) == id_of(A.node) and now - seen.beat < TAKEN_OVER_MS and seen.bus ~= A.bus then
+        return result(ERR.NODE_ID_TAKEN, seen.hgtp)
     end
+end
+for node, info in pairs(nodes) do
+    local seen = read(info)
+    local silent_ms = seen and now - seen.beat or math.huge
+    if id_of(node) == id_of(A.node) then
+        lose(node, 'node_replaced')
+    elseif silent_ms > tonumber(A.dead_ms) and now - since >= tonumber(A.dead_ms) then
+        lose(node, 'node_lost')
+        effect('dead', node)
+    elseif seen then
+        effect('peer', node, seen.bus)
+    end
+end
+if not mine then
+    redis.call('SREM', key('lost'), A.node)
+    event('node_joined', { 'node', A.node })
+end
+redis.call('HSET', key('nodes'), A.node,
+    cjson.encode({ beat = now, since = since, hgtp = A.hgtp, http = A.http, bus = A.bus }))
+for _, node in ipairs(redis.call('SMEMBERS', key('lost'))) do
+    effect('lost', node)
 end
 return result(ERR.NONE)

@@ -35,9 +35,10 @@ redis.call('HSET', key('r', r.id), 'name', r.name, 'manager', s.uid, 'created', 
 redis.call('SET', key('rn', r.name), r.id)
 redis.call('ZADD', key('rooms'), now, r.id)
 redis.call('ZADD', key('m', r.id), now, s.uid)
+count_member(r.id, s.home, 1)
 steps(s, 'CREATE_ROOM_SUC', 'TO_TALK')
-s.room = r.id
-save(s, 'state', 'room')
+s.room, s.first = r.id, 1
+save(s, 'state', 'room', 'first')
 
 reply_here()
 effect('join', s.uid, r.id, r.epoch, 1)

@@ -6,7 +6,7 @@ for word in A.what:gmatch('%S+') do
     if not LISTS[word] then
         what, rid = 'members', word
     end
-    if not rid or redis.call('EXISTS', key('r', rid)) == 1 then
+    if (not rid or redis.call('EXISTS', key('r', rid)) == 1) and is_shown(what, rid) then
         show(what, rid)
     end
 end

@@ -4,7 +4,7 @@ local again = repeated()
 if again then
     return again
 end
-local s, refused = speaker()
+local s, refused = speaker('stays')
 if not s then
     return result(refused)
 end

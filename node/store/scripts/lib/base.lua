@@ -33,6 +33,27 @@ local function effect(...)
     return row
 end
 
+-- The effect that follows is for these nodes instead of the one that asks; '*': for all.
+local function to(nodes)
+    if #nodes ~= 1 or nodes[1] ~= A.node then
+        effect('to', unpack(nodes))
+    end
+end
+
+-- An effect at a session's home. Where that is no living node, the one that asks does it.
+local function effect_at(home, ...)
+    if home and home ~= A.node and redis.call('HEXISTS', key('nodes'), home) == 1 then
+        to({ home })
+    end
+    return effect(...)
+end
+
+-- An effect at every node that has members of the room.
+local function effect_in(rid, ...)
+    to(redis.call('HKEYS', key('rh', rid)))
+    return effect(...)
+end
+
 -- The place of the reply among the effects; without this call it comes first.
 local replied = false
 local function reply_here()

@@ -6,7 +6,7 @@ local function close_member(r, uid)
         return
     end
     if s.state == 'REMOVE' then
-        effect('answer', s.wait, s.wait_by, s.wait_src, s.wait_seq + 3, ERR.NONE)
+        answer_asker(s, ERR.NONE)
         remember(s.wait_by, s.wait_print, ERR.NONE, 3, '')
         redis.call('ZREM', key('waits'), uid)
         redis.call('HDEL', key('u', uid), unpack(WAIT_FIELDS))
@@ -16,7 +16,7 @@ local function close_member(r, uid)
     steps(s, 'REMOVE_USER_ROOM_SUC')
     s.room = ''
     save(s, 'state', 'room')
-    effect('relay', 'REMOVE', uid, reach(s), 1, r.id, s.name)
+    effect_at(s.home, 'relay', 'REMOVE', uid, reach(s), 1, r.id, s.name)
 end
 
 -- Closes the room of its manager `s`: everybody out, the log gone.
@@ -32,12 +32,13 @@ local function close_room(s, r)
             close_member(r, uid)
         end
     end
-    redis.call('DEL', key('r', r.id), key('m', r.id), key('i', r.id), key('log', r.id), key('rn', r.name))
+    effect_in(r.id, 'closed', r.id, r.epoch)
+    redis.call('DEL', key('r', r.id), key('m', r.id), key('rh', r.id), key('i', r.id), key('log', r.id),
+        key('rn', r.name))
     redis.call('ZREM', key('rooms'), r.id)
     steps(s, 'DELETE_ROOM', 'DELETE_ROOM_SUC')
     s.room = ''
     save(s, 'state', 'room')
-    effect('closed', r.id)
     event('room_deleted', { 'user', s.name, 'room', r.name })
 end
 
@@ -45,7 +46,8 @@ local function end_session(s, kind)
     steps(s, 'UNREGISTER')
     redis.call('DEL', key('u', s.uid), key('un', s.name))
     redis.call('ZREM', key('sessions'), s.uid)
-    effect('gone', s.uid)
+    unsettle(s)
+    effect_home(s, 'gone', s.uid)
     changed('users')
     event(kind, { 'user', s.name })
 end

@@ -17,11 +17,19 @@ local function append_names(row, what, rid, first, last)
     end
 end
 
--- The whole list to everybody whom it concerns; nothing beyond lists.max.
+-- The whole list to the clients of this node whom it concerns; nothing beyond lists.max. Of two forms
+-- of a list the one with the greater stamp counts, whichever comes first.
+local STAMP = string.format('%d%06d', clock[1], clock[2])
 local function show(what, rid)
-    if redis.call('ZCARD', LISTS[what].set(rid)) <= tonumber(A.lists_max) then
-        append_names(effect('list', what, rid or ''), what, rid, 0, -1)
-    end
+    append_names(effect('list', what, rid or '', STAMP), what, rid, 0, -1)
+end
+local function is_shown(what, rid)
+    return redis.call('ZCARD', LISTS[what].set(rid)) <= tonumber(A.lists_max)
+end
+
+-- The effect that follows concerns all who see the list.
+local function to_readers(rid)
+    to(rid and redis.call('HKEYS', key('rh', rid)) or { '*' })
 end
 
 -- One page of a list to one user. What comes behind it the node asks for by and by, so that a long list
@@ -43,7 +51,7 @@ local function listed_at(what, rid)
 end
 
 -- A list has changed. The first few changes are shown at once, in their order with everything else;
--- when they come faster than one in coalesce_ms, the node asks for the list later, for all of them.
+-- when they come faster than one in coalesce_ms, each node asks for the list later, for all of them.
 local AT_ONCE = 4
 local function changed(what, rid)
     local where, field = listed_at(what, rid)
@@ -51,9 +59,13 @@ local function changed(what, rid)
     local paid = math.max(tonumber(redis.call('HGET', where, field) or 0), now)
     local ahead = paid - now
     if ahead > (AT_ONCE - 1) * pause and ahead <= AT_ONCE * pause then
+        to_readers(rid)
         effect('dirty', what, rid or '')
         return
     end
     redis.call('HSET', where, field, (ahead > AT_ONCE * pause and now or paid) + pause)
-    show(what, rid)
+    if is_shown(what, rid) then
+        to_readers(rid)
+        show(what, rid)
+    end
 end

@@ -8,6 +8,6 @@ local function append(r, kind, who, content, sent)
         return nil
     end
     local seq = tonumber(id:sub(3))
-    effect('entry', r.id, r.epoch, seq, kind, who, content, now, sent)
+    effect_in(r.id, 'entry', r.id, r.epoch, seq, kind, who, content, now, sent)
     return seq
 end

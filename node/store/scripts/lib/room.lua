@@ -21,9 +21,10 @@ end
 -- The session is in the room from now on: members, its list, and a notice of the given kind.
 local function enter(s, r, kind)
     redis.call('ZADD', key('m', r.id), now, s.uid)
-    s.room = r.id
-    save(s, 'state', 'room')
-    effect('join', s.uid, r.id, r.epoch, log_top(r.id) + 1)
+    count_member(r.id, s.home, 1)
+    s.room, s.first = r.id, log_top(r.id) + 1
+    save(s, 'state', 'room', 'first')
+    effect('join', s.uid, r.id, r.epoch, s.first)
     changed('members', r.id)
     append(r, kind, s.name, '', 0)
     event('room_' .. kind, { 'user', s.name, 'room', r.name })
@@ -32,9 +33,10 @@ end
 -- The session has left the room; its new state is set by the caller.
 local function leave(s, r, kind)
     redis.call('ZREM', key('m', r.id), s.uid)
+    count_member(r.id, s.home, -1)
     s.room = ''
     save(s, 'state', 'room')
-    effect('leave', s.uid, r.id)
+    effect_home(s, 'leave', s.uid, r.id)
     changed('members', r.id)
     append(r, kind, s.name, '', 0)
     event('room_' .. kind, { 'user', s.name, 'room', r.name })

@@ -26,21 +26,75 @@ local function address_ip(address)
     return address:match('^([^:]*)')
 end
 
--- Tells the asking node what its client's state is: connection, room, next entry.
-local function show_home(s)
-    local epoch, following = '', 0
+-- Members per home node.
+local function count_member(rid, home, by)
+    if home ~= '' and redis.call('HINCRBY', key('rh', rid), home, by) <= 0 then
+        redis.call('HDEL', key('rh', rid), home)
+    end
+end
+
+-- An effect on what a session's home node keeps of it. Another node is only told to look, because what
+-- it hears from here and what Redis answers it may overtake each other.
+local function effect_home(s, ...)
+    if s.home == A.node then
+        effect(...)
+    else
+        effect_at(s.home, 'look', s.uid)
+    end
+end
+
+-- The first entry of its room that a push client still has to get. `confirmed`: "number epoch" of the
+-- last one that it is known to have.
+local function resume_from(s, epoch, confirmed)
+    local seq, of = (confirmed or ''):match('^(%d+) (%d+)$')
+    local first = tonumber(s.first) or 1
+    return of == epoch and tonumber(seq) >= first and seq + 1 or first
+end
+
+-- Tells the asking node what its client's state is: connection, room, the room's next entry, the next one
+-- for this client. `from`: the home it has left, `is_held`: which still lives and says where it ended.
+local function show_home(s, confirmed, from, is_held)
+    local epoch, following, resume = '', 0, 0
     if s.room ~= '' then
         epoch = redis.call('HGET', key('r', s.room), 'epoch') or ''
         following = log_top(s.room) + 1
+        resume = s.http == '' and following or resume_from(s, epoch, confirmed)
     end
-    effect('home', s.uid, s.name, s.http, s.expires, s.room, epoch, following)
+    effect('home', s.uid, s.name, s.http, s.expires, s.room, epoch, following, resume, from or '',
+        is_held and '1' or '')
+end
+
+-- Takes the session from its home; what its connection there has confirmed.
+local function unsettle(s)
+    local confirmed = redis.call('HGET', key('home', s.home), s.uid)
+    redis.call('HDEL', key('home', s.home), s.uid)
+    if s.room ~= '' then
+        count_member(s.room, s.home, -1)
+    end
+    return confirmed or ''
 end
 
 -- Makes the asking node the session's home: it holds the push connection from now on.
 local function settle_at(s)
+    local from, confirmed, is_living = s.home or '', '', false
+    if from == A.node then
+        show_home(s, redis.call('HGET', key('home', from), s.uid))
+        return
+    end
+    if from ~= '' then
+        confirmed = unsettle(s)
+        is_living = redis.call('HEXISTS', key('nodes'), from) == 1
+    end
     s.home = A.node
     save(s, 'home')
-    show_home(s)
+    redis.call('HSET', key('home', A.node), s.uid, confirmed)
+    if s.room ~= '' then
+        count_member(s.room, A.node, 1)
+    end
+    show_home(s, confirmed, from, is_living and s.http ~= '')
+    if is_living then
+        effect_at(from, 'release', s.uid, A.node)
+    end
 end
 
 -- True when the 32-bit timestamp a comes after b, by serial number arithmetic.
@@ -59,7 +113,9 @@ end
 -- The session on whose behalf the request comes, renewed; or nil and why it is refused. Who may
 -- speak: who shows the session's token (by signature or as bearer), or, for a session of the
 -- original's kind, who sends from its address.
-local function speaker()
+-- Who sends a datagram moves to this node, through which it hears us; with `stays` only one whose home
+-- is gone does: what comes by HTTP may take another way each time.
+local function speaker(stays)
     local s = session(A.uid)
     if not s then
         return nil, ERR.NOT_REGISTERED
@@ -82,7 +138,7 @@ local function speaker()
     end
     moved(s)
     renew(s)
-    if s.home ~= A.node then
+    if s.home ~= A.node and not (stays and redis.call('HEXISTS', key('nodes'), s.home) == 1) then
         settle_at(s)
     end
     return s

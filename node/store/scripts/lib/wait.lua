@@ -8,18 +8,27 @@ local function reach(s)
     return s.src
 end
 
-local WAIT_FIELDS = { 'wait', 'wait_room', 'wait_by', 'wait_src', 'wait_seq', 'wait_print' }
+local WAIT_FIELDS = { 'wait', 'wait_room', 'wait_by', 'wait_home', 'wait_src', 'wait_seq', 'wait_print' }
 
 -- The peer has to answer: kept in its session until it does or until the deadline.
 local function wait_for(peer, kind, r, room_field)
-    peer.wait, peer.wait_room, peer.wait_by = kind, r.id, A.uid
+    peer.wait, peer.wait_room, peer.wait_by, peer.wait_home = kind, r.id, A.uid, A.node
     peer.wait_src, peer.wait_seq, peer.wait_print = A.src, A.seq, A.print
     save(peer, 'state', unpack(WAIT_FIELDS))
     redis.call('ZADD', key('waits'), now + A.answer_ms, peer.uid)
     if kind == 'INVITE' then
         redis.call('ZADD', key('i', r.id), now, peer.uid)
     end
-    effect('relay', kind, peer.uid, reach(peer), A.seq + 1, room_field, peer.name)
+    effect_at(peer.home, 'relay', kind, peer.uid, reach(peer), A.seq + 1, room_field, peer.name)
+end
+
+-- Tells the one who asked; where it asked from, or where it was heard last if it has moved since.
+local function answer_asker(peer, code)
+    local home, src = unpack(redis.call('HMGET', key('u', peer.wait_by), 'home', 'src'))
+    if not home or home == peer.wait_home then
+        src = peer.wait_src
+    end
+    effect_at(home, 'answer', peer.wait, peer.wait_by, src, peer.wait_seq + 3, code)
 end
 
 -- Ends the wait: tells the one who asked, then lets the answer take effect.
@@ -29,7 +38,7 @@ local function settle(peer, code)
     if code == ERR.NONE and not r then
         code = ERR.ROOM_UNKNOWN
     end
-    effect('answer', kind, by, peer.wait_src, peer.wait_seq + 3, code)
+    answer_asker(peer, code)
     remember(by, print, code, 3, '')
     redis.call('ZREM', key('waits'), peer.uid)
     redis.call('ZREM', key('i', rid), peer.uid)

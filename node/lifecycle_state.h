@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* lifecycle_state: a node's parts, and what lifecycle.c and lifecycle_parts.c call of each other.
+ * Not for others. */
+#ifndef NODE_LIFECYCLE_STATE_H
+#define NODE_LIFECYCLE_STATE_H
+
+#include <uv.h>
+
+#include "bus/bus.h"
+#include "clock.h"
+#include "front/push.h"
+#include "front/routes.h"
+#include "front/udp.h"
+#include "keys.h"
+#include "lifecycle.h"
+#include "store/private_redis.h"
+#include "store/store.h"
+
+enum phase { PHASE_STARTING, PHASE_SERVING, PHASE_DRAINING, PHASE_CLOSING };
+
+struct node {
+    uv_loop_t loop;
+    struct config *config;
+    const struct config_sources *sources;
+    enum phase phase;
+    struct keys keys;
+    char id[128];
+    char folder[256]; /* private and temporary; empty: none was needed */
+    char hgtp_address[32];
+    char http_address[32];
+    struct private_redis *redis;
+    struct store *store;
+    struct bus *bus; /* NULL: this node is alone */
+    struct udp *udp;
+    struct http_server *http;
+    struct push_settings push;
+    struct routes routes;
+    struct talk *talk;
+    struct clock clock;
+    uv_timer_t drain;
+    uv_signal_t signals[3];
+    int64_t drain_until_ms;
+    bool has_left; /* the cluster, while draining */
+    int exit_code;
+};
+
+/* lifecycle_parts.c: each logs why when it returns false. */
+bool lifecycle_start_keys(struct node *node);
+bool lifecycle_start_listeners(struct node *node);
+/** Needs the listeners. */
+void lifecycle_name(struct node *node);
+bool lifecycle_start_bus(struct node *node);
+bool lifecycle_start_store(struct node *node);
+bool lifecycle_start_talk(struct node *node);
+/** Longest body of an HTTP request, in bytes. */
+uint64_t lifecycle_body_max(const struct config *config);
+/** The private temporary folder, with what this node put there. */
+void lifecycle_remove_folder(struct node *node);
+
+/* lifecycle.c */
+/** Finish what is under way, then end. */
+void lifecycle_drain(struct node *node);
+
+#endif

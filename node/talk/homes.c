@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * homes: sessions that come to this node and go from it. One that moves while both nodes live is
+ * handed over: the old home stops, waits a moment for what is under way to be confirmed, and tells
+ * the new one where to go on. What clients have confirmed is kept in Redis at short intervals for
+ * the case that a node dies. Who is at home where is decided by the scripts.
+ */
+#include "node/base/metrics.h"
+#include "talk_state.h"
+
+#define HOMES_LEAVE_MS 250  /* what is under way to a client that leaves has so long to arrive */
+#define HOMES_AGAIN_MS 1000 /* Redis did not say whether it has left: asked again */
+#define HOMES_HOLD_MS  500  /* the old home is waited for so long */
+#define HOMES_SEEN_MS  250  /* confirmed numbers of a client are reported so often */
+#define HOMES_BATCH    500
+#define HOMES_SEEN_MAX (HGTP_USER_ID_BYTES + 20 + ROSTER_EPOCH_MAX + 3) /* bytes of one report */
+
+bool homes_is_closed(const struct talk *talk, const struct client *client)
+{
+    return talk->draining || client->leaving ||
+           (client->held_ms != 0 && talk_now_ms(talk) < client->held_ms);
+}
+
+/* Walks ------------------------------------------------------------------------------------------
+ */
+
+static void homes_walk_on(struct talk *talk);
+
+static void homes_walk_next(struct homes_walks *walks)
+{
+    walks->count--;
+    memmove(walks->nodes[0], walks->nodes[1], walks->count * sizeof walks->nodes[0]);
+    walks->cursor[0] = '\0';
+}
+
+static void homes_on_walked(const struct result *result, void *arg)
+{
+    struct talk *talk = arg;
+    struct homes_walks *walks = &talk->walks;
+    talk_call_over(talk);
+    walks->under_way = false;
+    if (result == NULL || result->code != ERR_NONE) {
+        return; /* goes on by the clock */
+    }
+    effects_apply(talk, result, NULL, NULL);
+    if (bytes_equal(result->extra, bytes_str("0")) || result->extra.len >= sizeof walks->cursor) {
+        homes_walk_next(walks);
+    } else {
+        snprintf(walks->cursor, sizeof walks->cursor, "%.*s", (int)result->extra.len,
+                 (const char *)result->extra.ptr);
+    }
+    homes_walk_on(talk);
+}
+
+static void homes_walk_on(struct talk *talk)
+{
+    struct homes_walks *walks = &talk->walks;
+    if (walks->count == 0 || walks->under_way || talk->draining) {
+        return;
+    }
+    walks->under_way = true;
+    struct script_args args;
+    talk_args_init(talk, &args, bytes_of(NULL, 0));
+    script_args_str(&args, "from", walks->nodes[0]);
+    script_args_str(&args, "cursor", walks->cursor[0] != '\0' ? walks->cursor : "0");
+    script_args_int(&args, "count", HOMES_BATCH);
+    talk_call(talk, SCRIPT_adopt, &args, homes_on_walked, talk);
+}
+
+void homes_walk(struct talk *talk, struct bytes node)
+{
+    struct homes_walks *walks = &talk->walks;
+    for (size_t i = 0; i < walks->count; i++) {
+        if (bytes_equal(node, bytes_str(walks->nodes[i]))) {
+            return;
+        }
+    }
+    if (walks->count == HOMES_WALKS_MAX || node.len >= ROSTER_NODE_MAX) {
+        return; /* those that are lost are named again with every beat */
+    }
+    snprintf(walks->nodes[walks->count++], ROSTER_NODE_MAX, "%.*s", (int)node.len,
+             (const char *)node.ptr);
+    homes_walk_on(talk);
+}
+
+/* What this node should have ---------------------------------------------------------------------
+ */
+
+static void homes_on_answer(const struct result *result, void *arg)
+{
+    struct talk *talk = arg;
+    talk_call_over(talk);
+    if (result != NULL) {
+        effects_apply(talk, result, NULL, NULL);
+    }
+}
+
+void homes_look(struct talk *talk, struct bytes uid)
+{
+    struct script_args args;
+    talk_args_init(talk, &args, uid);
+    talk_call(talk, SCRIPT_look, &args, homes_on_answer, talk);
+}
+
+/* Going ------------------------------------------------------------------------------------------
+ */
+
+static void homes_tell(struct talk *talk, const char *node, struct bytes uid, const char *epoch,
+                       uint64_t next)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)next);
+    const struct bytes fields[] = {bytes_str("released"), uid, bytes_str(epoch), bytes_str(digits)};
+    const struct effect effect = {fields, sizeof fields / sizeof fields[0]};
+    talk->options.bus.send(talk->options.bus.ctx, bytes_str(node), &effect);
+}
+
+/* The last entry of its room that the client has confirmed; 0: none. */
+static uint64_t homes_confirmed(const struct talk *talk, const struct client *client)
+{
+    uint64_t mark = client->push != NULL ? talk->options.push.confirmed(client->push) : 0;
+    bool is_of_room = mark >> DELIVER_MARK_BITS == client->turn;
+    return is_of_room ? mark & (((uint64_t)1 << DELIVER_MARK_BITS) - 1) : 0;
+}
+
+static bool homes_is_idle(const struct talk *talk, const struct client *client)
+{
+    return client->push == NULL || talk->options.push.idle(client->push);
+}
+
+/* The first entry of its room that the client may not have. */
+static uint64_t homes_next(const struct talk *talk, const struct client *client)
+{
+    if (homes_is_idle(talk, client)) {
+        return client->behind ? client->behind_at : client->room->feed.next;
+    }
+    uint64_t confirmed = homes_confirmed(talk, client);
+    return confirmed >= client->first ? confirmed + 1 : client->first;
+}
+
+/* Lets go of a client that leaves, once nothing is under way to it or the time is over. */
+static void homes_let_go(struct talk *talk, struct client *client)
+{
+    int64_t now_ms = talk_now_ms(talk);
+    bool is_done = client->leaving_to != NULL && homes_is_idle(talk, client);
+    if (!client->leaving || (!is_done && now_ms < client->leave_ms)) {
+        return;
+    }
+    struct bytes uid = bytes_of(client->uid, sizeof client->uid);
+    if (client->leaving_to != NULL) {
+        bool is_in_room = client->room != NULL;
+        homes_tell(talk, client->leaving_to, uid, is_in_room ? client->room->epoch : "",
+                   is_in_room ? homes_next(talk, client) : 0);
+        free(client->leaving_to);
+        client->leaving_to = NULL;
+    }
+    client->leave_ms = now_ms + HOMES_AGAIN_MS;
+    homes_look(talk, uid);
+}
+
+void homes_release(struct talk *talk, struct bytes uid, struct bytes node)
+{
+    char name[ROSTER_NODE_MAX];
+    snprintf(name, sizeof name, "%.*s", (int)node.len, (const char *)node.ptr);
+    struct client *client = roster_client(&talk->roster, uid);
+    if (client == NULL) {
+        if (node.len > 0) {
+            homes_tell(talk, name, uid, "", 0);
+        }
+        return;
+    }
+    if (!client->leaving) {
+        client->leaving = true;
+        client->leave_ms = talk_now_ms(talk) + HOMES_LEAVE_MS;
+    }
+    if (node.len > 0) {
+        free(client->leaving_to);
+        client->leaving_to = strdup(name);
+        homes_let_go(talk, client);
+    }
+}
+
+void talk_on_confirmed(void *owner)
+{
+    struct client *client = owner;
+    homes_let_go(client->talk, client);
+}
+
+/* Coming -----------------------------------------------------------------------------------------
+ */
+
+void homes_arrived(struct talk *talk, struct client *client, bool is_held)
+{
+    metric_add(METRIC_SESSIONS_ARRIVED, 1);
+    client->held_ms = is_held ? talk_now_ms(talk) + HOMES_HOLD_MS : 0;
+    upkeep_list_dirty(talk, LIST_USERS, NULL);
+    upkeep_list_dirty(talk, LIST_ROOMS, NULL);
+    upkeep_list_dirty(talk, LIST_MEMBERS, client->room);
+}
+
+void homes_released(struct talk *talk, struct bytes uid, struct bytes epoch, uint64_t next)
+{
+    struct client *client = roster_client(&talk->roster, uid);
+    if (client == NULL || client->held_ms == 0) {
+        return;
+    }
+    client->held_ms = 0;
+    bool is_of_room = client->room != NULL && bytes_equal(epoch, bytes_str(client->room->epoch));
+    if (is_of_room && client->behind && next > client->behind_at) {
+        client->first = client->behind_at = next;
+    }
+    deliver_catch_up(talk, client);
+}
+
+/* Confirmed numbers ------------------------------------------------------------------------------
+ */
+
+static void homes_report(struct talk *talk, int64_t now_ms, int64_t every_ms);
+
+static void homes_on_reported(const struct result *result, void *arg)
+{
+    struct talk *talk = arg;
+    talk->seeing = false;
+    homes_on_answer(result, arg);
+    if (result != NULL && talk->seen_was_full) {
+        homes_report(talk, talk_now_ms(talk), HOMES_SEEN_MS);
+    }
+}
+
+static void homes_put_seen(struct talk *talk, struct client *client, struct sink *out)
+{
+    char text[32 + ROSTER_EPOCH_MAX];
+    uint64_t confirmed = homes_confirmed(talk, client);
+    snprintf(text, sizeof text, " %llu %s ", (unsigned long long)confirmed, client->room->epoch);
+    sink_put(out, bytes_of(client->uid, sizeof client->uid));
+    sink_text(out, text);
+    client->seen = confirmed;
+}
+
+/* Those whose number has changed, and was not reported within the last `every_ms`. */
+static void homes_report(struct talk *talk, int64_t now_ms, int64_t every_ms)
+{
+    uint8_t storage[HOMES_BATCH * HOMES_SEEN_MAX];
+    struct sink out = sink_into(storage, sizeof storage);
+    struct client *client, *next;
+    talk->seen_was_full = false;
+    HASH_ITER(hh, talk->roster.clients, client, next)
+    {
+        if (client->room == NULL || now_ms - client->seen_ms < every_ms ||
+            homes_confirmed(talk, client) == client->seen) {
+            continue;
+        }
+        if (out.cap - out.len < HOMES_SEEN_MAX) {
+            talk->seen_was_full = true;
+            break;
+        }
+        client->seen_ms = now_ms;
+        homes_put_seen(talk, client, &out);
+    }
+    if (out.len > 0) {
+        talk->seeing = true;
+        struct script_args args;
+        talk_args_init(talk, &args, bytes_of(NULL, 0));
+        script_args_bytes(&args, "seen", sink_bytes(&out));
+        talk_call(talk, SCRIPT_seen, &args, homes_on_reported, talk);
+    }
+}
+
+void homes_report_all(struct talk *talk)
+{
+    do {
+        homes_report(talk, talk_now_ms(talk), 0);
+    } while (talk->seen_was_full);
+}
+
+void homes_tick(struct talk *talk, int64_t now_ms)
+{
+    homes_walk_on(talk);
+    struct client *client, *next;
+    HASH_ITER(hh, talk->roster.clients, client, next)
+    {
+        homes_let_go(talk, client);
+        if (client->held_ms != 0 && now_ms >= client->held_ms) {
+            client->held_ms = 0;
+            deliver_catch_up(talk, client);
+        }
+    }
+    if (!talk->seeing) {
+        homes_report(talk, now_ms, HOMES_SEEN_MS);
+    }
+}
