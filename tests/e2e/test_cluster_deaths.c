@@ -284,9 +284,9 @@ E2E_SCENARIO(bus_beyond_loopback_needs_a_key)
     assert_true(process_wait_exit(e->daemon->process, ENDS_MS) > 0);
     assert_non_null(strstr(process_stderr(e->daemon->process), "bus.key"));
     daemon_free(e->daemon);
-    e->daemon = daemon_run((const char *const[]){"--check-config", "--set",
-                                                 "bus.listen=tcp://0.0.0.0:9200", "--set",
-                                                 "auth.key=k", "--set", "bus.key=k2", NULL});
+    e->daemon =
+        daemon_run((const char *const[]){"--check-config", "--set", "bus.listen=tcp://0.0.0.0:9200",
+                                         "--set", "auth.key=k", "--set", "bus.key=k2", NULL});
     assert_int_equal(process_wait_exit(e->daemon->process, ENDS_MS), 0);
 }
 

@@ -138,8 +138,8 @@ bool balancer_start(struct balancer *balancer, const struct balancer_node nodes[
     if (!balancer_configure(balancer, nodes, path)) {
         return false;
     }
-    const char *const argv[] = {"/usr/sbin/nginx", "-e",          "stderr", "-c", path,
-                                "-g",              "daemon off;", NULL};
+    const char *const argv[] = {"/usr/sbin/nginx", "-e", "stderr", "-c", path, "-g",
+                                "daemon off;",     NULL};
     balancer->process = process_start(argv, balancer->folder);
     return pump_until(balancer_accepts, balancer, BALANCER_START_MS) &&
            process_wait_exit(balancer->process, 0) < 0;
