@@ -56,7 +56,8 @@ static void expect_all_hear(struct original *users[USERS], const char *when)
     }
 }
 
-/* Sends the same datagram again and again, as a client with a timer or a user with patience does. */
+/* Sends the same datagram again and again, as a client with a timer or a user with patience does.
+ */
 static const struct original_event *answer_with_patience(struct original *client,
                                                          enum hgtp_type type)
 {
@@ -160,7 +161,8 @@ E2E_SCENARIO(death_of_a_node_behind_the_balancer_costs_repeated_datagrams_and_no
         original_send_plain(users[i], HGTP_REFRESH);
         e2e_ok(answer_with_patience(users[i], HGTP_REFRESH));
     }
-    size_t empty = users[0]->empty_datagrams + users[1]->empty_datagrams + users[2]->empty_datagrams;
+    size_t empty =
+        users[0]->empty_datagrams + users[1]->empty_datagrams + users[2]->empty_datagrams;
     print_message("all served again after %d ms; %zu empty datagrams\n",
                   (int)(pump_now_ms() - start_ms), empty);
     expect_all_hear(users, "after");
@@ -174,9 +176,9 @@ E2E_SCENARIO(browsers_are_served_through_http_and_metrics_are_not_shown)
     behind_balancer(e);
     assert_int_equal(http_client_get(SOCKETS_LOOPBACK, e->balancer->web_port, "/healthz", NULL, 0),
                      200);
-    assert_int_equal(http_client_get(SOCKETS_LOOPBACK, e->balancer->web_port, "/metrics", body,
-                                     sizeof body),
-                     404);
+    assert_int_equal(
+        http_client_get(SOCKETS_LOOPBACK, e->balancer->web_port, "/metrics", body, sizeof body),
+        404);
     assert_int_equal(http_client_get(SOCKETS_LOOPBACK, e->balancer->talk_port, "/healthz", NULL, 0),
                      200);
     e2e_cluster_kill(e, 0);

@@ -91,11 +91,11 @@ static void balancer_replace_paths(char *text, const char *folder)
     balancer_replace(text, "error_log /var/log/nginx/error.log warn;", "error_log stderr warn;");
     balancer_replace(text, "user www-data;", "");
     snprintf(to, sizeof to,
-             "http {\n    client_body_temp_path %s/body;\n    proxy_temp_path %s/proxy;\n"
+             "\nhttp {\n    client_body_temp_path %s/body;\n    proxy_temp_path %s/proxy;\n"
              "    fastcgi_temp_path %s/fastcgi;\n    uwsgi_temp_path %s/uwsgi;\n"
              "    scgi_temp_path %s/scgi;",
              folder, folder, folder, folder, folder);
-    balancer_replace(text, "http {", to);
+    balancer_replace(text, "\nhttp {", to);
 }
 
 static bool balancer_configure(const struct balancer *balancer, const struct balancer_node *nodes,
@@ -138,8 +138,8 @@ bool balancer_start(struct balancer *balancer, const struct balancer_node nodes[
     if (!balancer_configure(balancer, nodes, path)) {
         return false;
     }
-    const char *const argv[] = {"/usr/sbin/nginx", "-e",          "stderr", "-c", path,
-                                "-g",              "daemon off;", NULL};
+    const char *const argv[] = {"/usr/sbin/nginx", "-e", "stderr", "-c", path, "-g",
+                                "daemon off;",     NULL};
     balancer->process = process_start(argv, balancer->folder);
     return pump_until(balancer_accepts, balancer, BALANCER_START_MS) &&
            process_wait_exit(balancer->process, 0) < 0;

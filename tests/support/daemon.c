@@ -16,11 +16,8 @@
 
 /* What every node of a scenario is given; a scenario's own settings come later and win. */
 static const char *const daemon_sets[] = {
-    "hgtp.listen=127.0.0.1:0",
-    "http.listen=127.0.0.1:0",
-    "bus.listen=tcp://127.0.0.1:0",
-    "auth.key=950817",
-    "lists.coalesce_ms=1",
+    "hgtp.listen=127.0.0.1:0", "http.listen=127.0.0.1:0", "bus.listen=tcp://127.0.0.1:0",
+    "auth.key=950817",         "lists.coalesce_ms=1",
 };
 
 struct daemon *daemon_run(const char *const *args)
@@ -79,24 +76,12 @@ static bool daemon_address(const char *line, const char *key, uint32_t *ret_ip, 
     return true;
 }
 
-/* The port of the bus: bus=tcp://IP:PORT; 0 when the line does not name it. */
-static uint16_t daemon_bus_port(const char *line)
-{
-    unsigned port = 0;
-    const char *at = strstr(line, " bus=tcp://");
-    if (at != NULL) {
-        (void)sscanf(at, " bus=tcp://%*[^:]:%u", &port);
-    }
-    return (uint16_t)port;
-}
-
 bool daemon_wait_ready(struct daemon *daemon)
 {
     const char *line = NULL;
     if (process_wait_output(daemon->process, "event=ready", DAEMON_START_MS)) {
         line = strstr(process_stderr(daemon->process), "event=ready");
     }
-    daemon->bus_port = line != NULL ? daemon_bus_port(line) : 0;
     return line != NULL && daemon_address(line, "hgtp", &daemon->hgtp_ip, &daemon->hgtp_port) &&
            daemon_address(line, "http", &daemon->http_ip, &daemon->http_port);
 }

@@ -16,7 +16,6 @@ struct daemon {
     char *folder;              /* its TMPDIR */
     uint32_t hgtp_ip, http_ip; /* host order; from the log's line "ready" */
     uint16_t hgtp_port, http_port;
-    uint16_t bus_port; /* 0: the log does not name it */
 };
 
 /** Run with exactly these arguments (NULL-terminated, the program's name not included). */

@@ -170,8 +170,7 @@ struct original *e2e_client_with(struct e2e *e, const struct original_options *o
     struct original_options complete = *options;
     complete.server_ip = SOCKETS_LOOPBACK;
     if (complete.server_port == 0) {
-        complete.server_port =
-            e->balancer != NULL ? e->balancer->hgtp_port : e->daemon->hgtp_port;
+        complete.server_port = e->balancer != NULL ? e->balancer->hgtp_port : e->daemon->hgtp_port;
     }
     if (complete.own_ip == 0) {
         complete.own_ip = SOCKETS_LOOPBACK;
@@ -326,8 +325,8 @@ int64_t e2e_metric_of(uint16_t http_port, const char *name)
 {
     static char text[65536];
     char line[128];
-    assert_int_equal(
-        http_client_get(SOCKETS_LOOPBACK, http_port, "/metrics", text, sizeof text), 200);
+    assert_int_equal(http_client_get(SOCKETS_LOOPBACK, http_port, "/metrics", text, sizeof text),
+                     200);
     snprintf(line, sizeof line, "\n%s ", name);
     const char *at = strstr(text, line);
     return at != NULL ? strtoll(at + strlen(line), NULL, 10) : -1;

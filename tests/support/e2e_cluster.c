@@ -8,16 +8,37 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define E2E_CLUSTER_SETS_MAX 24
 
+/* For the bus: above what the kernel and all other parts of the tests pick from, so that a port
+ * stays free while its node is down. */
+#define E2E_CLUSTER_BUS_FIRST 61000
+#define E2E_CLUSTER_BUS_COUNT 4500
+
 /* Nodes ---------------------------------------------------------------------------------------- */
+
+static uint16_t e2e_cluster_bus_port(void)
+{
+    static unsigned next;
+    for (int i = 0; i < E2E_CLUSTER_BUS_COUNT; i++) {
+        unsigned place = ((unsigned)getpid() * 16 + next++) % E2E_CLUSTER_BUS_COUNT;
+        int fd = sockets_listen(SOCKETS_LOOPBACK, (uint16_t)(E2E_CLUSTER_BUS_FIRST + place));
+        if (fd >= 0) {
+            close(fd);
+            return (uint16_t)(E2E_CLUSTER_BUS_FIRST + place);
+        }
+    }
+    fail_msg("no port is free for a bus");
+    return 0;
+}
 
 static struct daemon *e2e_cluster_run(struct e2e *e, const struct e2e_node *node)
 {
     char url[160], id[64], hgtp[64], http[64], bus[96];
-    const char *sets[E2E_CLUSTER_SETS_MAX + 8] = {url, id, hgtp, http, bus,
-                                                  "bus.key=shared by the scenario's nodes"};
+    const char *sets[E2E_CLUSTER_SETS_MAX + 8] = {
+        url, id, hgtp, http, bus, "bus.key=shared by the scenario's nodes"};
     size_t count = 6;
     snprintf(url, sizeof url, "redis.url=%s", e->redis->url);
     snprintf(id, sizeof id, "node.id=%s", node->id);
@@ -31,15 +52,12 @@ static struct daemon *e2e_cluster_run(struct e2e *e, const struct e2e_node *node
     return daemon_start(sets);
 }
 
-/* Its ports, picked at the first start, are its for the scenario. */
+/* The ports that it picked at its first start are its own for the scenario. */
 static void e2e_cluster_serves(struct e2e_node *node)
 {
     assert_true(daemon_wait_ready(node->daemon));
     node->hgtp_port = node->daemon->hgtp_port;
     node->http_port = node->daemon->http_port;
-    if (node->daemon->bus_port != 0) {
-        node->bus_port = node->daemon->bus_port;
-    }
 }
 
 static void e2e_cluster_keep_sets(struct e2e *e, const char *const *sets)
@@ -66,6 +84,7 @@ void e2e_cluster(struct e2e *e, size_t count, const char *const *sets)
     for (size_t i = 0; i < count; i++) {
         struct e2e_node *node = &e->nodes[e->node_count++];
         snprintf(node->id, sizeof node->id, "n%zu", i);
+        node->bus_port = e2e_cluster_bus_port();
         node->daemon = e2e_cluster_run(e, node);
     }
     for (size_t i = 0; i < count; i++) {
@@ -145,8 +164,8 @@ struct original *e2e_client_at(struct e2e *e, size_t node, const struct original
 
 struct original *e2e_user_at(struct e2e *e, size_t node, const char *name)
 {
-    const struct original_options options = {
-        .name = name, .server_port = e2e_cluster_living(e, node)->hgtp_port};
+    const struct original_options options = {.name = name,
+                                             .server_port = e2e_cluster_living(e, node)->hgtp_port};
     return e2e_user_with(e, &options);
 }
 

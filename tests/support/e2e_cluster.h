@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e2e_cluster: a scenario's nodes when there are several: on one Redis, with names n0, n1, ..., each
- * on its own loopback ports, which it keeps when it is started again. Nodes are meant by their
+ * e2e_cluster: a scenario's nodes when there are several: on one Redis, with names n0, n1, ...,
+ * each on its own loopback ports, which it keeps when it is started again. Nodes are meant by their
  * index. Clients are bound to one node, and bound to another as a balancer would do it.
  */
 #ifndef SUPPORT_E2E_CLUSTER_H
