@@ -3,7 +3,9 @@
  * Three nodes behind nginx with the shipped configuration. Clients have addresses of their own,
  * which no node ever sees as a source: to the nodes everybody is the balancer.
  */
+#include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/support/e2e_cluster.h"
@@ -191,6 +193,114 @@ E2E_SCENARIO(browsers_are_served_through_http_and_metrics_are_not_shown)
     }
 }
 
+/* Nodes that read a request and close the connection, as one that is killed in mid-work. */
+struct abrupt_nodes {
+    struct pump_watch listeners[BALANCER_NODES], connections[16];
+    size_t connection_count;
+    size_t requests;
+    char head[2048]; /* of the last request */
+};
+
+static void abrupt_on_request(short revents, void *arg)
+{
+    (void)revents;
+    struct abrupt_nodes *nodes = arg;
+    for (size_t i = 0; i < nodes->connection_count; i++) {
+        struct pump_watch *watch = &nodes->connections[i];
+        char text[sizeof nodes->head];
+        ssize_t len = watch->fd >= 0 ? recv(watch->fd, text, sizeof text - 1, MSG_DONTWAIT) : -1;
+        if (len < 0) {
+            continue;
+        }
+        if (len > 0) {
+            memcpy(nodes->head, text, (size_t)len);
+            nodes->head[len] = '\0';
+            nodes->requests++;
+        }
+        pump_remove(watch);
+        close(watch->fd);
+        watch->fd = -1;
+    }
+}
+
+static void abrupt_on_connection(short revents, void *arg)
+{
+    (void)revents;
+    struct abrupt_nodes *nodes = arg;
+    for (size_t i = 0; i < BALANCER_NODES; i++) {
+        int fd = accept4(nodes->listeners[i].fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            continue;
+        }
+        assert_true(nodes->connection_count < 16);
+        struct pump_watch *watch = &nodes->connections[nodes->connection_count++];
+        *watch = (struct pump_watch){
+            .fd = fd, .events = POLLIN, .on_ready = abrupt_on_request, .arg = nodes};
+        pump_add(watch);
+    }
+}
+
+static void abrupt_open(struct e2e *e, struct abrupt_nodes *nodes)
+{
+    struct balancer_node addresses[BALANCER_NODES] = {0};
+    for (size_t i = 0; i < BALANCER_NODES; i++) {
+        struct pump_watch *watch = &nodes->listeners[i];
+        *watch = (struct pump_watch){.fd = sockets_listen(SOCKETS_LOOPBACK, 0),
+                                     .events = POLLIN,
+                                     .on_ready = abrupt_on_connection,
+                                     .arg = nodes};
+        addresses[i].http_port = sockets_port(watch->fd);
+        addresses[i].hgtp_port = sockets_free_port();
+        pump_add(watch);
+    }
+    e->balancer = balancer_new();
+    assert_true(balancer_start(e->balancer, addresses));
+}
+
+static void abrupt_close(struct abrupt_nodes *nodes)
+{
+    for (size_t i = 0; i < BALANCER_NODES; i++) {
+        pump_remove(&nodes->listeners[i]);
+        close(nodes->listeners[i].fd);
+    }
+    for (size_t i = 0; i < nodes->connection_count; i++) {
+        if (nodes->connections[i].fd >= 0) {
+            pump_remove(&nodes->connections[i]);
+            close(nodes->connections[i].fd);
+        }
+    }
+}
+
+E2E_SCENARIO(post_that_was_sent_to_a_node_is_not_sent_to_another)
+{
+    struct abrupt_nodes nodes = {0};
+    abrupt_open(e, &nodes);
+    uint16_t port = e->balancer->web_port;
+    assert_int_equal(http_client_post(SOCKETS_LOOPBACK, port, "/message", "", "{}", NULL, 0), 502);
+    assert_int_equal(nodes.requests, 1);
+    assert_non_null(strstr(nodes.head, "POST /message HTTP/1.1"));
+    assert_int_equal(http_client_get(SOCKETS_LOOPBACK, port, "/", NULL, 0), 502);
+    assert_int_equal(nodes.requests, 3);
+    abrupt_close(&nodes);
+}
+
+E2E_SCENARIO(upgrade_to_websocket_is_passed_on)
+{
+    struct abrupt_nodes nodes = {0};
+    abrupt_open(e, &nodes);
+    struct http_client *client = http_client_open(0, SOCKETS_LOOPBACK, e->balancer->web_port);
+    assert_non_null(client);
+    http_client_send(client, bytes_str("GET /ws HTTP/1.1\r\nHost: talk.example:8081\r\n"
+                                       "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n"));
+    (void)http_client_read(client, true);
+    assert_true(nodes.requests > 0);
+    assert_non_null(strstr(nodes.head, "\r\nHost: talk.example:8081\r\n"));
+    assert_non_null(strstr(nodes.head, "\r\nUpgrade: websocket\r\n"));
+    assert_non_null(strstr(nodes.head, "\r\nConnection: upgrade\r\n"));
+    http_client_close(client);
+    abrupt_close(&nodes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +309,8 @@ int main(void)
         E2E_TEST(invite_reaches_the_declared_address_and_its_answer_comes_through_the_balancer),
         E2E_TEST(invite_of_a_client_without_an_address_comes_through_the_balancer),
         E2E_TEST(death_of_a_node_behind_the_balancer_costs_repeated_datagrams_and_nothing_else),
+        E2E_TEST(post_that_was_sent_to_a_node_is_not_sent_to_another),
+        E2E_TEST(upgrade_to_websocket_is_passed_on),
         E2E_TEST(browsers_are_served_through_http_and_metrics_are_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
