@@ -6,10 +6,12 @@
  */
 #include "node/bus/bus.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -507,23 +509,36 @@ static void bus_refuses_what_is_not_right_and_goes_on(void **state)
     assert_int_equal(counted(f, METRIC_BUS_MALFORMED), 1);
 }
 
+/* By hand, because nng 1.5 can hang for good where a message that it sends is cut: this process has
+ * both ends. */
+static int dial_by_hand(const struct node *to)
+{
+    static const uint8_t hello[] = {0, 'S', 'P', 0, 0, 0x20, 0, 0}; /* of a PUB socket */
+    uint8_t answer[sizeof hello];
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    address.sin_port = htons((uint16_t)atoi(strrchr(bus_address(to->bus), ':') + 1));
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(write(fd, hello, sizeof hello), sizeof hello);
+    assert_int_equal(recv(fd, answer, sizeof answer, MSG_WAITALL), sizeof answer);
+    return fd;
+}
+
 static void bus_cuts_the_connection_for_a_huge_message_and_goes_on(void **state)
 {
     struct fixture *f = *state;
     struct node *a = &f->nodes[0];
-    size_t huge_bytes = (size_t)5 << 20;
-    uint8_t *huge = calloc(1, huge_bytes);
+    static const uint8_t huge[] = {0, 0, 0, 0, 0, 0x50, 0, 0}; /* a message of 5 MiB will follow */
     open_nodes(f, 1);
+    int fd = dial_by_hand(a);
+    assert_int_equal(write(fd, huge, sizeof huge), sizeof huge);
+    uint8_t byte;
+    assert_int_equal(recv(fd, &byte, 1, MSG_WAITALL), 0); /* nng's threads have closed it */
+    close(fd);
     dial_raw(f, a);
     send_batch(f, a->name, 1, bus_key);
     WAIT_UNTIL(f, a->effect_count == 1);
-    int before = a->pipe_count;
-    send_raw(f, bytes_of(huge, huge_bytes));
-    free(huge);
-    WAIT_UNTIL(f, a->pipe_count > before); /* cut, and dialled anew by the stranger's nng */
-    send_batch(f, a->name, 2, bus_key);
-    WAIT_UNTIL(f, a->effect_count == 2);
-    assert_int_equal(counted(f, METRIC_BUS_BATCHES_RECEIVED), 2);
+    assert_int_equal(counted(f, METRIC_BUS_BATCHES_RECEIVED), 1);
 }
 
 static void bus_own_batch_repeated_is_no_echo(void **state)
