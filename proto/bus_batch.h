@@ -63,7 +63,8 @@ enum bus_batch_result {
  * fields   borrowed for the call
  * arena    at least BUS_ARENA_PACK_BYTES
  * returns  false, with nothing written, when the effect has no field, or is beyond
- *          BUS_EFFECT_BYTES_MAX or BUS_EFFECT_FIELDS_MAX; else true: sink_fits(out) says whether there was room
+ *          BUS_EFFECT_BYTES_MAX or BUS_EFFECT_FIELDS_MAX; else true: sink_fits(out) says whether
+ * there was room
  */
 bool bus_batch_add(const struct bytes *fields, size_t count, struct bus_arena *arena,
                    struct sink *out);

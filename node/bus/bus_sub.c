@@ -15,7 +15,8 @@
 enum { BUS_SUB_QUEUE = 8192 }; /* the most that nng allows */
 
 /* Beyond what bus_batch_open takes, so that what is a little too large is refused and counted
- * there; for what is larger still, nng cuts the connection. */
+ * there. For what is larger still, nng cuts the connection; that can hang the sender's nng 1.5, so
+ * it is far from what nodes send. */
 #define BUS_SUB_MESSAGE_MAX ((size_t)4 << 20)
 
 static_assert(BUS_SUB_MESSAGE_MAX > BUS_BATCH_BYTES_MAX, "batches pass");
