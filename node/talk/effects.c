@@ -177,12 +177,17 @@ static void effects_on_released(struct talk *talk, const struct effect *effect)
                    (uint64_t)effects_number(effect->fields[3], 0));
 }
 
+static void effects_close(struct talk *talk, struct room *room)
+{
+    roster_room_close(&talk->roster, room);
+    metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
+}
+
 static void effects_on_closed(struct talk *talk, const struct effect *effect)
 {
     struct room *room = roster_room(&talk->roster, effect->fields[1]);
     if (room != NULL && bytes_equal(effect->fields[2], bytes_str(room->epoch))) {
-        roster_room_close(&talk->roster, room);
-        metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
+        effects_close(talk, room);
     }
 }
 
@@ -290,7 +295,7 @@ static void effects_on_top(struct talk *talk, const struct effect *effect)
     }
     if (!bytes_equal(f[2], bytes_str(room->epoch))) {
         LOG_LIMITED(LOG_WARN, "room_vanished", log_bytes("room", f[1]));
-        roster_room_close(&talk->roster, room);
+        effects_close(talk, room);
         return;
     }
     uint64_t top = (uint64_t)effects_number(f[3], 0);

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "relay.h"
+
 static const struct e2e_reason {
     enum err err;
     const char *text;
@@ -57,6 +59,7 @@ static void e2e_free_nodes(struct e2e *e)
     daemon_free(e->daemon);
     for (size_t i = 0; i < e->node_count; i++) {
         daemon_free(e->nodes[i].daemon);
+        relay_close(e->nodes[i].bus_relay);
     }
     for (size_t i = 0; i < e->ended_count; i++) {
         daemon_free(e->ended[i]);

@@ -29,6 +29,7 @@ struct e2e_node {
     struct daemon *daemon; /* NULL: does not run */
     char id[32];
     uint16_t hgtp_port, http_port, bus_port; /* 0: not known yet */
+    struct relay *bus_relay; /* through which the others reach its bus; NULL: none */
 };
 
 struct e2e {

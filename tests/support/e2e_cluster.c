@@ -36,7 +36,7 @@ static uint16_t e2e_cluster_bus_port(void)
 
 static struct daemon *e2e_cluster_run(struct e2e *e, const struct e2e_node *node)
 {
-    char url[160], id[64], hgtp[64], http[64], bus[96];
+    char url[160], id[64], hgtp[64], http[64], bus[96], advertise[96];
     const char *sets[E2E_CLUSTER_SETS_MAX + 8] = {
         url, id, hgtp, http, bus, "bus.key=shared by the scenario's nodes"};
     size_t count = 6;
@@ -45,6 +45,11 @@ static struct daemon *e2e_cluster_run(struct e2e *e, const struct e2e_node *node
     snprintf(hgtp, sizeof hgtp, "hgtp.listen=127.0.0.1:%u", node->hgtp_port);
     snprintf(http, sizeof http, "http.listen=127.0.0.1:%u", node->http_port);
     snprintf(bus, sizeof bus, "bus.listen=tcp://127.0.0.1:%u", node->bus_port);
+    if (node->bus_relay != NULL) {
+        snprintf(advertise, sizeof advertise, "bus.advertise=tcp://127.0.0.1:%u",
+                 relay_port(node->bus_relay));
+        sets[count++] = advertise;
+    }
     for (size_t i = 0; e->cluster_sets[i] != NULL; i++) {
         assert_true(i < E2E_CLUSTER_SETS_MAX);
         sets[count++] = e->cluster_sets[i];
@@ -90,6 +95,16 @@ void e2e_cluster(struct e2e *e, size_t count, const char *const *sets)
     for (size_t i = 0; i < count; i++) {
         e2e_cluster_serves(&e->nodes[i]);
     }
+}
+
+void e2e_cluster_relayed(struct e2e *e, size_t count, const char *const *sets)
+{
+    assert_true(count <= E2E_NODES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        e->nodes[i].bus_port = sockets_free_port();
+        e->nodes[i].bus_relay = relay_open(e->nodes[i].bus_port);
+    }
+    e2e_cluster(e, count, sets);
 }
 
 static struct e2e_node *e2e_cluster_living(struct e2e *e, size_t node)

@@ -8,6 +8,7 @@
 #define SUPPORT_E2E_CLUSTER_H
 
 #include "e2e.h"
+#include "relay.h"
 
 #define E2E_CLUSTER_MESH_MS  15000
 #define E2E_CLUSTER_ADOPT_MS 20000
@@ -17,6 +18,11 @@
 #define E2E_CLUSTER(e, count, ...)                                                                 \
     e2e_cluster((e), (count), (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 void e2e_cluster(struct e2e *e, size_t count, const char *const *sets);
+
+/** The same, where the nodes reach each other through relays (nodes[i].bus_relay). */
+#define E2E_CLUSTER_RELAYED(e, count, ...)                                                         \
+    e2e_cluster_relayed((e), (count), (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+void e2e_cluster_relayed(struct e2e *e, size_t count, const char *const *sets);
 
 /** Wait until every living node is connected to all others: its metric hgtp_bus_peers says so. */
 void e2e_cluster_meshed(struct e2e *e);
