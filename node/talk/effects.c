@@ -134,7 +134,8 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
 static void effects_on_gone(struct talk *talk, const struct effect *effect)
 {
     struct client *client = roster_client(&talk->roster, effect->fields[1]);
-    if (client != NULL) {
+    /* One that is being handed over goes when its new home has been told where it ended. */
+    if (client != NULL && client->leaving_to == NULL) {
         effects_gone(talk, client);
     }
 }
