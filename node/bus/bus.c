@@ -168,7 +168,8 @@ static void bus_beat(void *ctx)
     if (bus->is_closed || !bus->is_started) {
         return;
     }
-    bus_peers_drop_silent(&bus->peers, bus_now(bus));
+    bus_peers_look(&bus->peers, bus_now(bus));
+    (void)bus_peer_look(&bus->self, bus_now(bus));
     bus_flush(bus, true);
     bus_flush_peer(bus, &bus->self, true);
 }
@@ -306,8 +307,6 @@ static void bus_on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
 static void bus_on_stuck(void *arg)
 {
     struct bus *bus = arg;
-    LOG(LOG_ERROR, "bus_stuck",
-        log_str("hint", "nng does not end connections any more; this node has to be restarted"));
     bus->events.on_stuck(bus->arg);
 }
 
@@ -396,7 +395,7 @@ void bus_start(struct bus *bus, const char *node)
     bus->self.name_len = len;
     bus->is_started = true;
     bus_start_handles(bus);
-    if (!bus_peer_dial(&bus->self, bytes_str(bus->sub.local))) {
+    if (!bus_peer_dial(&bus->self, bytes_str(bus->sub.local), bus_now(bus))) {
         LOG(LOG_ERROR, "bus_self_unreachable", log_str("address", bus->sub.local));
     }
     int rc = bus_watchdog_open(&bus->watchdog, bus->loop, BUS_WATCHDOG_PERIOD_MS,

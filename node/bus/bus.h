@@ -4,9 +4,9 @@
  * peer and loop turn. It may lose: batches are numbered, and a missing number is reported, so that
  * what was in it is looked up in Redis. It doesn't know what an effect means.
  *
- * PUB dials and SUB listens, because nng 1.5 can hang for good when a receiving pipe is closed under
- * traffic; for the same reason nothing here ever closes the SUB socket, and the process ends with it
- * open.
+ * PUB dials and SUB listens, because nng 1.5 can hang for good when a receiving pipe is closed
+ * under traffic; for the same reason nothing here ever closes the SUB socket, and the process ends
+ * with it open.
  */
 #ifndef BUS_BUS_H
 #define BUS_BUS_H
@@ -25,7 +25,8 @@ struct bus_events {
     /** Batches may have been missed: a number is missing, or a connection is new. `why` is a few
      * words for the log, borrowed. */
     void (*on_gap)(const char *why, void *arg);
-    /** A batch of a node came that bus_port.peer has not named: the list of nodes is out of date. */
+    /** A batch of a node came that bus_port.peer has not named: the list of nodes is out of date.
+     */
     void (*on_stranger)(void *arg);
     /** The batch that bus_port.beat sent to this node itself came back. */
     void (*on_echo)(void *arg);

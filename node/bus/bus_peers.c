@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <nng/protocol/pubsub0/pub.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "node/base/log.h"
@@ -26,10 +27,27 @@ enum {
 
 /* ---- One peer ---- */
 
+/*
+ * Whether a socket is connected, counted by nng's threads. nng 1.5 ends its attempts for good when
+ * the other side breaks off just while a connection is made (a write fails with EPIPE, which it
+ * takes for its own closing), so it is looked after.
+ */
+struct bus_wire {
+    atomic_int pipe_count;
+};
+
+static void bus_wire_on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    struct bus_wire *wire = arg;
+    (void)pipe;
+    atomic_fetch_add(&wire->pipe_count, event == NNG_PIPE_EV_ADD_POST ? 1 : -1);
+}
+
 void bus_peer_hang_up(struct bus_peer *peer)
 {
     if (peer->address[0] != '\0') {
-        bus_reap_socket(peer->socket);
+        bus_reap_socket(peer->socket, peer->wire);
+        peer->wire = NULL;
         peer->address[0] = '\0';
     }
     free(peer->body);
@@ -37,10 +55,16 @@ void bus_peer_hang_up(struct bus_peer *peer)
     peer->body_len = peer->body_cap = peer->field_count = 0;
 }
 
-static int bus_peer_start(nng_socket socket, const char *address)
+static int bus_peer_start(nng_socket socket, struct bus_wire *wire, const char *address)
 {
     nng_dialer dialer;
     int rc = nng_socket_set_int(socket, NNG_OPT_SENDBUF, PEER_QUEUE);
+    if (rc == 0) {
+        rc = nng_pipe_notify(socket, NNG_PIPE_EV_ADD_POST, bus_wire_on_pipe, wire);
+    }
+    if (rc == 0) {
+        rc = nng_pipe_notify(socket, NNG_PIPE_EV_REM_POST, bus_wire_on_pipe, wire);
+    }
     if (rc == 0) {
         rc = nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, PEER_RETRY_MIN_MS);
     }
@@ -53,7 +77,7 @@ static int bus_peer_start(nng_socket socket, const char *address)
     return rc != 0 ? rc : nng_dialer_start(dialer, NNG_FLAG_NONBLOCK);
 }
 
-bool bus_peer_dial(struct bus_peer *peer, struct bytes address)
+bool bus_peer_dial(struct bus_peer *peer, struct bytes address, int64_t now_ms)
 {
     bus_peer_hang_up(peer);
     if (address.len == 0 || address.len >= sizeof peer->address ||
@@ -63,16 +87,37 @@ bool bus_peer_dial(struct bus_peer *peer, struct bytes address)
     char text[BUS_ADDRESS_MAX] = "";
     memcpy(text, address.ptr, address.len);
     nng_socket socket;
-    if (nng_pub0_open(&socket) != 0) {
+    struct bus_wire *wire = calloc(1, sizeof *wire);
+    if (wire == NULL || nng_pub0_open(&socket) != 0) {
+        free(wire);
         return false;
     }
-    if (bus_peer_start(socket, text) != 0) {
-        bus_reap_socket(socket);
+    if (bus_peer_start(socket, wire, text) != 0) {
+        bus_reap_socket(socket, wire);
         return false;
     }
     peer->socket = socket;
+    peer->wire = wire;
+    peer->dialled_ms = now_ms;
     memcpy(peer->address, text, sizeof text);
     return true;
+}
+
+bool bus_peer_look(struct bus_peer *peer, int64_t now_ms)
+{
+    if (peer->address[0] == '\0') {
+        return false;
+    }
+    if (atomic_load(&peer->wire->pipe_count) > 0) {
+        peer->dialled_ms = now_ms;
+        return true;
+    }
+    if (now_ms - peer->dialled_ms >= BUS_PEER_REDIAL_MS) {
+        char address[BUS_ADDRESS_MAX];
+        memcpy(address, peer->address, sizeof address);
+        (void)bus_peer_dial(peer, bytes_str(address), now_ms);
+    }
+    return false;
 }
 
 /* False when memory is out. */
@@ -208,13 +253,12 @@ void bus_peers_name(struct bus_peers *peers, struct bus_peer *peer, struct bytes
     if (is_new) {
         peer->is_current = true;
         peers->current_count++;
-        metric_set(METRIC_BUS_PEERS, (int64_t)peers->current_count);
     }
     peer->named_ms = now_ms;
     if (bytes_equal(bytes_str(peer->address), address)) {
         return;
     }
-    if (!bus_peer_dial(peer, address)) {
+    if (!bus_peer_dial(peer, address, now_ms)) {
         LOG_LIMITED(LOG_WARN, "bus_peer_unreachable", log_bytes("peer", bus_peer_name(peer)),
                     log_bytes("address", address),
                     log_str("hint", "check bus.advertise of that node"));
@@ -224,19 +268,21 @@ void bus_peers_name(struct bus_peers *peers, struct bus_peer *peer, struct bytes
         log_bytes("peer", bus_peer_name(peer)), log_bytes("address", address));
 }
 
-void bus_peers_drop_silent(struct bus_peers *peers, int64_t now_ms)
+void bus_peers_look(struct bus_peers *peers, int64_t now_ms)
 {
     struct bus_peer *peer, *next;
+    int64_t connected_count = 0;
     HASH_ITER(hh, peers->table, peer, next)
     {
         if (peer->is_current && now_ms - peer->named_ms > BUS_PEER_SILENT_MS) {
             bus_peer_hang_up(peer);
             peer->is_current = false;
             peers->current_count--;
-            metric_set(METRIC_BUS_PEERS, (int64_t)peers->current_count);
             LOG(LOG_INFO, "bus_peer_dropped", log_bytes("peer", bus_peer_name(peer)));
         }
+        connected_count += bus_peer_look(peer, now_ms);
     }
+    metric_set(METRIC_BUS_PEERS, connected_count);
 }
 
 void bus_peers_fini(struct bus_peers *peers)

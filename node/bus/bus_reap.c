@@ -7,25 +7,36 @@
 #include "node/bus/bus_reap.h"
 
 #include <pthread.h>
-#include <stdint.h>
+#include <stdlib.h>
+
+struct bus_reap {
+    nng_socket socket;
+    void *storage;
+};
 
 static void *bus_reap_run(void *arg)
 {
-    nng_socket socket = {.id = (uint32_t)(uintptr_t)arg};
-    (void)nng_close(socket);
+    struct bus_reap *reap = arg;
+    (void)nng_close(reap->socket);
+    free(reap->storage);
+    free(reap);
     return NULL;
 }
 
-void bus_reap_socket(nng_socket socket)
+void bus_reap_socket(nng_socket socket, void *storage)
 {
     pthread_attr_t detached;
     pthread_t thread;
-    if (pthread_attr_init(&detached) != 0) {
+    struct bus_reap *reap = malloc(sizeof *reap);
+    if (reap == NULL || pthread_attr_init(&detached) != 0) {
+        free(reap);
         return;
     }
+    *reap = (struct bus_reap){socket, storage};
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    /* Without a thread the socket stays open: nothing is sent on it any more, so it costs memory.
-     */
-    (void)pthread_create(&thread, &detached, bus_reap_run, (void *)(uintptr_t)socket.id);
+    /* Without a thread the socket stays open: nothing is sent on it any more, it costs memory. */
+    if (pthread_create(&thread, &detached, bus_reap_run, reap) != 0) {
+        free(reap);
+    }
     pthread_attr_destroy(&detached);
 }

@@ -8,7 +8,9 @@
 /**
  * Close `socket` on a thread of its own: nng_close waits for nng's own threads, and where those
  * hang (see bus_watchdog.h) it never returns. Never for the SUB socket: see bus.h.
+ *
+ * storage  what the socket's callbacks use; freed once it is closed
  */
-void bus_reap_socket(nng_socket socket);
+void bus_reap_socket(nng_socket socket, void *storage);
 
 #endif

@@ -92,13 +92,13 @@ int bus_watchdog_open(struct bus_watchdog *dog, uv_loop_t *loop, uint64_t period
     }
     rc = nng_pair0_open(&dog->caller);
     if (rc != 0) {
-        bus_reap_socket(dog->listener);
+        bus_reap_socket(dog->listener, NULL);
         return rc;
     }
     rc = bus_watchdog_listen(dog);
     if (rc != 0) {
-        bus_reap_socket(dog->caller);
-        bus_reap_socket(dog->listener);
+        bus_reap_socket(dog->caller, NULL);
+        bus_reap_socket(dog->listener, NULL);
         return rc;
     }
     dog->timer.data = dog;
@@ -111,6 +111,6 @@ int bus_watchdog_open(struct bus_watchdog *dog, uv_loop_t *loop, uint64_t period
 void bus_watchdog_close(struct bus_watchdog *dog)
 {
     uv_close((uv_handle_t *)&dog->timer, NULL);
-    bus_reap_socket(dog->caller);
-    bus_reap_socket(dog->listener);
+    bus_reap_socket(dog->caller, NULL);
+    bus_reap_socket(dog->listener, NULL);
 }

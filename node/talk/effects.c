@@ -104,24 +104,25 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
     bool has_moved = f[9].len > 0;
-    struct client *client = roster_client(&talk->roster, f[1]);
-    if (client != NULL && has_moved) {
-        effects_gone(talk, client); /* it was here before: nothing of that time counts */
-    }
-    client = roster_client_add(&talk->roster, f[1]);
+    struct client *client = roster_client_add(&talk->roster, f[1]);
     if (client == NULL) {
         return;
     }
     client->talk = talk;
     client->expires_ms = effects_number(f[4], 1) * 1000;
     client->touched_ms = talk_now_ms(talk);
-    client->leaving = false;
+    homes_keep(client);
     effects_connect(talk, client, f[3]);
     if (f[5].len == 0) {
         roster_leave(&talk->roster, client);
-    } else if (!effects_is_in(client, f[5], f[6])) {
-        effects_enter(talk, client, f[5], f[6], (uint64_t)effects_number(f[7], 1),
-                      (uint64_t)effects_number(f[8], 1));
+    } else if (has_moved || !effects_is_in(client, f[5], f[6])) {
+        uint64_t next = (uint64_t)effects_number(f[7], 1);
+        uint64_t first = (uint64_t)effects_number(f[8], 1);
+        /* It may come back before it has left: then it has what it got here until now. */
+        if (effects_is_in(client, f[5], f[6]) && roster_next(client) > first) {
+            first = roster_next(client);
+        }
+        effects_enter(talk, client, f[5], f[6], next, first);
     }
     if (has_moved) {
         homes_arrived(talk, client, f[10].len > 0);

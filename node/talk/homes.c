@@ -132,7 +132,7 @@ static bool homes_is_idle(const struct talk *talk, const struct client *client)
 static uint64_t homes_next(const struct talk *talk, const struct client *client)
 {
     if (homes_is_idle(talk, client)) {
-        return client->behind ? client->behind_at : client->room->feed.next;
+        return roster_next(client);
     }
     uint64_t confirmed = homes_confirmed(talk, client);
     return confirmed >= client->first ? confirmed + 1 : client->first;
@@ -156,6 +156,13 @@ static void homes_let_go(struct talk *talk, struct client *client)
     }
     client->leave_ms = now_ms + HOMES_AGAIN_MS;
     homes_look(talk, uid);
+}
+
+void homes_keep(struct client *client)
+{
+    client->leaving = false;
+    free(client->leaving_to);
+    client->leaving_to = NULL;
 }
 
 void homes_release(struct talk *talk, struct bytes uid, struct bytes node)

@@ -110,6 +110,12 @@ bool roster_enter(struct roster *roster, struct client *client, struct bytes roo
     return true;
 }
 
+uint64_t roster_next(const struct client *client)
+{
+    uint64_t next = client->behind ? client->behind_at : client->room->feed.next;
+    return next > client->first ? next : client->first;
+}
+
 void roster_leave(struct roster *roster, struct client *client)
 {
     struct room *room = client->room;

@@ -86,6 +86,8 @@ void roster_client_remove(struct roster *roster, struct client *client);
  * here begins with entry `next`. False: memory is out. */
 bool roster_enter(struct roster *roster, struct client *client, struct bytes room_id,
                   struct bytes epoch, uint64_t next, uint64_t first);
+/** The next entry of its room for a client that is in one. */
+uint64_t roster_next(const struct client *client);
 /** Take it out of its room, if any; an empty room is freed. */
 void roster_leave(struct roster *roster, struct client *client);
 void roster_room_close(struct roster *roster, struct room *room);

@@ -77,6 +77,8 @@ void homes_walk(struct talk *talk, struct bytes node);
 void homes_look(struct talk *talk, struct bytes uid);
 /** Its home is `node` now (empty: elsewhere): finish with it and say where it ended. */
 void homes_release(struct talk *talk, struct bytes uid, struct bytes node);
+/** It does not leave any more. */
+void homes_keep(struct client *client);
 /** The node that had it has finished; `next` is its next entry. */
 void homes_released(struct talk *talk, struct bytes uid, struct bytes epoch, uint64_t next);
 /** The session has come here from another node, which is to release it if `is_held`. */

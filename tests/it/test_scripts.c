@@ -407,9 +407,9 @@ static void scripts_touch_renews_its_own_and_reports_the_others(void **state)
     command("ZADD hgtp:{T}:sessions 1 bob+++++");
     command("HSET hgtp:{T}:u:carol+++ home n2@1");
     assert_int_equal(CALL(touch, NULL, "uids", "bob+++++carol+++nobody++"), ERR_NONE);
-    assert_false(has_effect("gone bob"));
-    assert_true(has_effect("gone carol+++"));
-    assert_true(has_effect("gone nobody++"));
+    assert_false(has_effect("release bob"));
+    assert_true(has_effect("release carol+++ "));
+    assert_true(has_effect("release nobody++ "));
     assert_int_equal(CALL(sweep, NULL), ERR_NONE);
     assert_string_equal(last.extra, "0");
 }

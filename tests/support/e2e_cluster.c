@@ -89,7 +89,9 @@ void e2e_cluster(struct e2e *e, size_t count, const char *const *sets)
     for (size_t i = 0; i < count; i++) {
         struct e2e_node *node = &e->nodes[e->node_count++];
         snprintf(node->id, sizeof node->id, "n%zu", i);
-        node->bus_port = e2e_cluster_bus_port();
+        if (node->bus_port == 0) {
+            node->bus_port = e2e_cluster_bus_port();
+        }
         node->daemon = e2e_cluster_run(e, node);
     }
     for (size_t i = 0; i < count; i++) {
@@ -101,7 +103,7 @@ void e2e_cluster_relayed(struct e2e *e, size_t count, const char *const *sets)
 {
     assert_true(count <= E2E_NODES_MAX);
     for (size_t i = 0; i < count; i++) {
-        e->nodes[i].bus_port = sockets_free_port();
+        e->nodes[i].bus_port = e2e_cluster_bus_port();
         e->nodes[i].bus_relay = relay_open(e->nodes[i].bus_port);
     }
     e2e_cluster(e, count, sets);

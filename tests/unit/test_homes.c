@@ -181,17 +181,22 @@ static struct client *alice(void)
     return roster_client(&fake.talk->roster, bytes_str(UID));
 }
 
-/* The script says that she is at home here; `next` is her first entry, the room's is 10. */
-static void comes(const char *next, const char *from, const char *is_held)
+/* The script says that she is at home here; `room_next` is the room's next entry, `next` hers. */
+static void comes_to(const char *room_next, const char *next, const char *from, const char *is_held)
 {
-    const struct bytes fields[] = {bytes_str("home"),        bytes_str(UID),    bytes_str("alice"),
-                                   bytes_str("127.0.0.1:7"), bytes_str("60"),   bytes_str(ROOM),
-                                   bytes_str("1"),           bytes_str("10"),   bytes_str(next),
-                                   bytes_str(from),          bytes_str(is_held)};
+    const struct bytes fields[] = {
+        bytes_str("home"), bytes_str(UID),  bytes_str("alice"), bytes_str("127.0.0.1:7"),
+        bytes_str("60"),   bytes_str(ROOM), bytes_str("1"),     bytes_str(room_next),
+        bytes_str(next),   bytes_str(from), bytes_str(is_held)};
     const struct effect effect = {fields, sizeof fields / sizeof fields[0]};
     const struct result result = {ERR_NONE, bytes_str(""), &effect, 1};
     effects_apply(fake.talk, &result, NULL, NULL);
     assert_non_null(alice());
+}
+
+static void comes(const char *next, const char *from, const char *is_held)
+{
+    comes_to("10", next, from, is_held);
 }
 
 static void hears(const char *name, const char *second, const char *third)
@@ -384,6 +389,23 @@ static void homes_newcomer_from_a_dead_node_gets_what_she_missed_from_the_log(vo
     assert_int_equal(fake.got_marks[0], mark_of(8));
 }
 
+static void homes_client_that_comes_back_before_she_has_left_gets_nothing_twice(void **state)
+{
+    (void)state;
+    comes("10", "", "");
+    said(10);
+    said(11);
+    fake.is_idle = false; /* she has not confirmed them, so Redis does not know of them */
+    hears("release", "n2@1", "");
+    comes_to("12", "10", "n2@1", "1");
+    said(12);
+    assert_int_equal(fake.got_count, 2);
+    hears("released", "1", "10"); /* there she has not got anything */
+    assert_int_equal(fake.got_count, 3);
+    assert_int_equal(fake.got_marks[2], mark_of(12));
+    assert_int_equal(fake.told_count, 0);
+}
+
 static void homes_word_about_another_room_is_not_taken(void **state)
 {
     (void)state;
@@ -483,6 +505,8 @@ int main(void)
             tear_down),
         cmocka_unit_test_setup_teardown(
             homes_newcomer_from_a_dead_node_gets_what_she_missed_from_the_log, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_client_that_comes_back_before_she_has_left_gets_nothing_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_word_about_another_room_is_not_taken, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(homes_draining_node_delivers_nothing_new, set_up,
