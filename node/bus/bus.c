@@ -169,7 +169,6 @@ static void bus_beat(void *ctx)
         return;
     }
     bus_peers_look(&bus->peers, bus_now(bus));
-    (void)bus_peer_look(&bus->self, bus_now(bus));
     bus_flush(bus, true);
     bus_flush_peer(bus, &bus->self, true);
 }
@@ -395,7 +394,7 @@ void bus_start(struct bus *bus, const char *node)
     bus->self.name_len = len;
     bus->is_started = true;
     bus_start_handles(bus);
-    if (!bus_peer_dial(&bus->self, bytes_str(bus->sub.local), bus_now(bus))) {
+    if (!bus_peer_dial(&bus->self, bytes_str(bus->sub.local))) {
         LOG(LOG_ERROR, "bus_self_unreachable", log_str("address", bus->sub.local));
     }
     int rc = bus_watchdog_open(&bus->watchdog, bus->loop, BUS_WATCHDOG_PERIOD_MS,

@@ -27,11 +27,7 @@ enum {
 
 /* ---- One peer ---- */
 
-/*
- * Whether a socket is connected, counted by nng's threads. nng 1.5 ends its attempts for good when
- * the other side breaks off just while a connection is made (a write fails with EPIPE, which it
- * takes for its own closing), so it is looked after.
- */
+/* Whether a socket is connected, counted by nng's threads. */
 struct bus_wire {
     atomic_int pipe_count;
 };
@@ -77,7 +73,7 @@ static int bus_peer_start(nng_socket socket, struct bus_wire *wire, const char *
     return rc != 0 ? rc : nng_dialer_start(dialer, NNG_FLAG_NONBLOCK);
 }
 
-bool bus_peer_dial(struct bus_peer *peer, struct bytes address, int64_t now_ms)
+bool bus_peer_dial(struct bus_peer *peer, struct bytes address)
 {
     bus_peer_hang_up(peer);
     if (address.len == 0 || address.len >= sizeof peer->address ||
@@ -98,26 +94,13 @@ bool bus_peer_dial(struct bus_peer *peer, struct bytes address, int64_t now_ms)
     }
     peer->socket = socket;
     peer->wire = wire;
-    peer->dialled_ms = now_ms;
     memcpy(peer->address, text, sizeof text);
     return true;
 }
 
-bool bus_peer_look(struct bus_peer *peer, int64_t now_ms)
+static bool bus_peer_is_connected(const struct bus_peer *peer)
 {
-    if (peer->address[0] == '\0') {
-        return false;
-    }
-    if (atomic_load(&peer->wire->pipe_count) > 0) {
-        peer->dialled_ms = now_ms;
-        return true;
-    }
-    if (now_ms - peer->dialled_ms >= BUS_PEER_REDIAL_MS) {
-        char address[BUS_ADDRESS_MAX];
-        memcpy(address, peer->address, sizeof address);
-        (void)bus_peer_dial(peer, bytes_str(address), now_ms);
-    }
-    return false;
+    return peer->address[0] != '\0' && atomic_load(&peer->wire->pipe_count) > 0;
 }
 
 /* False when memory is out. */
@@ -258,7 +241,7 @@ void bus_peers_name(struct bus_peers *peers, struct bus_peer *peer, struct bytes
     if (bytes_equal(bytes_str(peer->address), address)) {
         return;
     }
-    if (!bus_peer_dial(peer, address, now_ms)) {
+    if (!bus_peer_dial(peer, address)) {
         LOG_LIMITED(LOG_WARN, "bus_peer_unreachable", log_bytes("peer", bus_peer_name(peer)),
                     log_bytes("address", address),
                     log_str("hint", "check bus.advertise of that node"));
@@ -280,7 +263,7 @@ void bus_peers_look(struct bus_peers *peers, int64_t now_ms)
             peers->current_count--;
             LOG(LOG_INFO, "bus_peer_dropped", log_bytes("peer", bus_peer_name(peer)));
         }
-        connected_count += bus_peer_look(peer, now_ms);
+        connected_count += bus_peer_is_connected(peer);
     }
     metric_set(METRIC_BUS_PEERS, connected_count);
 }

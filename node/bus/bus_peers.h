@@ -15,7 +15,6 @@
 
 #define BUS_PEERS_KNOWN_MAX 1024 /* unless more than that are current */
 #define BUS_PEER_SILENT_MS  3000 /* not named for longer than that: not current any more */
-#define BUS_PEER_REDIAL_MS  2000 /* nng's own attempts to connect may have ended by then */
 
 struct bus_peer {
     char name[BUS_NAME_MAX];
@@ -28,7 +27,6 @@ struct bus_peer {
     char address[BUS_ADDRESS_MAX]; /* dialled; "" without a connection */
     nng_socket socket;
     struct bus_wire *wire; /* of the socket: whether it is connected */
-    int64_t dialled_ms;    /* when it was last connected, as far as was looked, or dialled */
     uint8_t *body;         /* packed effects that wait */
     size_t body_len;
     size_t body_cap;
@@ -59,8 +57,7 @@ struct bus_peer *bus_peers_take(struct bus_peers *peers, struct bytes name, int6
 void bus_peers_name(struct bus_peers *peers, struct bus_peer *peer, struct bytes address,
                     int64_t now_ms);
 
-/** Take leave of those that were not named for BUS_PEER_SILENT_MS; see who is connected, and dial
- * anew who has not been for BUS_PEER_REDIAL_MS. */
+/** Take leave of those that were not named for BUS_PEER_SILENT_MS; count who is connected. */
 void bus_peers_look(struct bus_peers *peers, int64_t now_ms);
 
 /** Close all connections and forget everybody. */
@@ -68,9 +65,7 @@ void bus_peers_fini(struct bus_peers *peers);
 
 /** Connect to `address`, in place of what it was connected to. Doesn't wait; nng goes on trying.
  * False when the address is none. */
-bool bus_peer_dial(struct bus_peer *peer, struct bytes address, int64_t now_ms);
-/** True when it is connected now; dialled anew when it has not been for BUS_PEER_REDIAL_MS. */
-bool bus_peer_look(struct bus_peer *peer, int64_t now_ms);
+bool bus_peer_dial(struct bus_peer *peer, struct bytes address);
 /** Close its connection, if it has one. */
 void bus_peer_hang_up(struct bus_peer *peer);
 
