@@ -263,7 +263,7 @@ bool lifecycle_start_store(struct node *node)
     node->store = store_open(&options);
     if (node->store == NULL) {
         LOG(LOG_ERROR, "redis_url_unusable", log_str("key", "redis.url"),
-            log_str("hint", "use redis://host:port/db or unix:///path"));
+            log_str("hint", "see redis.url in --print-config"));
         return false;
     }
     return true;

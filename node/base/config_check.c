@@ -234,43 +234,51 @@ static bool config_is_login(struct config_span text)
     return text.len > 0;
 }
 
+/* "user:password@" in front is cut off; false when it is not well formed. */
+static bool config_cut_login(struct config_span *address)
+{
+    const char *at = address->len > 0 ? memrchr(address->at, '@', address->len) : NULL;
+    if (at == NULL) {
+        return true;
+    }
+    struct config_span login = {address->at, (size_t)(at - address->at)};
+    *address = (struct config_span){at + 1, address->len - login.len - 1};
+    return config_is_login(login);
+}
+
 /* [user:password@]host[:port][/db] */
 static bool config_is_redis_tcp(const char *text)
 {
     struct config_span db = config_span(text);
     struct config_span address = config_cut(&db, '/');
-    const char *at = address.len > 0 ? memrchr(address.at, '@', address.len) : NULL;
-    if (at != NULL) {
-        struct config_span login = {address.at, (size_t)(at - address.at)};
-        address = (struct config_span){at + 1, address.len - login.len - 1};
-        if (!config_is_login(login)) {
-            return false;
-        }
+    size_t host_bytes = 0;
+    if (config_cut_login(&address)) {
+        host_bytes = config_host_bytes(address);
     }
-    size_t host_bytes = config_host_bytes(address);
     uint32_t number;
     return host_bytes > 0 &&
            (host_bytes == address.len || config_host_port(address, host_bytes, 1)) &&
            (db.len == 0 || config_number(db, 999999999, &number));
 }
 
-/* host:port,host:port/master */
+/* [user:password@]host:port,host:port/master, at most 16 hosts */
 static bool config_is_redis_sentinel(const char *text)
 {
     struct config_span master = config_span(text);
     struct config_span hosts = config_cut(&master, '/');
-    bool is_good =
-        config_consists_of(master, CONFIG_NAME) && hosts.len > 0 && hosts.at[hosts.len - 1] != ',';
-    while (is_good && hosts.len > 0) {
+    bool is_good = config_cut_login(&hosts) && config_consists_of(master, CONFIG_NAME) &&
+                   hosts.len > 0 && hosts.at[hosts.len - 1] != ',';
+    for (int count = 1; is_good && hosts.len > 0; count++) {
         struct config_span host = config_cut(&hosts, ',');
         size_t host_bytes = config_host_bytes(host);
-        is_good = host_bytes > 0 && config_host_port(host, host_bytes, 1);
+        is_good = count <= 16 && host_bytes > 0 && config_host_port(host, host_bytes, 1);
     }
     return is_good;
 }
 
-static const char config_allowed_redis_url[] = "redis://[user:password@]host:port/db, unix:///path "
-                                               "or redis+sentinel://host:port,host:port/master";
+static const char config_allowed_redis_url[] =
+    "redis://[user:password@]host:port/db, unix:///path or "
+    "redis+sentinel://[user:password@]host:port,host:port/master";
 
 static bool config_check_redis_url(const char *text)
 {

@@ -78,6 +78,14 @@ static void redis_dial_succeed(struct redis_dial *dial)
     on_done(ac, "", arg);
 }
 
+/* A sentinel may name one that was demoted a moment ago, or is not promoted yet. */
+static bool redis_dial_is_master(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
+           reply->element[0]->type == REDIS_REPLY_STRING &&
+           strcmp(reply->element[0]->str, "master") == 0;
+}
+
 static void redis_dial_on_shake(redisAsyncContext *ac, void *data, void *privdata)
 {
     struct redis_dial *dial = ac->data;
@@ -97,6 +105,10 @@ static void redis_dial_on_shake(redisAsyncContext *ac, void *data, void *privdat
          * the password. */
         (void)snprintf(why, sizeof why, "%s: %.*s", step, (int)strcspn(reply->str, ","),
                        reply->str);
+        redis_dial_fail(dial, why);
+    } else if (strcmp(step, "ROLE") == 0 && !redis_dial_is_master(reply)) {
+        (void)snprintf(why, sizeof why, "%s:%u is named as the master and is none (yet)",
+                       dial->url->host, dial->url->port);
         redis_dial_fail(dial, why);
     } else if (strcmp(step, "PING") == 0) {
         redis_dial_succeed(dial);
@@ -123,6 +135,9 @@ static bool redis_dial_shake_all(struct redis_dial *dial)
     }
     if (url->db != 0) {
         ok = ok && redis_dial_shake(dial, (const char *[]){"SELECT", db}, 2);
+    }
+    if (url->is_named) {
+        ok = ok && redis_dial_shake(dial, (const char *[]){"ROLE"}, 1);
     }
     return ok && redis_dial_shake(dial, (const char *[]){"PING"}, 1);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * redis_dial: one attempt to get a usable connection to Redis: look the name up, connect, AUTH,
- * SELECT, PING, all of it within one deadline. Attempts are repeated by redis_link.
+ * SELECT, ROLE where a sentinel has named it, PING, all of it within one deadline. Attempts are
+ * repeated by redis_link.
  */
 #ifndef STORE_REDIS_DIAL_H
 #define STORE_REDIS_DIAL_H

@@ -13,13 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/base/log.h"
 #include "node/base/metrics.h"
 #include "node/store/redis_dial.h"
+#include "node/store/redis_sentinel.h"
 
 enum {
     LINK_RETRY_MIN_MS = 50,
-    LINK_RETRY_MAX_MS = 2000,
-    LINK_CUT_DEADLINES = 3, /* a reply this many deadlines late: the connection is given up */
+    LINK_RETRY_MAX_MS = 1000,
+    LINK_SENTINEL_MS = 1000, /* between looks whether the master is still the same, and for one */
+    LINK_CUT_DEADLINES = 3,  /* a reply this many deadlines late: the connection is given up */
     LINK_WORDS_ON_STACK = 64
 };
 
@@ -43,6 +46,11 @@ struct redis_calls {
 struct redis_link {
     struct redis_link_options options; /* its `url` is parsed, not kept */
     struct redis_url url;
+    struct redis_url server; /* what is dialled: `url`, or the master that the sentinels named */
+    char server_host[256];
+    struct redis_sentinel *question; /* where the master is */
+    unsigned question_count;
+    uv_timer_t watch; /* while connected through sentinels: the next question */
     enum redis_link_state state;
     uv_timer_t timer; /* waiting: the next attempt; connected: the next deadline of a command */
     uv_idle_t idle;   /* runs while `lost` is to be answered, and when closing */
@@ -133,6 +141,7 @@ static void redis_link_on_idle(uv_idle_t *idle)
         assert(link->sent.head == NULL);
         uv_close((uv_handle_t *)&link->idle, redis_link_on_closed);
         uv_close((uv_handle_t *)&link->timer, redis_link_on_closed);
+        uv_close((uv_handle_t *)&link->watch, redis_link_on_closed);
     }
 }
 
@@ -245,6 +254,13 @@ void redis_link_command(struct redis_link *link, const struct bytes *argv, size_
 
 /* ---- Connection ---- */
 
+static void redis_link_stop_asking(struct redis_link *link)
+{
+    uv_timer_stop(&link->watch);
+    redis_sentinel_cancel(link->question);
+    link->question = NULL;
+}
+
 /* Ends the connection or the attempt for one. Open commands go to `lost`: at once, or when the
  * callback of hiredis returns in which this is called. */
 static void redis_link_drop(struct redis_link *link)
@@ -253,6 +269,7 @@ static void redis_link_drop(struct redis_link *link)
     redisAsyncContext *ac = link->ac;
     link->dial = NULL;
     link->ac = NULL;
+    redis_link_stop_asking(link);
     redis_dial_cancel(dial);
     if (ac != NULL) {
         redisAsyncFree(ac);
@@ -279,6 +296,7 @@ static void redis_link_fail(struct redis_link *link, const char *why)
     assert(link->ac == NULL && link->dial == NULL && link->state != LINK_CLOSING);
     bool was_connected = link->state == LINK_CONNECTED;
     bool is_news = was_connected || strcmp(link->why, why) != 0;
+    redis_link_stop_asking(link);
     link->state = LINK_WAITING;
     if (was_connected) {
         metric_set(METRIC_STORE_CONNECTED, 0);
@@ -300,6 +318,54 @@ static void redis_link_on_disconnected(const redisAsyncContext *ac, int status)
     }
 }
 
+/* ---- Sentinels ---- */
+
+static bool redis_link_ask(struct redis_link *link, int64_t deadline_ms,
+                           redis_sentinel_on_found_fn *on_found)
+{
+    link->question = redis_sentinel_ask(link->options.loop, &link->url, link->question_count++,
+                                        deadline_ms, on_found, link);
+    return link->question != NULL;
+}
+
+static void redis_link_watch(struct redis_link *link);
+
+/* The sentinels know another master: this one is demoted, or cut off from them. When they know
+ * nothing, what is connected is kept. */
+static void redis_link_on_master_seen(const char *host, uint16_t port, const char *why, void *arg)
+{
+    struct redis_link *link = arg;
+    link->question = NULL;
+    if (host == NULL) {
+        LOG_LIMITED(LOG_WARN, "sentinels_silent", log_str("error", why),
+                    log_str("hint", "nobody would tell if the master changed; see the sentinels"));
+    }
+    if (host == NULL || (port == link->server.port && strcmp(host, link->server_host) == 0)) {
+        redis_link_watch(link);
+        return;
+    }
+    char news[sizeof link->why];
+    (void)snprintf(news, sizeof news, "the master is %.60s:%u now, was %.60s:%u", host, port,
+                   link->server_host, link->server.port);
+    redis_link_drop(link);
+    redis_link_fail(link, news);
+}
+
+static void redis_link_on_watch(uv_timer_t *timer)
+{
+    struct redis_link *link = timer->data;
+    if (!redis_link_ask(link, LINK_SENTINEL_MS, redis_link_on_master_seen)) {
+        redis_link_watch(link);
+    }
+}
+
+static void redis_link_watch(struct redis_link *link)
+{
+    uv_timer_start(&link->watch, redis_link_on_watch, LINK_SENTINEL_MS, 0);
+}
+
+/* ---- Attempts ---- */
+
 static void redis_link_on_dialled(redisAsyncContext *ac, const char *why, void *arg)
 {
     struct redis_link *link = arg;
@@ -318,15 +384,41 @@ static void redis_link_on_dialled(redisAsyncContext *ac, const char *why, void *
     metric_set(METRIC_STORE_CONNECTED, 1);
     metric_add(METRIC_STORE_RECONNECTS, link->was_connected ? 1 : 0);
     link->was_connected = true;
+    if (link->url.sentinel_count > 0) {
+        redis_link_watch(link);
+    }
     link->options.on_state(true, "", link->options.arg);
+}
+
+static void redis_link_dial(struct redis_link *link, int64_t deadline_ms)
+{
+    link->dial = redis_dial_open(link->options.loop, &link->server, link->attempt_count++,
+                                 deadline_ms, redis_link_on_dialled, link);
+    if (link->dial == NULL) {
+        redis_link_fail(link, "out of memory");
+    }
+}
+
+static void redis_link_on_master_found(const char *host, uint16_t port, const char *why, void *arg)
+{
+    struct redis_link *link = arg;
+    link->question = NULL;
+    if (host == NULL) {
+        redis_link_fail(link, why);
+        return;
+    }
+    (void)snprintf(link->server_host, sizeof link->server_host, "%s", host);
+    link->server.host = link->server_host;
+    link->server.port = port;
+    redis_link_dial(link, LINK_SENTINEL_MS);
 }
 
 static void redis_link_on_retry(uv_timer_t *timer)
 {
     struct redis_link *link = timer->data;
-    link->dial = redis_dial_open(link->options.loop, &link->url, link->attempt_count++,
-                                 link->options.deadline_ms, redis_link_on_dialled, link);
-    if (link->dial == NULL) {
+    if (link->url.sentinel_count == 0) {
+        redis_link_dial(link, link->options.deadline_ms);
+    } else if (!redis_link_ask(link, LINK_SENTINEL_MS, redis_link_on_master_found)) {
         redis_link_fail(link, "out of memory");
     }
 }
@@ -366,11 +458,15 @@ struct redis_link *redis_link_open(const struct redis_link_options *options)
     link->options = *options;
     link->options.url = NULL;
     link->retry_ms = LINK_RETRY_MIN_MS;
+    link->server = link->url;
+    link->server.is_named = link->url.sentinel_count > 0;
+    (void)uv_timer_init(options->loop, &link->watch);
+    link->watch.data = link;
     (void)uv_timer_init(options->loop, &link->timer);
     (void)uv_idle_init(options->loop, &link->idle);
     link->timer.data = link;
     link->idle.data = link;
-    link->handle_count = 2;
+    link->handle_count = 3;
     redis_link_timer(link, redis_link_on_retry, 0);
     return link;
 }

@@ -16,14 +16,16 @@ struct redis_link;
 
 struct redis_link_options {
     uv_loop_t *loop;
-    const char *url;     /* redis://[user:password@]host:port/db or unix:///path; copied */
+    const char *url;     /* as redis_url.h has it; copied. Sentinels are asked for the master, and
+                            watched for another one */
     int64_t deadline_ms; /* for a command, and for an attempt to connect */
     /**
      * A connection stands and has answered PING (after AUTH and SELECT as the URL says), or was
      * lost. `why` is a sentence for the log, borrowed, "" when connected.
      */
     void (*on_state)(bool connected, const char *why, void *arg);
-    /** A reply that came after its command was answered by NULL, borrowed; NULL: it is not wanted. */
+    /** A reply that came after its command was answered by NULL, borrowed; NULL: it is not wanted.
+     */
     void (*on_late)(const redisReply *reply, void *arg);
     void *arg;
 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * redis_url: splits a URL in place, in its own copy. It looks nothing up and opens nothing.
- * Sentinel's URLs are not its business.
  */
 #include "node/store/redis_url.h"
 
@@ -71,18 +70,19 @@ static bool redis_url_take_login(struct redis_url *url, char **authority)
     return redis_url_decode(url->user) && redis_url_decode(url->password);
 }
 
-static bool redis_url_take_host(struct redis_url *url, char *authority)
+/* host[:port]; without a port ret_host->port stays as it is. */
+static bool redis_url_take_host(char *authority, struct redis_url_host *ret_host)
 {
     char *after = NULL;
     if (authority[0] == '[') {
-        url->host = authority + 1;
+        ret_host->host = authority + 1;
         after = strchr(authority, ']');
         if (after == NULL) {
             return false;
         }
         *after++ = '\0';
     } else {
-        url->host = authority;
+        ret_host->host = authority;
         after = authority + strcspn(authority, ":");
     }
     if (*after != '\0') {
@@ -91,9 +91,9 @@ static bool redis_url_take_host(struct redis_url *url, char *authority)
             return false;
         }
         *after = '\0';
-        url->port = (uint16_t)port;
+        ret_host->port = (uint16_t)port;
     }
-    return url->host[0] != '\0';
+    return ret_host->host[0] != '\0';
 }
 
 static bool redis_url_split_tcp(struct redis_url *url, char *authority)
@@ -107,15 +107,44 @@ static bool redis_url_split_tcp(struct redis_url *url, char *authority)
         }
         url->db = (int)db;
     }
-    return redis_url_take_login(url, &authority) && redis_url_take_host(url, authority);
+    struct redis_url_host server = {.port = url->port};
+    bool is_good = redis_url_take_login(url, &authority) && redis_url_take_host(authority, &server);
+    url->host = server.host;
+    url->port = server.port;
+    return is_good;
+}
+
+static bool redis_url_split_sentinel(struct redis_url *url, char *authority)
+{
+    char *slash = strchr(authority, '/');
+    if (slash == NULL || slash[1] == '\0' || strchr(slash + 1, '/') != NULL) {
+        return false;
+    }
+    *slash = '\0';
+    url->master = slash + 1;
+    bool is_good = redis_url_take_login(url, &authority);
+    char *address = NULL;
+    while (is_good && (address = strsep(&authority, ",")) != NULL) {
+        struct redis_url_host sentinel = {0};
+        is_good = url->sentinel_count < REDIS_URL_SENTINELS_MAX &&
+                  redis_url_take_host(address, &sentinel) && sentinel.port != 0;
+        if (is_good) {
+            url->sentinels[url->sentinel_count++] = sentinel;
+        }
+    }
+    return is_good;
 }
 
 static bool redis_url_split(struct redis_url *url)
 {
     static const char tcp_scheme[] = "redis://";
     static const char unix_scheme[] = "unix://";
+    static const char sentinel_scheme[] = "redis+sentinel://";
     if (strncmp(url->storage, tcp_scheme, sizeof tcp_scheme - 1) == 0) {
         return redis_url_split_tcp(url, url->storage + sizeof tcp_scheme - 1);
+    }
+    if (strncmp(url->storage, sentinel_scheme, sizeof sentinel_scheme - 1) == 0) {
+        return redis_url_split_sentinel(url, url->storage + sizeof sentinel_scheme - 1);
     }
     if (strncmp(url->storage, unix_scheme, sizeof unix_scheme - 1) == 0) {
         url->path = url->storage + sizeof unix_scheme - 1;

@@ -235,6 +235,7 @@ static void config_check_redis_url(void **state)
                                            "redis+sentinel://h:26379/main",
                                            "redis+sentinel://a:1,b:2,10.0.0.1:3/my-master",
                                            "redis+sentinel://[::1]:1,b:2/m",
+                                           "redis+sentinel://me:p%40ss@a:1,b:2/m",
                                            NULL};
     static const char *const refused[] = {"localhost:6379",
                                           "http://h",
@@ -273,6 +274,7 @@ static void config_check_redis_url(void **state)
                                           "redis+sentinel://h:1,i/m",
                                           "redis+sentinel://h:0/m",
                                           "redis+sentinel://h:1/m/x",
+                                          "redis+sentinel://me@h:1/m",
                                           NULL};
     assert_check("redis.url", accepted, refused);
 }

@@ -57,6 +57,25 @@ static void redis_url_understood_is_taken_apart(void **state)
     }
 }
 
+static void redis_url_of_sentinels_names_them_and_the_master(void **state)
+{
+    (void)state;
+    struct redis_url url = {0};
+    assert_true(
+        redis_url_parse("redis+sentinel://me:p%40ss@a:1,[::1]:26379,10.0.0.3:3/main", &url));
+    assert_int_equal(url.sentinel_count, 3);
+    assert_string_equal(url.sentinels[0].host, "a");
+    assert_int_equal(url.sentinels[0].port, 1);
+    assert_string_equal(url.sentinels[1].host, "::1");
+    assert_int_equal(url.sentinels[1].port, 26379);
+    assert_string_equal(url.sentinels[2].host, "10.0.0.3");
+    assert_string_equal(url.master, "main");
+    assert_string_equal(url.user, "me");
+    assert_string_equal(url.password, "p@ss");
+    assert_null(url.host);
+    redis_url_fini(&url);
+}
+
 static void redis_url_not_understood_is_refused(void **state)
 {
     (void)state;
@@ -83,7 +102,15 @@ static void redis_url_not_understood_is_refused(void **state)
         "redis://me:%4@host",
         "redis://me:%zz@host",
         "redis://me:%00@host",
-        "redis+sentinel://host:26379/master",
+        "redis+sentinel://host:26379",
+        "redis+sentinel://host:26379/",
+        "redis+sentinel://host/master",
+        "redis+sentinel://host:1,/master",
+        "redis+sentinel://,host:1/master",
+        "redis+sentinel://host:0/master",
+        "redis+sentinel://host:1/master/0",
+        "redis+sentinel://me@host:1/master",
+        "redis+sentinel://a:1,a:2,a:3,a:4,a:5,a:6,a:7,a:8,a:9,b:1,b:2,b:3,b:4,b:5,b:6,b:7,b:8/m",
         "rediss://host",
         "unix://run/redis.sock",
         "unix://",
@@ -115,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(redis_url_understood_is_taken_apart),
+        cmocka_unit_test(redis_url_of_sentinels_names_them_and_the_master),
         cmocka_unit_test(redis_url_not_understood_is_refused),
         cmocka_unit_test(redis_url_socket_path_that_a_socket_cannot_have_is_refused),
     };
