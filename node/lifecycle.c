@@ -6,6 +6,7 @@
  */
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "checks.h"
@@ -215,6 +216,16 @@ static bool lifecycle_start(struct node *node)
     return true;
 }
 
+/* A connection for each client: as many as the system lets this process have. */
+static void lifecycle_raise_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 int lifecycle_run(struct config *config, const struct config_sources *sources)
 {
     struct node *node = calloc(1, sizeof *node);
@@ -224,6 +235,7 @@ int lifecycle_run(struct config *config, const struct config_sources *sources)
     node->config = config;
     node->sources = sources;
     log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
+    lifecycle_raise_files();
     uv_loop_init(&node->loop);
     if (!lifecycle_start(node)) {
         if (node->redis != NULL) {

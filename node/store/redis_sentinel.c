@@ -11,7 +11,7 @@
 
 #include "node/store/redis_dial.h"
 
-#define SENTINEL_WHY_BYTES 256
+#define SENTINEL_WHY_BYTES 512
 
 struct redis_sentinel {
     uv_timer_t timer; /* the share of the sentinel that is asked; it is over: the next one */
@@ -99,8 +99,8 @@ static void redis_sentinel_on_reply(redisAsyncContext *ac, void *data, void *pri
         redis_sentinel_finish(sentinel, host, (uint16_t)port);
         return;
     }
-    char why[SENTINEL_WHY_BYTES];
-    (void)snprintf(why, sizeof why, "%s '%s'",
+    char why[SENTINEL_WHY_BYTES / 2];
+    (void)snprintf(why, sizeof why, "%.100s '%.100s'",
                    reply->type == REDIS_REPLY_ERROR ? reply->str : "it knows no master of the name",
                    sentinel->url->master);
     redis_sentinel_pass_over(sentinel, why);

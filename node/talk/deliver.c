@@ -7,6 +7,10 @@
 #include "node/base/metrics.h"
 #include "talk_state.h"
 
+/* An entry that comes early is usually ahead of one that is under way by another path: from another
+ * node, or in Redis' answer to this one. Only a gap that stays for this long is read from the log.
+ */
+#define DELIVER_GAP_MS 20
 /* Entries read from the log in one call. */
 #define DELIVER_READ_COUNT 200
 
@@ -49,6 +53,34 @@ static void deliver_to_members(struct talk *talk, struct room *room, struct entr
     }
 }
 
+static void deliver_wait_for_gap(struct talk *talk, struct room *room)
+{
+    if (room->gap_ms != 0 || room->repairing) {
+        return;
+    }
+    room->gap_ms = talk_now_ms(talk) + DELIVER_GAP_MS;
+    if (talk->gaps_ms == 0) {
+        talk->gaps_ms = room->gap_ms;
+        talk->options.clock.wake_in(talk->options.clock.ctx, DELIVER_GAP_MS);
+    }
+}
+
+void deliver_gaps(struct talk *talk, int64_t now_ms)
+{
+    struct room *room, *next;
+    talk->gaps_ms = 0;
+    HASH_ITER(hh, talk->roster.rooms, room, next)
+    {
+        if (room->gap_ms != 0 && now_ms >= room->gap_ms) {
+            room->gap_ms = 0;
+            deliver_repair(talk, room);
+        }
+        if (room->gap_ms != 0 && (talk->gaps_ms == 0 || room->gap_ms < talk->gaps_ms)) {
+            talk->gaps_ms = room->gap_ms;
+        }
+    }
+}
+
 void deliver_entry(struct talk *talk, struct room *room, struct entry *entry)
 {
     switch (room_feed_take(&room->feed, entry)) {
@@ -56,7 +88,7 @@ void deliver_entry(struct talk *talk, struct room *room, struct entry *entry)
         metric_add(METRIC_FEED_DUPLICATES, 1);
         return;
     case FEED_EARLY:
-        deliver_repair(talk, room);
+        deliver_wait_for_gap(talk, room);
         return;
     case FEED_DELIVER:
         deliver_to_members(talk, room, entry);

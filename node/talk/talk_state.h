@@ -33,6 +33,7 @@ struct talk {
     bool missed; /* something may have been missed: compare everything with Redis */
     struct homes_walks walks;
     int64_t next_beat_ms, next_sweep_ms, next_touch_ms, next_check_ms;
+    int64_t gaps_ms;      /* when deliver_gaps has something to do; 0: there is no gap */
     int64_t lists_due_ms; /* when dirty lists are to be asked for; 0: none is dirty */
     bool dirty[LIST_COUNT];
     struct frame *lists[LIST_COUNT]; /* last list of the realm pushed (users, rooms), or NULL */
@@ -95,6 +96,8 @@ void homes_report_all(struct talk *talk);
 #define DELIVER_MARK_BITS 48
 /** Offer an entry to its room's feed, deliver what is in turn, have gaps repaired. */
 void deliver_entry(struct talk *talk, struct room *room, struct entry *entry);
+/** Repair the gaps that have stayed for long enough. */
+void deliver_gaps(struct talk *talk, int64_t now_ms);
 /** Repair a gap of the room's feed, if there is one and nobody is at it. */
 void deliver_repair(struct talk *talk, struct room *room);
 /** Push a list to all it concerns. `room` only for LIST_MEMBERS. */

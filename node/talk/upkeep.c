@@ -344,6 +344,12 @@ int64_t talk_tick(struct talk *talk)
     if (talk->missed) {
         upkeep_look_for_missed(talk);
     }
+    if (talk->gaps_ms != 0 && now_ms >= talk->gaps_ms) {
+        deliver_gaps(talk, now_ms);
+    }
+    if (talk->gaps_ms != 0 && talk->gaps_ms - now_ms < wait_ms) {
+        wait_ms = talk->gaps_ms - now_ms;
+    }
     if (talk->lists_due_ms != 0 && now_ms >= talk->lists_due_ms) {
         upkeep_lists(talk, now_ms);
     }

@@ -29,6 +29,7 @@ struct fake_push {
 static struct {
     struct talk *talk;
     struct config config;
+    int64_t now_ms;
     uint64_t log_first, log_last; /* the log holds these numbers */
     bool store_is_away;
     char first[24], last[24];
@@ -98,8 +99,11 @@ static void fake_answer(void)
     on_result(&result, fake.arg);
 }
 
+/* Time passes, and what has to be read from the log is read. */
 static void fake_answer_all(void)
 {
+    fake.now_ms += 100;
+    deliver_gaps(fake.talk, fake.now_ms);
     for (int rounds = 0; fake.on_result != NULL; rounds++) {
         assert_true(rounds < 1000);
         fake_answer();
@@ -151,7 +155,7 @@ static void fake_close(void *push)
 static int64_t fake_now(void *ctx)
 {
     (void)ctx;
-    return 1000;
+    return fake.now_ms;
 }
 
 static void fake_wake(void *ctx, int64_t ms)
@@ -188,6 +192,7 @@ static int set_up(void **state)
     (void)state;
     memset(&fake, 0, sizeof fake);
     fake.log_first = 1;
+    fake.now_ms = 1000;
     for (size_t i = 0; i < 3; i++) {
         fake.pushes[i].capacity = SIZE_MAX;
     }
@@ -258,11 +263,27 @@ static void deliver_gap_is_read_from_the_log_before_anything_later_is_delivered(
     arrives(5);
     arrives(4);
     assert_int_equal(fake.pushes[0].got_count, 1);
-    assert_int_equal(fake.read_count, 1);
     fake_answer_all();
+    assert_int_equal(fake.read_count, 1);
     assert_int_equal(fake.pushes[0].got_count, 5);
     assert_int_equal(fake.pushes[0].mark & 0xffffffffffff, 5);
     assert_int_equal(fake_room()->feed.next, 6);
+}
+
+static void deliver_gap_that_is_filled_soon_is_not_read_from_the_log(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    arrives(2);
+    fake.now_ms += 19;
+    deliver_gaps(fake.talk, fake.now_ms);
+    assert_int_equal(fake.read_count, 0);
+    assert_int_not_equal(fake.talk->gaps_ms, 0);
+    arrives(1);
+    assert_int_equal(fake.pushes[0].got_count, 2);
+    fake_answer_all();
+    assert_int_equal(fake.read_count, 0);
+    assert_int_equal(fake.talk->gaps_ms, 0);
 }
 
 static void deliver_gap_that_the_log_has_forgotten_is_skipped(void **state)
@@ -283,8 +304,8 @@ static void deliver_failed_read_is_tried_again_at_the_next_check(void **state)
     fake_client(0, 1);
     arrives(3);
     fake.store_is_away = true;
-    fake_answer();
-    assert_null(fake.on_result);
+    fake_answer_all();
+    assert_int_equal(fake.read_count, 1);
     assert_true(fake_room()->check_due);
     fake.store_is_away = false;
     deliver_repair(fake.talk, fake_room());
@@ -431,6 +452,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             deliver_gap_is_read_from_the_log_before_anything_later_is_delivered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_gap_that_is_filled_soon_is_not_read_from_the_log,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_gap_that_the_log_has_forgotten_is_skipped, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(deliver_failed_read_is_tried_again_at_the_next_check,
