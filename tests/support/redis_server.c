@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* redis_server: starts, kills and asks the tests' own redis-server. It saves nothing to disk. */
+/* redis_server: starts, kills and asks the tests' own redis-server. */
 #include "redis_server.h"
 
 #include <assert.h>
@@ -45,7 +45,9 @@ bool redis_server_start(struct redis_server *server)
                                 "--save",
                                 "",
                                 "--appendonly",
-                                "no",
+                                server->keeps ? "yes" : "no",
+                                "--appendfsync",
+                                "always",
                                 "--dir",
                                 server->folder,
                                 NULL};

@@ -13,6 +13,8 @@ struct redis_server {
     char socket[96];
     char url[128]; /* unix:///..., stays the same through restarts */
     redisContext *link;
+    bool
+        keeps; /* it writes everything to disk and has it again after a restart; set before start */
 };
 
 /** Its place is made; it does not run yet. */
@@ -20,9 +22,9 @@ struct redis_server *redis_server_new(void);
 /** NULL is legal. */
 void redis_server_free(struct redis_server *server);
 
-/** Start it, empty; true when it takes commands. */
+/** Start it, empty unless it keeps; true when it takes commands. */
 bool redis_server_start(struct redis_server *server);
-/** SIGKILL; nothing is kept. */
+/** SIGKILL. */
 void redis_server_kill(struct redis_server *server);
 
 /** One command, synchronously; freed by the caller; NULL when there is no answer within 2 s. */
