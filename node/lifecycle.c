@@ -117,7 +117,6 @@ static void lifecycle_on_store_closed(void *arg)
 static void lifecycle_close(struct node *node)
 {
     node->phase = PHASE_CLOSING;
-    udp_stop_hearing(node->udp);
     http_server_close(node->http);
     clock_close(&node->clock);
     uv_close((uv_handle_t *)&node->drain, NULL);
@@ -139,6 +138,8 @@ static void lifecycle_on_drain_step(uv_timer_t *timer)
     if (!node->has_left && ((is_quiet && talk_settled(node->talk)) ||
                             left_ms <= LIFECYCLE_DRAIN_MS - LIFECYCLE_SETTLE_MS)) {
         node->has_left = true;
+        udp_stop_hearing(
+            node->udp); /* who is heard here now would move to a node that is no more */
         talk_leave(node->talk);
     } else if ((node->has_left && is_quiet) || left_ms <= 0) {
         lifecycle_close(node);

@@ -75,8 +75,11 @@ void homes_walk(struct talk *talk, struct bytes node)
             return;
         }
     }
-    if (walks->count == HOMES_WALKS_MAX || node.len >= ROSTER_NODE_MAX) {
-        return; /* those that are lost are named again with every beat */
+    if (node.len >= ROSTER_NODE_MAX) {
+        return;
+    }
+    if (walks->count == HOMES_WALKS_MAX) {
+        walks->count--; /* those that are lost are named again with every beat */
     }
     snprintf(walks->nodes[walks->count++], ROSTER_NODE_MAX, "%.*s", (int)node.len,
              (const char *)node.ptr);

@@ -101,8 +101,9 @@ void talk_on_store(struct talk *talk, bool connected)
         room->members_stamp = 0;
     }
     homes_walk(talk, bytes_str(talk->options.node));
-    talk->next_beat_ms = 0;
     upkeep_missed(talk);
+    talk->next_beat_ms = talk->next_touch_ms = 0;
+    talk->options.clock.wake_in(talk->options.clock.ctx, 0);
 }
 
 void talk_on_late(struct talk *talk, const struct result *result)

@@ -234,7 +234,6 @@ void upkeep_check_soon(struct talk *talk)
 static void upkeep_look_for_missed(struct talk *talk)
 {
     talk->missed = false;
-    talk->next_touch_ms = 0;
     upkeep_check_all(talk);
     struct room *room, *next_room;
     HASH_ITER(hh, talk->roster.rooms, room, next_room)
@@ -252,8 +251,8 @@ static void upkeep_look_for_missed(struct talk *talk)
 
 void upkeep_missed(struct talk *talk)
 {
-    talk->missed = true;
-    talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+    talk->missed =
+        true; /* looked for by the clock: who connects to the bus must not set its pace */
 }
 
 /* Lists ------------------------------------------------------------------------------------------
@@ -341,9 +340,6 @@ int64_t talk_tick(struct talk *talk)
 {
     int64_t now_ms = talk_now_ms(talk);
     int64_t wait_ms = UPKEEP_BEAT_MS;
-    if (talk->missed) {
-        upkeep_look_for_missed(talk);
-    }
     if (talk->gaps_ms != 0 && now_ms >= talk->gaps_ms) {
         deliver_gaps(talk, now_ms);
     }
@@ -366,6 +362,9 @@ int64_t talk_tick(struct talk *talk)
         upkeep_check_all(talk);
     }
     if (upkeep_due(&talk->next_touch_ms, now_ms, UPKEEP_TOUCH_MS, &wait_ms)) {
+        if (talk->missed) {
+            upkeep_look_for_missed(talk);
+        }
         upkeep_touch(talk, now_ms);
         upkeep_check(talk);
         homes_tick(talk, now_ms);
