@@ -49,7 +49,7 @@ struct redis_link {
     struct redis_url server; /* what is dialled: `url`, or the master that the sentinels named */
     char server_host[256];
     struct redis_sentinel *question; /* where the master is */
-    unsigned question_count;
+    struct redis_sentinel_past past;
     uv_timer_t watch; /* while connected through sentinels: the next question */
     enum redis_link_state state;
     uv_timer_t timer; /* waiting: the next attempt; connected: the next deadline of a command */
@@ -323,8 +323,8 @@ static void redis_link_on_disconnected(const redisAsyncContext *ac, int status)
 static bool redis_link_ask(struct redis_link *link, int64_t deadline_ms,
                            redis_sentinel_on_found_fn *on_found)
 {
-    link->question = redis_sentinel_ask(link->options.loop, &link->url, link->question_count++,
-                                        deadline_ms, on_found, link);
+    link->question = redis_sentinel_ask(link->options.loop, &link->url, &link->past, deadline_ms,
+                                        on_found, link);
     return link->question != NULL;
 }
 
@@ -404,6 +404,7 @@ static void redis_link_on_master_found(const char *host, uint16_t port, const ch
     struct redis_link *link = arg;
     link->question = NULL;
     if (host == NULL) {
+        link->past.epoch = 0; /* rather a sentinel that may have missed something than none */
         redis_link_fail(link, why);
         return;
     }
