@@ -10,15 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/base/log.h"
 #include "node/store/redis_dial.h"
 
-#define SENTINEL_WHY_BYTES 512
+enum { SENTINEL_WATCH_MS = 1000, SENTINEL_WHY_BYTES = 512 };
 
 struct redis_sentinel {
-    uv_timer_t timer; /* the share of the sentinel that is asked; it is over: the next one */
+    uv_timer_t timer; /* the share of the sentinel that is asked; or until the next round */
     const struct redis_url *url;
     struct redis_url at; /* the sentinel that is asked, to be dialled */
     struct redis_sentinel_past *past;
+    const char *known_host; /* watching: until it is another one; NULL: asking once */
+    uint16_t known_port;
     unsigned turn;
     uint64_t epoch; /* as the present sentinel tells */
     size_t tried_count;
@@ -58,8 +61,36 @@ void redis_sentinel_cancel(struct redis_sentinel *sentinel)
     }
 }
 
+static void redis_sentinel_on_start(uv_timer_t *timer)
+{
+    struct redis_sentinel *sentinel = timer->data;
+    sentinel->turn = sentinel->past->turn++;
+    sentinel->tried_count = 0;
+    redis_sentinel_next(sentinel);
+}
+
+/* Watching, a round without news is followed by another one. */
+static bool redis_sentinel_go_on(struct redis_sentinel *sentinel, const char *host, uint16_t port)
+{
+    if (sentinel->known_host == NULL ||
+        (host != NULL &&
+         (port != sentinel->known_port || strcmp(host, sentinel->known_host) != 0))) {
+        return false;
+    }
+    if (host == NULL) {
+        LOG_LIMITED(LOG_WARN, "sentinels_silent", log_str("error", sentinel->why),
+                    log_str("hint", "nobody would tell if the master changed; see the sentinels"));
+    }
+    redis_sentinel_hang_up(sentinel);
+    uv_timer_start(&sentinel->timer, redis_sentinel_on_start, SENTINEL_WATCH_MS, 0);
+    return true;
+}
+
 static void redis_sentinel_finish(struct redis_sentinel *sentinel, const char *host, uint16_t port)
 {
+    if (redis_sentinel_go_on(sentinel, host, port)) {
+        return;
+    }
     redis_sentinel_on_found_fn *on_found = sentinel->on_found;
     void *arg = sentinel->arg;
     char why[SENTINEL_WHY_BYTES];
@@ -159,11 +190,6 @@ static void redis_sentinel_on_silent(uv_timer_t *timer)
     redis_sentinel_pass_over(timer->data, "no answer in time");
 }
 
-static void redis_sentinel_on_start(uv_timer_t *timer)
-{
-    redis_sentinel_next(timer->data);
-}
-
 static void redis_sentinel_next(struct redis_sentinel *sentinel)
 {
     const struct redis_url *url = sentinel->url;
@@ -194,10 +220,24 @@ struct redis_sentinel *redis_sentinel_ask(uv_loop_t *loop, const struct redis_ur
     sentinel->timer.data = sentinel;
     sentinel->url = url;
     sentinel->past = past;
-    sentinel->turn = past->turn++;
     sentinel->share_ms = deadline_ms / (int64_t)url->sentinel_count + 1;
     sentinel->on_found = on_found;
     sentinel->arg = arg;
     uv_timer_start(&sentinel->timer, redis_sentinel_on_start, 0, 0);
+    return sentinel;
+}
+
+struct redis_sentinel *redis_sentinel_watch(uv_loop_t *loop, const struct redis_url *url,
+                                            struct redis_sentinel_past *past, const char *host,
+                                            uint16_t port, redis_sentinel_on_found_fn *on_found,
+                                            void *arg)
+{
+    struct redis_sentinel *sentinel =
+        redis_sentinel_ask(loop, url, past, SENTINEL_WATCH_MS, on_found, arg);
+    if (sentinel != NULL) {
+        sentinel->known_host = host;
+        sentinel->known_port = port;
+        uv_timer_start(&sentinel->timer, redis_sentinel_on_start, SENTINEL_WATCH_MS, 0);
+    }
     return sentinel;
 }

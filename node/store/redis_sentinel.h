@@ -38,6 +38,17 @@ struct redis_sentinel *redis_sentinel_ask(uv_loop_t *loop, const struct redis_ur
                                           struct redis_sentinel_past *past, int64_t deadline_ms,
                                           redis_sentinel_on_found_fn *on_found, void *arg);
 
+/**
+ * Ask every second until a sentinel names another server than `host` and `port`; then on_found is
+ * called with that one, never with NULL. Without an answer the asking goes on, and the log says so.
+ *
+ * host  borrowed until the end; all else as with redis_sentinel_ask
+ */
+struct redis_sentinel *redis_sentinel_watch(uv_loop_t *loop, const struct redis_url *url,
+                                            struct redis_sentinel_past *past, const char *host,
+                                            uint16_t port, redis_sentinel_on_found_fn *on_found,
+                                            void *arg);
+
 /** Take the question back; on_found is not called. NULL is legal. */
 void redis_sentinel_cancel(struct redis_sentinel *sentinel);
 
