@@ -69,6 +69,7 @@ struct redis_link {
 
 static void redis_link_on_retry(uv_timer_t *timer);
 static void redis_link_on_deadline(uv_timer_t *timer);
+static void redis_link_on_demoted(struct redis_link *link);
 
 static int64_t redis_link_now(const struct redis_link *link)
 {
@@ -148,10 +149,14 @@ static void redis_link_lose_call(struct redis_link *link, struct redis_call *cal
     uv_idle_start(&link->idle, redis_link_on_idle);
 }
 
+static bool redis_link_is_refused_by_replica(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "READONLY ", 9) == 0;
+}
+
 /* Called by hiredis in the order of sending; with NULL for what is open when its context ends. */
 static void redis_link_on_reply(redisAsyncContext *ac, void *reply, void *privdata)
 {
-    (void)ac;
     struct redis_call *call = privdata;
     struct redis_link *link = call->link;
     struct redis_call *first = redis_calls_take(&link->sent);
@@ -174,8 +179,12 @@ static void redis_link_on_reply(redisAsyncContext *ac, void *reply, void *privda
     }
     redis_link_on_reply_fn *on_reply = call->on_reply;
     void *arg = call->arg;
+    bool is_demoted = link->url.sentinel_count > 0 && redis_link_is_refused_by_replica(reply);
     free(call);
     on_reply(reply, arg);
+    if (is_demoted && link->ac == ac) {
+        redis_link_on_demoted(link);
+    }
 }
 
 static void redis_link_arm_deadline(struct redis_link *link)
@@ -327,6 +336,13 @@ static void redis_link_on_master_moved(const char *host, uint16_t port, const ch
     link->question = NULL;
     redis_link_drop(link);
     redis_link_fail(link, news);
+}
+
+/* It says so itself, before the sentinels do. */
+static void redis_link_on_demoted(struct redis_link *link)
+{
+    redis_link_drop(link);
+    redis_link_fail(link, "the master is a replica now");
 }
 
 static bool redis_link_watch(struct redis_link *link)

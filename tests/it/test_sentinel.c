@@ -37,7 +37,7 @@ static struct {
     bool has_password;
     bool is_connected;
     int loss_count;
-    char why[256]; /* of the last loss */
+    char first_why[256], why[256]; /* of the first loss, and of the last */
     char reply[256];
     bool is_replied;
 } world;
@@ -191,7 +191,9 @@ static void on_state(bool connected, const char *why, void *arg)
     (void)arg;
     world.is_connected = connected;
     if (!connected) {
-        world.loss_count++;
+        if (world.loss_count++ == 0) {
+            snprintf(world.first_why, sizeof world.first_why, "%s", why);
+        }
         snprintf(world.why, sizeof world.why, "%s", why);
     }
 }
@@ -359,6 +361,37 @@ static void sentinel_link_leaves_a_master_that_lives_and_is_none_any_more(void *
     expect_write_to(1, "x");
 }
 
+static void sentinel_link_leaves_a_master_that_refuses_writes_as_a_replica(void **state)
+{
+    (void)state;
+    world_starts(false);
+    link_opens("", "main");
+    assert_true(until(is_connected, START_MS));
+    char command[64], answer[256];
+    snprintf(command, sizeof command, "REPLICAOF 127.0.0.1 %u", world.server_ports[1]);
+    ask(world.server_ports[0], NULL, answer, command);
+    assert_string_equal(answer, "OK");
+    const struct bytes words[] = {bytes_str("SET"), bytes_str("said"), bytes_str("x")};
+    redis_link_command(world.link, words, 3, on_reply, NULL);
+    assert_true(until(is_replied, START_MS));
+    assert_memory_equal(world.reply, "READONLY", 8);
+    assert_int_equal(world.loss_count, 1);
+    assert_string_equal(world.first_why, "the master is a replica now");
+}
+
+static void sentinel_link_leaves_a_master_that_hangs(void **state)
+{
+    (void)state;
+    world_starts(false);
+    link_opens("", "main");
+    assert_true(until(is_connected, START_MS));
+    process_signal(world.servers[0], SIGSTOP);
+    assert_true(until(is_moved_to_replica, FAILOVER_S * 1000));
+    assert_true(until(is_lost, START_MS));
+    assert_true(until(is_connected, START_MS));
+    expect_write_to(1, "x");
+}
+
 static void sentinel_link_stays_away_from_a_side_that_missed_the_failover(void **state)
 {
     (void)state;
@@ -406,6 +439,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             sentinel_link_leaves_a_master_that_lives_and_is_none_any_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            sentinel_link_leaves_a_master_that_refuses_writes_as_a_replica, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sentinel_link_leaves_a_master_that_hangs, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(
             sentinel_link_stays_away_from_a_side_that_missed_the_failover, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sentinel_link_passes_over_sentinels_that_are_dead_or_silent,
