@@ -246,39 +246,45 @@ static bool config_cut_login(struct config_span *address)
     return config_is_login(login);
 }
 
+/* host[:port] */
+static bool config_is_redis_host(struct config_span text)
+{
+    size_t host_bytes = config_host_bytes(text);
+    return host_bytes > 0 && (host_bytes == text.len || config_host_port(text, host_bytes, 1));
+}
+
+/* "" is 0. */
+static bool config_is_redis_db(struct config_span text)
+{
+    uint32_t number;
+    return text.len == 0 || config_number(text, 999999999, &number);
+}
+
 /* [user:password@]host[:port][/db] */
 static bool config_is_redis_tcp(const char *text)
 {
     struct config_span db = config_span(text);
     struct config_span address = config_cut(&db, '/');
-    size_t host_bytes = 0;
-    if (config_cut_login(&address)) {
-        host_bytes = config_host_bytes(address);
-    }
-    uint32_t number;
-    return host_bytes > 0 &&
-           (host_bytes == address.len || config_host_port(address, host_bytes, 1)) &&
-           (db.len == 0 || config_number(db, 999999999, &number));
+    return config_cut_login(&address) && config_is_redis_host(address) && config_is_redis_db(db);
 }
 
-/* [user:password@]host:port,host:port/master, at most 16 hosts */
+/* [user:password@]host[:port],host[:port]/master[/db], at most 16 hosts */
 static bool config_is_redis_sentinel(const char *text)
 {
-    struct config_span master = config_span(text);
-    struct config_span hosts = config_cut(&master, '/');
+    struct config_span db = config_span(text);
+    struct config_span hosts = config_cut(&db, '/');
+    struct config_span master = config_cut(&db, '/');
     bool is_good = config_cut_login(&hosts) && config_consists_of(master, CONFIG_NAME) &&
-                   hosts.len > 0 && hosts.at[hosts.len - 1] != ',';
+                   config_is_redis_db(db) && hosts.len > 0 && hosts.at[hosts.len - 1] != ',';
     for (int count = 1; is_good && hosts.len > 0; count++) {
-        struct config_span host = config_cut(&hosts, ',');
-        size_t host_bytes = config_host_bytes(host);
-        is_good = count <= 16 && host_bytes > 0 && config_host_port(host, host_bytes, 1);
+        is_good = count <= 16 && config_is_redis_host(config_cut(&hosts, ','));
     }
     return is_good;
 }
 
 static const char config_allowed_redis_url[] =
     "redis://[user:password@]host:port/db, unix:///path or "
-    "redis+sentinel://[user:password@]host:port,host:port/master";
+    "redis+sentinel://[user:password@]host:port,host:port/master/db";
 
 static bool config_check_redis_url(const char *text)
 {

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/base/log.h"
 #include "node/base/metrics.h"
 #include "node/store/redis_dial.h"
 #include "node/store/redis_sentinel.h"
@@ -21,7 +20,7 @@
 enum {
     LINK_RETRY_MIN_MS = 50,
     LINK_RETRY_MAX_MS = 1000,
-    LINK_SENTINEL_MS = 1000, /* between looks whether the master is still the same, and for one */
+    LINK_SENTINEL_MS = 1000, /* for finding the master, and for an attempt to connect to it */
     LINK_CUT_DEADLINES = 3,  /* a reply this many deadlines late: the connection is given up */
     LINK_WORDS_ON_STACK = 64
 };
@@ -48,9 +47,8 @@ struct redis_link {
     struct redis_url url;
     struct redis_url server; /* what is dialled: `url`, or the master that the sentinels named */
     char server_host[256];
-    struct redis_sentinel *question; /* where the master is */
-    unsigned question_count;
-    uv_timer_t watch; /* while connected through sentinels: the next question */
+    struct redis_sentinel *question; /* where the master is; connected: whether it is still there */
+    struct redis_sentinel_past past;
     enum redis_link_state state;
     uv_timer_t timer; /* waiting: the next attempt; connected: the next deadline of a command */
     uv_idle_t idle;   /* runs while `lost` is to be answered, and when closing */
@@ -71,6 +69,7 @@ struct redis_link {
 
 static void redis_link_on_retry(uv_timer_t *timer);
 static void redis_link_on_deadline(uv_timer_t *timer);
+static void redis_link_on_demoted(struct redis_link *link);
 
 static int64_t redis_link_now(const struct redis_link *link)
 {
@@ -141,7 +140,6 @@ static void redis_link_on_idle(uv_idle_t *idle)
         assert(link->sent.head == NULL);
         uv_close((uv_handle_t *)&link->idle, redis_link_on_closed);
         uv_close((uv_handle_t *)&link->timer, redis_link_on_closed);
-        uv_close((uv_handle_t *)&link->watch, redis_link_on_closed);
     }
 }
 
@@ -151,10 +149,14 @@ static void redis_link_lose_call(struct redis_link *link, struct redis_call *cal
     uv_idle_start(&link->idle, redis_link_on_idle);
 }
 
+static bool redis_link_is_refused_by_replica(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "READONLY ", 9) == 0;
+}
+
 /* Called by hiredis in the order of sending; with NULL for what is open when its context ends. */
 static void redis_link_on_reply(redisAsyncContext *ac, void *reply, void *privdata)
 {
-    (void)ac;
     struct redis_call *call = privdata;
     struct redis_link *link = call->link;
     struct redis_call *first = redis_calls_take(&link->sent);
@@ -177,8 +179,12 @@ static void redis_link_on_reply(redisAsyncContext *ac, void *reply, void *privda
     }
     redis_link_on_reply_fn *on_reply = call->on_reply;
     void *arg = call->arg;
+    bool is_demoted = link->url.sentinel_count > 0 && redis_link_is_refused_by_replica(reply);
     free(call);
     on_reply(reply, arg);
+    if (is_demoted && link->ac == ac) {
+        redis_link_on_demoted(link);
+    }
 }
 
 static void redis_link_arm_deadline(struct redis_link *link)
@@ -256,7 +262,6 @@ void redis_link_command(struct redis_link *link, const struct bytes *argv, size_
 
 static void redis_link_stop_asking(struct redis_link *link)
 {
-    uv_timer_stop(&link->watch);
     redis_sentinel_cancel(link->question);
     link->question = NULL;
 }
@@ -318,53 +323,38 @@ static void redis_link_on_disconnected(const redisAsyncContext *ac, int status)
     }
 }
 
-/* ---- Sentinels ---- */
+/* ---- Attempts ---- */
 
-static bool redis_link_ask(struct redis_link *link, int64_t deadline_ms,
-                           redis_sentinel_on_found_fn *on_found)
-{
-    link->question = redis_sentinel_ask(link->options.loop, &link->url, link->question_count++,
-                                        deadline_ms, on_found, link);
-    return link->question != NULL;
-}
-
-static void redis_link_watch(struct redis_link *link);
-
-/* The sentinels know another master: this one is demoted, or cut off from them. When they know
- * nothing, what is connected is kept. */
-static void redis_link_on_master_seen(const char *host, uint16_t port, const char *why, void *arg)
+/* The master is demoted, or cut off from the sentinels. */
+static void redis_link_on_master_moved(const char *host, uint16_t port, const char *why, void *arg)
 {
     struct redis_link *link = arg;
-    link->question = NULL;
-    if (host == NULL) {
-        LOG_LIMITED(LOG_WARN, "sentinels_silent", log_str("error", why),
-                    log_str("hint", "nobody would tell if the master changed; see the sentinels"));
-    }
-    if (host == NULL || (port == link->server.port && strcmp(host, link->server_host) == 0)) {
-        redis_link_watch(link);
-        return;
-    }
     char news[sizeof link->why];
+    (void)why;
     (void)snprintf(news, sizeof news, "the master is %.60s:%u now, was %.60s:%u", host, port,
                    link->server_host, link->server.port);
+    link->question = NULL;
     redis_link_drop(link);
     redis_link_fail(link, news);
 }
 
-static void redis_link_on_watch(uv_timer_t *timer)
+/* It says so itself, before the sentinels do. */
+static void redis_link_on_demoted(struct redis_link *link)
 {
-    struct redis_link *link = timer->data;
-    if (!redis_link_ask(link, LINK_SENTINEL_MS, redis_link_on_master_seen)) {
-        redis_link_watch(link);
+    redis_link_drop(link);
+    redis_link_fail(link, "the master is a replica now");
+}
+
+static bool redis_link_watch(struct redis_link *link)
+{
+    if (link->url.sentinel_count == 0) {
+        return true;
     }
+    link->question =
+        redis_sentinel_watch(link->options.loop, &link->url, &link->past, link->server_host,
+                             link->server.port, redis_link_on_master_moved, link);
+    return link->question != NULL;
 }
-
-static void redis_link_watch(struct redis_link *link)
-{
-    uv_timer_start(&link->watch, redis_link_on_watch, LINK_SENTINEL_MS, 0);
-}
-
-/* ---- Attempts ---- */
 
 static void redis_link_on_dialled(redisAsyncContext *ac, const char *why, void *arg)
 {
@@ -377,6 +367,11 @@ static void redis_link_on_dialled(redisAsyncContext *ac, const char *why, void *
     ac->data = link;
     (void)redisAsyncSetDisconnectCallback(ac, redis_link_on_disconnected);
     link->ac = ac;
+    if (!redis_link_watch(link)) {
+        redis_link_drop(link);
+        redis_link_fail(link, "out of memory");
+        return;
+    }
     link->state = LINK_CONNECTED;
     link->retry_ms = LINK_RETRY_MIN_MS;
     link->attempt_count = 0;
@@ -384,9 +379,6 @@ static void redis_link_on_dialled(redisAsyncContext *ac, const char *why, void *
     metric_set(METRIC_STORE_CONNECTED, 1);
     metric_add(METRIC_STORE_RECONNECTS, link->was_connected ? 1 : 0);
     link->was_connected = true;
-    if (link->url.sentinel_count > 0) {
-        redis_link_watch(link);
-    }
     link->options.on_state(true, "", link->options.arg);
 }
 
@@ -404,6 +396,7 @@ static void redis_link_on_master_found(const char *host, uint16_t port, const ch
     struct redis_link *link = arg;
     link->question = NULL;
     if (host == NULL) {
+        link->past.epoch = 0; /* rather a sentinel that may have missed something than none */
         redis_link_fail(link, why);
         return;
     }
@@ -418,7 +411,11 @@ static void redis_link_on_retry(uv_timer_t *timer)
     struct redis_link *link = timer->data;
     if (link->url.sentinel_count == 0) {
         redis_link_dial(link, link->options.deadline_ms);
-    } else if (!redis_link_ask(link, LINK_SENTINEL_MS, redis_link_on_master_found)) {
+        return;
+    }
+    link->question = redis_sentinel_ask(link->options.loop, &link->url, &link->past,
+                                        LINK_SENTINEL_MS, redis_link_on_master_found, link);
+    if (link->question == NULL) {
         redis_link_fail(link, "out of memory");
     }
 }
@@ -460,13 +457,11 @@ struct redis_link *redis_link_open(const struct redis_link_options *options)
     link->retry_ms = LINK_RETRY_MIN_MS;
     link->server = link->url;
     link->server.is_named = link->url.sentinel_count > 0;
-    (void)uv_timer_init(options->loop, &link->watch);
-    link->watch.data = link;
     (void)uv_timer_init(options->loop, &link->timer);
     (void)uv_idle_init(options->loop, &link->idle);
     link->timer.data = link;
     link->idle.data = link;
-    link->handle_count = 3;
+    link->handle_count = 2;
     redis_link_timer(link, redis_link_on_retry, 0);
     return link;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * redis_sentinel: one question, on a connection of its own to each sentinel that is tried. A
- * sentinel that cannot be reached, is silent, or does not know the master is passed over.
+ * sentinel that cannot be reached, is silent, does not know the master, or missed a failover is
+ * passed over. Sentinels count failovers: each raises the master's "config-epoch".
  */
 #include "node/store/redis_sentinel.h"
 
@@ -9,15 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/base/log.h"
 #include "node/store/redis_dial.h"
 
-#define SENTINEL_WHY_BYTES 512
+enum { SENTINEL_WATCH_MS = 1000, SENTINEL_WHY_BYTES = 512 };
 
 struct redis_sentinel {
-    uv_timer_t timer; /* the share of the sentinel that is asked; it is over: the next one */
+    uv_timer_t timer; /* the share of the sentinel that is asked; or until the next round */
     const struct redis_url *url;
     struct redis_url at; /* the sentinel that is asked, to be dialled */
+    struct redis_sentinel_past *past;
+    const char *known_host; /* watching: until it is another one; NULL: asking once */
+    uint16_t known_port;
     unsigned turn;
+    uint64_t epoch; /* as the present sentinel tells */
     size_t tried_count;
     int64_t share_ms;
     struct redis_dial *dial;
@@ -55,8 +61,36 @@ void redis_sentinel_cancel(struct redis_sentinel *sentinel)
     }
 }
 
+static void redis_sentinel_on_start(uv_timer_t *timer)
+{
+    struct redis_sentinel *sentinel = timer->data;
+    sentinel->turn = sentinel->past->turn++;
+    sentinel->tried_count = 0;
+    redis_sentinel_next(sentinel);
+}
+
+/* Watching, a round without news is followed by another one. */
+static bool redis_sentinel_go_on(struct redis_sentinel *sentinel, const char *host, uint16_t port)
+{
+    if (sentinel->known_host == NULL ||
+        (host != NULL &&
+         (port != sentinel->known_port || strcmp(host, sentinel->known_host) != 0))) {
+        return false;
+    }
+    if (host == NULL) {
+        LOG_LIMITED(LOG_WARN, "sentinels_silent", log_str("error", sentinel->why),
+                    log_str("hint", "nobody would tell if the master changed; see the sentinels"));
+    }
+    redis_sentinel_hang_up(sentinel);
+    uv_timer_start(&sentinel->timer, redis_sentinel_on_start, SENTINEL_WATCH_MS, 0);
+    return true;
+}
+
 static void redis_sentinel_finish(struct redis_sentinel *sentinel, const char *host, uint16_t port)
 {
+    if (redis_sentinel_go_on(sentinel, host, port)) {
+        return;
+    }
     redis_sentinel_on_found_fn *on_found = sentinel->on_found;
     void *arg = sentinel->arg;
     char why[SENTINEL_WHY_BYTES];
@@ -73,7 +107,27 @@ static void redis_sentinel_pass_over(struct redis_sentinel *sentinel, const char
     redis_sentinel_next(sentinel);
 }
 
-static void redis_sentinel_on_reply(redisAsyncContext *ac, void *data, void *privdata)
+/* The master's fields, by turns name and value; a master that is unknown has none. Where there is
+ * no answer, there is none to the question that follows either. */
+static void redis_sentinel_on_fields(redisAsyncContext *ac, void *data, void *privdata)
+{
+    struct redis_sentinel *sentinel = ac->data;
+    const redisReply *reply = data;
+    (void)privdata;
+    if (sentinel == NULL || reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
+        return;
+    }
+    for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+        const redisReply *name = reply->element[i];
+        const redisReply *value = reply->element[i + 1];
+        if (name->type == REDIS_REPLY_STRING && value->type == REDIS_REPLY_STRING &&
+            strcmp(name->str, "config-epoch") == 0) {
+            sentinel->epoch = strtoull(value->str, NULL, 10);
+        }
+    }
+}
+
+static void redis_sentinel_on_address(redisAsyncContext *ac, void *data, void *privdata)
 {
     struct redis_sentinel *sentinel = ac->data;
     const redisReply *reply = data;
@@ -95,7 +149,13 @@ static void redis_sentinel_on_reply(redisAsyncContext *ac, void *data, void *pri
         (void)snprintf(host, sizeof host, "%s", reply->element[0]->str);
         port = strtoul(reply->element[1]->str, NULL, 10);
     }
-    if (host[0] != '\0' && port > 0 && port <= UINT16_MAX) {
+    bool is_address = host[0] != '\0' && port > 0 && port <= UINT16_MAX;
+    if (is_address && sentinel->epoch < sentinel->past->epoch) {
+        redis_sentinel_pass_over(sentinel, "it missed a failover that others know of");
+        return;
+    }
+    if (is_address) {
+        sentinel->past->epoch = sentinel->epoch;
         redis_sentinel_finish(sentinel, host, (uint16_t)port);
         return;
     }
@@ -116,8 +176,11 @@ static void redis_sentinel_on_dialled(redisAsyncContext *ac, const char *why, vo
     }
     ac->data = sentinel;
     sentinel->ac = ac;
-    const char *words[] = {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", sentinel->url->master};
-    if (redisAsyncCommandArgv(ac, redis_sentinel_on_reply, NULL, 3, words, NULL) != REDIS_OK) {
+    /* In this order: an address that is newer than its epoch does no harm, an older one would. */
+    const char *fields[] = {"SENTINEL", "MASTER", sentinel->url->master};
+    const char *address[] = {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", sentinel->url->master};
+    if (redisAsyncCommandArgv(ac, redis_sentinel_on_fields, NULL, 3, fields, NULL) != REDIS_OK ||
+        redisAsyncCommandArgv(ac, redis_sentinel_on_address, NULL, 3, address, NULL) != REDIS_OK) {
         redis_sentinel_pass_over(sentinel, "it cannot be asked");
     }
 }
@@ -125,11 +188,6 @@ static void redis_sentinel_on_dialled(redisAsyncContext *ac, const char *why, vo
 static void redis_sentinel_on_silent(uv_timer_t *timer)
 {
     redis_sentinel_pass_over(timer->data, "no answer in time");
-}
-
-static void redis_sentinel_on_start(uv_timer_t *timer)
-{
-    redis_sentinel_next(timer->data);
 }
 
 static void redis_sentinel_next(struct redis_sentinel *sentinel)
@@ -144,13 +202,14 @@ static void redis_sentinel_next(struct redis_sentinel *sentinel)
                                       .port = url->sentinels[at].port,
                                       .user = "",
                                       .password = ""};
+    sentinel->epoch = 0;
     sentinel->dial = redis_dial_open(sentinel->timer.loop, &sentinel->at, 0, sentinel->share_ms,
                                      redis_sentinel_on_dialled, sentinel);
     uv_timer_start(&sentinel->timer, redis_sentinel_on_silent, (uint64_t)sentinel->share_ms, 0);
 }
 
 struct redis_sentinel *redis_sentinel_ask(uv_loop_t *loop, const struct redis_url *url,
-                                          unsigned turn, int64_t deadline_ms,
+                                          struct redis_sentinel_past *past, int64_t deadline_ms,
                                           redis_sentinel_on_found_fn *on_found, void *arg)
 {
     struct redis_sentinel *sentinel = calloc(1, sizeof *sentinel);
@@ -160,10 +219,25 @@ struct redis_sentinel *redis_sentinel_ask(uv_loop_t *loop, const struct redis_ur
     (void)uv_timer_init(loop, &sentinel->timer);
     sentinel->timer.data = sentinel;
     sentinel->url = url;
-    sentinel->turn = turn;
+    sentinel->past = past;
     sentinel->share_ms = deadline_ms / (int64_t)url->sentinel_count + 1;
     sentinel->on_found = on_found;
     sentinel->arg = arg;
     uv_timer_start(&sentinel->timer, redis_sentinel_on_start, 0, 0);
+    return sentinel;
+}
+
+struct redis_sentinel *redis_sentinel_watch(uv_loop_t *loop, const struct redis_url *url,
+                                            struct redis_sentinel_past *past, const char *host,
+                                            uint16_t port, redis_sentinel_on_found_fn *on_found,
+                                            void *arg)
+{
+    struct redis_sentinel *sentinel =
+        redis_sentinel_ask(loop, url, past, SENTINEL_WATCH_MS, on_found, arg);
+    if (sentinel != NULL) {
+        sentinel->known_host = host;
+        sentinel->known_port = port;
+        uv_timer_start(&sentinel->timer, redis_sentinel_on_start, SENTINEL_WATCH_MS, 0);
+    }
     return sentinel;
 }

@@ -8,6 +8,11 @@
 #include <string.h>
 #include <sys/un.h>
 
+#define URL_HEX  "0123456789abcdefABCDEF"
+#define URL_NAME URL_HEX "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ-_."
+
+enum { URL_PORT = 6379, URL_SENTINEL_PORT = 26379 };
+
 /* A whole number of digits only, 0 to `max`; an empty text is none. */
 static bool redis_url_number(const char *text, long max, long *ret_number)
 {
@@ -21,6 +26,12 @@ static bool redis_url_number(const char *text, long max, long *ret_number)
     }
     *ret_number = number;
     return true;
+}
+
+/* Some of these characters, and no other. */
+static bool redis_url_consists_of(const char *text, const char *set)
+{
+    return text[0] != '\0' && text[strspn(text, set)] == '\0';
 }
 
 static int redis_url_hex(char digit)
@@ -70,11 +81,21 @@ static bool redis_url_take_login(struct redis_url *url, char **authority)
     return redis_url_decode(url->user) && redis_url_decode(url->password);
 }
 
+/* "" is 0. */
+static bool redis_url_take_db(struct redis_url *url, const char *text)
+{
+    long db = 0;
+    bool is_good = text[0] == '\0' || redis_url_number(text, INT32_MAX, &db);
+    url->db = (int)db;
+    return is_good;
+}
+
 /* host[:port]; without a port ret_host->port stays as it is. */
 static bool redis_url_take_host(char *authority, struct redis_url_host *ret_host)
 {
     char *after = NULL;
-    if (authority[0] == '[') {
+    bool is_ipv6 = authority[0] == '[';
+    if (is_ipv6) {
         ret_host->host = authority + 1;
         after = strchr(authority, ']');
         if (after == NULL) {
@@ -93,7 +114,7 @@ static bool redis_url_take_host(char *authority, struct redis_url_host *ret_host
         *after = '\0';
         ret_host->port = (uint16_t)port;
     }
-    return ret_host->host[0] != '\0';
+    return redis_url_consists_of(ret_host->host, is_ipv6 ? URL_HEX ":." : URL_NAME);
 }
 
 static bool redis_url_split_tcp(struct redis_url *url, char *authority)
@@ -101,11 +122,9 @@ static bool redis_url_split_tcp(struct redis_url *url, char *authority)
     char *slash = strchr(authority, '/');
     if (slash != NULL) {
         *slash = '\0';
-        long db = 0;
-        if (slash[1] != '\0' && !redis_url_number(slash + 1, INT32_MAX, &db)) {
+        if (!redis_url_take_db(url, slash + 1)) {
             return false;
         }
-        url->db = (int)db;
     }
     struct redis_url_host server = {.port = url->port};
     bool is_good = redis_url_take_login(url, &authority) && redis_url_take_host(authority, &server);
@@ -117,17 +136,20 @@ static bool redis_url_split_tcp(struct redis_url *url, char *authority)
 static bool redis_url_split_sentinel(struct redis_url *url, char *authority)
 {
     char *slash = strchr(authority, '/');
-    if (slash == NULL || slash[1] == '\0' || strchr(slash + 1, '/') != NULL) {
+    if (slash == NULL) {
         return false;
     }
     *slash = '\0';
-    url->master = slash + 1;
-    bool is_good = redis_url_take_login(url, &authority);
+    char *db = slash + 1;
+    url->master = strsep(&db, "/");
+    bool is_good = redis_url_consists_of(url->master, URL_NAME) &&
+                   (db == NULL || redis_url_take_db(url, db)) &&
+                   redis_url_take_login(url, &authority);
     char *address = NULL;
     while (is_good && (address = strsep(&authority, ",")) != NULL) {
-        struct redis_url_host sentinel = {0};
+        struct redis_url_host sentinel = {.port = URL_SENTINEL_PORT};
         is_good = url->sentinel_count < REDIS_URL_SENTINELS_MAX &&
-                  redis_url_take_host(address, &sentinel) && sentinel.port != 0;
+                  redis_url_take_host(address, &sentinel);
         if (is_good) {
             url->sentinels[url->sentinel_count++] = sentinel;
         }
@@ -155,7 +177,7 @@ static bool redis_url_split(struct redis_url *url)
 
 bool redis_url_parse(const char *text, struct redis_url *ret_url)
 {
-    struct redis_url url = {.storage = strdup(text), .port = 6379};
+    struct redis_url url = {.storage = strdup(text), .port = URL_PORT};
     if (url.storage == NULL) {
         return false;
     }

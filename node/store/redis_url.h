@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* redis_url: where a Redis is and how to log in, from redis://[user:password@]host:port/db,
- * unix:///path or redis+sentinel://[user:password@]host:port,host:port/master. User and password
- * may be percent-encoded. */
+ * unix:///path or redis+sentinel://[user:password@]host:port,host:port/master[/db]. User and
+ * password may be percent-encoded. What is legal is said by config_check too, for the line at which
+ * an error in the configuration is reported; test_redis_url holds the two together. */
 #ifndef STORE_REDIS_URL_H
 #define STORE_REDIS_URL_H
 
@@ -12,8 +13,8 @@
 #define REDIS_URL_SENTINELS_MAX 16
 
 struct redis_url_host {
-    char *host; /* name or address, IPv6 without brackets */
-    uint16_t port;
+    char *host;    /* name or address, IPv6 without brackets */
+    uint16_t port; /* 26379 when not given */
 };
 
 struct redis_url {

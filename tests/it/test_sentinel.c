@@ -29,13 +29,15 @@
 
 static struct {
     char *folder;
-    struct process *servers[SERVERS], *sentinels[SENTINELS];
-    uint16_t server_ports[SERVERS], sentinel_ports[SENTINELS];
+    struct process *servers[SERVERS + 1], *sentinels[SENTINELS + 1]; /* the last: left behind */
+    uint16_t server_ports[SERVERS + 1], sentinel_ports[SENTINELS + 1];
     uv_loop_t loop;
     uv_timer_t patience;
     struct redis_link *link;
+    bool has_password;
     bool is_connected;
-    char why[256]; /* of the last loss */
+    int loss_count;
+    char first_why[256], why[256]; /* of the first loss, and of the last */
     char reply[256];
     bool is_replied;
 } world;
@@ -48,7 +50,8 @@ static void start_server(size_t at, bool with_password)
     char port[16], dir[256], replica_of[64] = "no one";
     snprintf(port, sizeof port, "%u", world.server_ports[at]);
     snprintf(dir, sizeof dir, "%s", world.folder);
-    if (at > 0) {
+    bool is_replica = at == 1;
+    if (is_replica) {
         snprintf(replica_of, sizeof replica_of, "127.0.0.1 %u", world.server_ports[0]);
     }
     const char *argv[24] = {"redis-server",
@@ -63,7 +66,7 @@ static void start_server(size_t at, bool with_password)
                             "--repl-diskless-sync-delay",
                             "0"};
     size_t count = 11;
-    if (at > 0) {
+    if (is_replica) {
         argv[count++] = "--replicaof";
         argv[count++] = replica_of;
     }
@@ -77,7 +80,7 @@ static void start_server(size_t at, bool with_password)
     assert_true(process_wait_output(world.servers[at], "eady to accept connections", START_MS));
 }
 
-static void start_sentinel(size_t at, bool with_password)
+static void start_sentinel(size_t at, bool with_password, size_t master)
 {
     char path[256];
     snprintf(path, sizeof path, "%s/sentinel%zu.conf", world.folder, at);
@@ -88,7 +91,7 @@ static void start_sentinel(size_t at, bool with_password)
             "sentinel monitor main 127.0.0.1 %u 2\n"
             "sentinel down-after-milliseconds main 1000\n"
             "sentinel failover-timeout main 5000\n",
-            world.sentinel_ports[at], world.folder, world.server_ports[0]);
+            world.sentinel_ports[at], world.folder, world.server_ports[master]);
     if (with_password) {
         fprintf(file, "sentinel auth-pass main \"%s\"\n", PASSWORD);
     }
@@ -104,6 +107,9 @@ static void ask(uint16_t port, const char *element, char ret_text[256], const ch
     const struct timeval limit = {.tv_sec = 2};
     ret_text[0] = '\0';
     redisContext *context = redisConnectWithTimeout("127.0.0.1", port, limit);
+    if (context->err == 0 && world.has_password) {
+        freeReplyObject(redisCommand(context, "AUTH %s", PASSWORD)); /* refused by sentinels */
+    }
     redisReply *reply = context->err == 0 ? redisCommand(context, command) : NULL;
     if (reply != NULL && reply->type == REDIS_REPLY_ARRAY) {
         for (size_t i = 0; i + 1 < reply->elements; i++) {
@@ -155,15 +161,26 @@ static bool until(bool (*done)(void *arg), int64_t timeout_ms)
 static void world_starts(bool with_password)
 {
     world.folder = process_folder_make();
+    world.has_password = with_password;
     for (size_t i = 0; i < SERVERS; i++) {
         world.server_ports[i] = sockets_free_port();
         start_server(i, with_password);
     }
     for (size_t i = 0; i < SENTINELS; i++) {
         world.sentinel_ports[i] = sockets_free_port();
-        start_sentinel(i, with_password);
+        start_sentinel(i, with_password, 0);
     }
     assert_true(until(sentinels_know_all, START_MS));
+}
+
+/* A side that a cut has left behind: a sentinel that never hears of a failover, and a server that
+ * it takes for the master and that says of itself that it is one. */
+static void left_behind_starts(void)
+{
+    world.server_ports[SERVERS] = sockets_free_port();
+    start_server(SERVERS, false);
+    world.sentinel_ports[SENTINELS] = sockets_free_port();
+    start_sentinel(SENTINELS, false, SERVERS);
 }
 
 /* The link ---------------------------------------------------------------------------------------
@@ -174,6 +191,9 @@ static void on_state(bool connected, const char *why, void *arg)
     (void)arg;
     world.is_connected = connected;
     if (!connected) {
+        if (world.loss_count++ == 0) {
+            snprintf(world.first_why, sizeof world.first_why, "%s", why);
+        }
         snprintf(world.why, sizeof world.why, "%s", why);
     }
 }
@@ -181,8 +201,14 @@ static void on_state(bool connected, const char *why, void *arg)
 static void link_opens(const char *login, const char *master)
 {
     char url[256];
-    snprintf(url, sizeof url, "redis+sentinel://%s127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u/%s", login,
-             world.sentinel_ports[0], world.sentinel_ports[1], world.sentinel_ports[2], master);
+    int len = snprintf(url, sizeof url, "redis+sentinel://%s", login);
+    for (size_t i = 0; i <= SENTINELS; i++) {
+        if (world.sentinels[i] != NULL) {
+            len += snprintf(url + len, sizeof url - (size_t)len, "%s127.0.0.1:%u", i > 0 ? "," : "",
+                            world.sentinel_ports[i]);
+        }
+    }
+    snprintf(url + len, sizeof url - (size_t)len, "/%s", master);
     const struct redis_link_options options = {
         .loop = &world.loop, .url = url, .deadline_ms = 1000, .on_state = on_state};
     world.link = redis_link_open(&options);
@@ -239,6 +265,25 @@ static bool is_moved_to_replica(void *arg)
     return strcmp(port, expected) == 0;
 }
 
+static bool is_moved_to_all(void *arg)
+{
+    char port[256], expected[16];
+    bool is_moved = true;
+    (void)arg;
+    snprintf(expected, sizeof expected, "%u", world.server_ports[1]);
+    for (size_t i = 0; i < SENTINELS; i++) {
+        ask(world.sentinel_ports[i], NULL, port, "SENTINEL GET-MASTER-ADDR-BY-NAME main");
+        is_moved = is_moved && strcmp(port, expected) == 0;
+    }
+    return is_moved;
+}
+
+static bool is_lost_again(void *arg)
+{
+    (void)arg;
+    return world.loss_count > 0;
+}
+
 static bool is_lost(void *arg)
 {
     (void)arg;
@@ -273,10 +318,10 @@ static int tear_down(void **state)
     uv_close((uv_handle_t *)&world.patience, NULL);
     uv_run(&world.loop, UV_RUN_DEFAULT);
     int rc = is_closed && uv_loop_close(&world.loop) == 0 ? 0 : -1;
-    for (size_t i = 0; i < SENTINELS; i++) {
+    for (size_t i = 0; i <= SENTINELS; i++) {
         process_free(world.sentinels[i]);
     }
-    for (size_t i = 0; i < SERVERS; i++) {
+    for (size_t i = 0; i <= SERVERS; i++) {
         process_free(world.servers[i]);
     }
     process_folder_remove(world.folder);
@@ -313,11 +358,55 @@ static void sentinel_link_leaves_a_master_that_lives_and_is_none_any_more(void *
     assert_true(until(is_moved_to_replica, FAILOVER_S * 1000));
     assert_true(until(is_lost, START_MS));
     assert_true(until(is_connected, START_MS));
+    expect_write_to(1, "x");
+}
+
+static void sentinel_link_leaves_a_master_that_refuses_writes_as_a_replica(void **state)
+{
+    (void)state;
+    world_starts(false);
+    link_opens("", "main");
+    assert_true(until(is_connected, START_MS));
+    char command[64], answer[256];
+    snprintf(command, sizeof command, "REPLICAOF 127.0.0.1 %u", world.server_ports[1]);
+    ask(world.server_ports[0], NULL, answer, command);
+    assert_string_equal(answer, "OK");
     const struct bytes words[] = {bytes_str("SET"), bytes_str("said"), bytes_str("x")};
-    world.is_replied = false;
     redis_link_command(world.link, words, 3, on_reply, NULL);
     assert_true(until(is_replied, START_MS));
-    assert_string_equal(world.reply, "OK");
+    assert_memory_equal(world.reply, "READONLY", 8);
+    assert_int_equal(world.loss_count, 1);
+    assert_string_equal(world.first_why, "the master is a replica now");
+}
+
+static void sentinel_link_leaves_a_master_that_hangs(void **state)
+{
+    (void)state;
+    world_starts(false);
+    link_opens("", "main");
+    assert_true(until(is_connected, START_MS));
+    process_signal(world.servers[0], SIGSTOP);
+    assert_true(until(is_moved_to_replica, FAILOVER_S * 1000));
+    assert_true(until(is_lost, START_MS));
+    assert_true(until(is_connected, START_MS));
+    expect_write_to(1, "x");
+}
+
+static void sentinel_link_stays_away_from_a_side_that_missed_the_failover(void **state)
+{
+    (void)state;
+    world_starts(false);
+    left_behind_starts();
+    char answer[256];
+    ask(world.sentinel_ports[1], NULL, answer, "SENTINEL FAILOVER main");
+    assert_string_equal(answer, "OK");
+    assert_true(until(is_moved_to_all, FAILOVER_S * 1000));
+    link_opens("", "main");
+    assert_true(until(is_connected, START_MS));
+    expect_write_to(1, "first");
+    int64_t rounds_ms = 2000 * (SENTINELS + 1);
+    assert_false(until(is_lost_again, rounds_ms)); /* each was asked again in that time */
+    expect_write_to(1, "then");
 }
 
 static void sentinel_link_passes_over_sentinels_that_are_dead_or_silent(void **state)
@@ -350,6 +439,12 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             sentinel_link_leaves_a_master_that_lives_and_is_none_any_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            sentinel_link_leaves_a_master_that_refuses_writes_as_a_replica, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sentinel_link_leaves_a_master_that_hangs, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            sentinel_link_stays_away_from_a_side_that_missed_the_failover, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sentinel_link_passes_over_sentinels_that_are_dead_or_silent,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(sentinel_link_says_when_the_master_is_unknown, set_up,

@@ -28,7 +28,7 @@ static const struct wrong wrongs[] = {
      "by commas, or empty, not '10/8'"},
     {"redis", "url = http://x",
      "redis.url must be redis://[user:password@]host:port/db, unix:///path or "
-     "redis+sentinel://[user:password@]host:port,host:port/master, or empty, not 'http://x'"},
+     "redis+sentinel://[user:password@]host:port,host:port/master/db, or empty, not 'http://x'"},
     {"bus", "listen =",
      "bus.listen must be tcp://host:port, tls+tcp://host:port, ipc:///path or inproc://name, not "
      "''"},

@@ -4,10 +4,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "node/base/config.h"
 
 struct expected {
     const char *text;
@@ -70,9 +73,23 @@ static void redis_url_of_sentinels_names_them_and_the_master(void **state)
     assert_int_equal(url.sentinels[1].port, 26379);
     assert_string_equal(url.sentinels[2].host, "10.0.0.3");
     assert_string_equal(url.master, "main");
+    assert_int_equal(url.db, 0);
     assert_string_equal(url.user, "me");
     assert_string_equal(url.password, "p@ss");
     assert_null(url.host);
+    redis_url_fini(&url);
+}
+
+static void redis_url_of_sentinels_may_name_a_db_and_no_port(void **state)
+{
+    (void)state;
+    struct redis_url url = {0};
+    assert_true(redis_url_parse("redis+sentinel://a,[::1]/main/7", &url));
+    assert_int_equal(url.sentinel_count, 2);
+    assert_int_equal(url.sentinels[0].port, 26379);
+    assert_int_equal(url.sentinels[1].port, 26379);
+    assert_string_equal(url.master, "main");
+    assert_int_equal(url.db, 7);
     redis_url_fini(&url);
 }
 
@@ -104,11 +121,11 @@ static void redis_url_not_understood_is_refused(void **state)
         "redis://me:%00@host",
         "redis+sentinel://host:26379",
         "redis+sentinel://host:26379/",
-        "redis+sentinel://host/master",
         "redis+sentinel://host:1,/master",
         "redis+sentinel://,host:1/master",
         "redis+sentinel://host:0/master",
-        "redis+sentinel://host:1/master/0",
+        "redis+sentinel://host:1/master/x",
+        "redis+sentinel://host:1/master/0/0",
         "redis+sentinel://me@host:1/master",
         "redis+sentinel://a:1,a:2,a:3,a:4,a:5,a:6,a:7,a:8,a:9,b:1,b:2,b:3,b:4,b:5,b:6,b:7,b:8/m",
         "rediss://host",
@@ -123,6 +140,46 @@ static void redis_url_not_understood_is_refused(void **state)
         }
         assert_null(url.storage);
     }
+}
+
+static bool config_takes(const char *text)
+{
+    static struct config config;
+    static char error[CONFIG_ERROR_BYTES];
+    char set[512];
+    const char *sets[] = {set};
+    const struct config_sources sources = {.sets = sets, .set_count = 1};
+    (void)snprintf(set, sizeof set, "redis.url=%s", text);
+    bool is_taken = config_load(&sources, &config, error);
+    config_fini(&config);
+    return is_taken;
+}
+
+/* The rule is written twice, because the configuration knows nothing of Redis. */
+static void redis_url_and_the_configuration_agree_on_what_is_legal(void **state)
+{
+    (void)state;
+    static const char *const logins[] = {"", "u:p@", ":p%40@", "u:p:@@", "u@", "u:@", "u:%0@"};
+    static const char *const hosts[] = {"a",  "a:1",  "[::1]", "[::1]:2", "a:0",     "a:65536",
+                                        "a:", ":1",   "a,b:1", "a:1,b",   "[::1],b", "a,",
+                                        ",a", "a,,b", "a,b:0", "[::1",    "",        "a,b:x"};
+    static const char *const ends[] = {"",     "/",      "/m", "/m/", "/m/0", "/m/15",
+                                       "/m/x", "/m/0/0", "/0", "//0", "/-1"};
+    static const char *const schemes[] = {"redis://", "redis+sentinel://"};
+    size_t legal_count = 0;
+    for (size_t i = 0; i < 2 * 7 * 18 * 11; i++) {
+        char text[128];
+        (void)snprintf(text, sizeof text, "%s%s%s%s", schemes[i % 2], logins[i / 2 % 7],
+                       hosts[i / 2 / 7 % 18], ends[i / 2 / 7 / 18]);
+        struct redis_url url = {0};
+        bool is_legal = redis_url_parse(text, &url);
+        if (is_legal != config_takes(text)) {
+            fail_msg("\"%s\": %s only", text, is_legal ? "redis_url" : "the configuration");
+        }
+        legal_count += is_legal ? 1 : 0;
+        redis_url_fini(&url);
+    }
+    assert_true(legal_count > 100);
 }
 
 static void redis_url_socket_path_that_a_socket_cannot_have_is_refused(void **state)
@@ -143,7 +200,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(redis_url_understood_is_taken_apart),
         cmocka_unit_test(redis_url_of_sentinels_names_them_and_the_master),
+        cmocka_unit_test(redis_url_of_sentinels_may_name_a_db_and_no_port),
         cmocka_unit_test(redis_url_not_understood_is_refused),
+        cmocka_unit_test(redis_url_and_the_configuration_agree_on_what_is_legal),
         cmocka_unit_test(redis_url_socket_path_that_a_socket_cannot_have_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
