@@ -429,7 +429,7 @@ void bus_close(struct bus *bus)
     pthread_mutex_unlock(&bus->wake_lock);
     bus_flush(bus, false);
     bus_peers_fini(&bus->peers);
-    bus_peer_hang_up(&bus->self);
+    bus_peer_leave_open(&bus->self);
     if (bus->is_watched) {
         bus_watchdog_close(&bus->watchdog);
     }

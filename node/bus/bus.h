@@ -65,8 +65,8 @@ void bus_start(struct bus *bus, const char *node);
 /** Valid for the life of the process. */
 struct bus_port bus_port(struct bus *bus);
 
-/** Send what waits, then stop all timers and handles of the loop and close the PUB side. The SUB
- * socket stays open. Nothing is called any more. */
+/** Send what waits, then stop all timers and handles of the loop. nng's sockets stay open, so that
+ * what was sent arrives: the process has to end. Nothing is called any more. */
 void bus_close(struct bus *bus);
 
 #endif

@@ -39,6 +39,13 @@ static void bus_wire_on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
     atomic_fetch_add(&wire->pipe_count, event == NNG_PIPE_EV_ADD_POST ? 1 : -1);
 }
 
+static void bus_peer_forget_body(struct bus_peer *peer)
+{
+    free(peer->body);
+    peer->body = NULL;
+    peer->body_len = peer->body_cap = peer->field_count = 0;
+}
+
 void bus_peer_hang_up(struct bus_peer *peer)
 {
     if (peer->address[0] != '\0') {
@@ -46,9 +53,13 @@ void bus_peer_hang_up(struct bus_peer *peer)
         peer->wire = NULL;
         peer->address[0] = '\0';
     }
-    free(peer->body);
-    peer->body = NULL;
-    peer->body_len = peer->body_cap = peer->field_count = 0;
+    bus_peer_forget_body(peer);
+}
+
+void bus_peer_leave_open(struct bus_peer *peer)
+{
+    peer->address[0] = '\0';
+    bus_peer_forget_body(peer);
 }
 
 static int bus_peer_start(nng_socket socket, struct bus_wire *wire, const char *address)
@@ -274,7 +285,7 @@ void bus_peers_fini(struct bus_peers *peers)
     HASH_ITER(hh, peers->table, peer, next)
     {
         HASH_DEL(peers->table, peer);
-        bus_peer_hang_up(peer);
+        bus_peer_leave_open(peer);
         free(peer);
     }
     *peers = (struct bus_peers){0};

@@ -60,14 +60,16 @@ void bus_peers_name(struct bus_peers *peers, struct bus_peer *peer, struct bytes
 /** Take leave of those that were not named for BUS_PEER_SILENT_MS; count who is connected. */
 void bus_peers_look(struct bus_peers *peers, int64_t now_ms);
 
-/** Close all connections and forget everybody. */
+/** Forget everybody; what was sent is still on its way, so the connections stay open. */
 void bus_peers_fini(struct bus_peers *peers);
 
 /** Connect to `address`, in place of what it was connected to. Doesn't wait; nng goes on trying.
  * False when the address is none. */
 bool bus_peer_dial(struct bus_peer *peer, struct bytes address);
-/** Close its connection, if it has one. */
+/** Close its connection, if it has one; what it has not taken yet is lost. */
 void bus_peer_hang_up(struct bus_peer *peer);
+/** Send nothing more; the connection stays open for the rest of the process. */
+void bus_peer_leave_open(struct bus_peer *peer);
 
 /** Have a packed effect wait for the next batch; false when memory is out or it has no connection.
  */
