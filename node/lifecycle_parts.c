@@ -12,6 +12,9 @@
 #include "node/base/log.h"
 
 #define LIFECYCLE_HEAD_MAX_BYTES 16384
+/* Where the bus listens when somebody else has the default port: a second node on one machine needs
+ * no setting for it. */
+#define LIFECYCLE_BUS_ANY "tcp://127.0.0.1:0"
 
 static bool lifecycle_make_folder(struct node *node)
 {
@@ -171,15 +174,21 @@ bool lifecycle_start_bus(struct node *node)
         return true;
     }
     char error[BUS_ERROR_BYTES];
-    const struct bus_options options = {.loop = &node->loop,
-                                        .listen = node->config->bus_listen,
-                                        .advertise = node->config->bus_advertise,
-                                        .key = node->config->bus_key,
-                                        .events = {lifecycle_on_bus_effect, lifecycle_on_bus_gap,
-                                                   lifecycle_on_bus_stranger, lifecycle_on_bus_echo,
-                                                   lifecycle_on_bus_stuck},
-                                        .arg = node};
+    struct bus_options options = {.loop = &node->loop,
+                                  .listen = node->config->bus_listen,
+                                  .advertise = node->config->bus_advertise,
+                                  .key = node->config->bus_key,
+                                  .events = {lifecycle_on_bus_effect, lifecycle_on_bus_gap,
+                                             lifecycle_on_bus_stranger, lifecycle_on_bus_echo,
+                                             lifecycle_on_bus_stuck},
+                                  .arg = node};
     node->bus = bus_open(&options, error);
+    if (node->bus == NULL && config_is_default("bus", "listen", options.listen)) {
+        LOG(LOG_INFO, "bus_port_in_use", log_str("address", options.listen),
+            log_str("effect", "another one is taken; the other nodes learn it from Redis"));
+        options.listen = LIFECYCLE_BUS_ANY;
+        node->bus = bus_open(&options, error);
+    }
     if (node->bus == NULL) {
         LOG(LOG_ERROR, "listen_failed", log_str("key", "bus.listen"),
             log_str("address", node->config->bus_listen), log_str("error", error),

@@ -48,6 +48,9 @@ bool config_load(const struct config_sources *sources, struct config *ret_config
 void config_reload(struct config *live, const struct config *fresh,
                    void (*on_change)(const char *key, bool applied, void *arg), void *arg);
 
+/** True when a text setting has its default, given or not. The key is of config.def. */
+bool config_is_default(const char *section, const char *key, const char *value);
+
 /** Legal on zeroed storage. */
 void config_fini(struct config *config);
 

@@ -7,6 +7,8 @@
 
 #include "node/base/config_table.h"
 
+#include <assert.h>
+
 /* How many slips (a letter too many, missing or wrong, two swapped) lie between `word` and `meant`;
  * capitals don't matter. Long words are far from everything. */
 static int config_names_distance(const char *word, const char *meant)
@@ -47,6 +49,13 @@ const struct config_row *config_names_find(const char *section, const char *key)
         }
     }
     return NULL;
+}
+
+bool config_is_default(const char *section, const char *key, const char *value)
+{
+    const struct config_row *row = config_names_find(section, key);
+    assert(row != NULL && row->kind == CONFIG_KIND_STR);
+    return strcmp(row->fallback, value) == 0;
 }
 
 bool config_names_section(const char *section)

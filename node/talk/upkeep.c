@@ -8,7 +8,7 @@
 #include "node/base/metrics.h"
 #include "talk_state.h"
 
-#define UPKEEP_BEAT_MS       1000
+#define UPKEEP_BEAT_MS       500
 #define UPKEEP_SWEEP_MS      500
 #define UPKEEP_SWEEP_BATCH   100
 #define UPKEEP_TOUCH_MS      250

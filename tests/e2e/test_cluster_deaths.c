@@ -290,9 +290,33 @@ E2E_SCENARIO(bus_beyond_loopback_needs_a_key)
     assert_int_equal(process_wait_exit(e->daemon->process, ENDS_MS), 0);
 }
 
+/* Nothing is said about the bus at all. */
+E2E_SCENARIO(nodes_on_one_machine_share_a_redis_and_need_no_other_set_up)
+{
+    e->redis = redis_server_new();
+    assert_true(redis_server_start(e->redis));
+    char url[160];
+    snprintf(url, sizeof url, "redis.url=%s", e->redis->url);
+    for (size_t i = 0; i < 3; i++) {
+        struct e2e_node *node = &e->nodes[e->node_count++];
+        node->daemon = daemon_start((const char *const[]){url, "bus.listen=tcp://127.0.0.1:9200",
+                                                          NULL}); /* which is its default */
+        assert_true(daemon_wait_ready(node->daemon));
+        node->hgtp_port = node->daemon->hgtp_port;
+        node->http_port = node->daemon->http_port;
+    }
+    e2e_cluster_meshed(e);
+    struct original *alice = e2e_user_at(e, 0, "alice"), *bob = e2e_user_at(e, 2, "bob");
+    e2e_open_room(alice, "den");
+    e2e_join_room(bob, "den");
+    assert_true(original_say(bob, "from the third"));
+    e2e_came(original_wait_message(alice, "from the third"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        E2E_TEST(nodes_on_one_machine_share_a_redis_and_need_no_other_set_up),
         E2E_TEST(invite_whose_peer_loses_its_node_is_declined_at_the_deadline),
         E2E_TEST(invite_whose_manager_loses_its_node_can_still_be_accepted),
         E2E_TEST(clients_of_a_killed_node_are_adopted_and_get_what_they_missed),

@@ -47,6 +47,8 @@ for node, info in pairs(nodes) do
     elseif silent_ms > tonumber(A.dead_ms) and now - since >= tonumber(A.dead_ms) then
         lose(node, 'node_lost')
         effect('dead', node)
+        to({ '*' })
+        effect('lost', node)
     elseif seen then
         effect('peer', node, seen.bus)
     end
