@@ -33,6 +33,7 @@ struct talk {
     bool missed; /* something may have been missed: compare everything with Redis */
     struct homes_walks walks;
     int64_t next_beat_ms, next_sweep_ms, next_touch_ms, next_check_ms;
+    int64_t resume_ms;    /* when to compare everything with Redis once more; 0: no need */
     int64_t gaps_ms;      /* when deliver_gaps has something to do; 0: there is no gap */
     int64_t lists_due_ms; /* when dirty lists are to be asked for; 0: none is dirty */
     bool dirty[LIST_COUNT];
@@ -126,6 +127,8 @@ void datagrams_answer(struct talk *talk, const struct effect *effect);
 /* upkeep.c */
 /** This node is going: it is taken off the list of nodes. */
 void upkeep_leave(struct talk *talk);
+/** Answers of Redis are missing: be shown this node's sessions again, compare everything. */
+void upkeep_resume(struct talk *talk);
 /** Something may have been missed: compare rooms, sessions and lists with Redis. */
 void upkeep_missed(struct talk *talk);
 /** Compare the rooms that are due at once. */
