@@ -97,6 +97,9 @@ void homes_report_all(struct talk *talk);
 #define DELIVER_MARK_BITS 48
 /** Offer an entry to its room's feed, deliver what is in turn, have gaps repaired. */
 void deliver_entry(struct talk *talk, struct room *room, struct entry *entry);
+/** The log ends at `top`, before what has been delivered: what is new in it is found by its time.
+ */
+void deliver_went_back(struct room *room, uint64_t top);
 /** Repair the gaps that have stayed for long enough. */
 void deliver_gaps(struct talk *talk, int64_t now_ms);
 /** Repair a gap of the room's feed, if there is one and nobody is at it. */
