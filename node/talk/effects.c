@@ -273,8 +273,8 @@ static void effects_on_top(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
     struct room *room = roster_room(&talk->roster, f[1]);
-    if (room == NULL) {
-        return;
+    if (room == NULL || talk->is_late) {
+        return; /* what was true when a call was given up says nothing about a later one */
     }
     if (!bytes_equal(f[2], bytes_str(room->epoch))) {
         LOG_LIMITED(LOG_WARN, "room_vanished", log_bytes("room", f[1]));

@@ -25,6 +25,7 @@ struct talk {
     size_t in_flight;
     bool draining;
     bool store_connected;
+    bool is_late;        /* a result is carried out whose call was given up */
     int64_t beat_ms;     /* when Redis last took our beat; 0: never */
     int64_t echo_ms;     /* when our batch to ourselves last came back over the bus; 0: never */
     int64_t id_taken_ms; /* since when the beat is refused because of our id; 0: it is not */

@@ -323,6 +323,28 @@ static void deliver_old_number_of_a_new_entry_shows_that_the_log_went_back(void 
     assert_int_equal(fake.pushes[0].got_count, 13);
 }
 
+static void deliver_top_that_comes_too_late_does_not_turn_the_room_back(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    for (uint64_t seq = 1; seq <= 10; seq++) {
+        arrives(seq);
+    }
+    fake_room()->next_at_check = 11; /* asked for again, when the first answer had not come */
+    const struct bytes fields[] = {bytes_str("top"), bytes_str(ROOM), bytes_str("1"),
+                                   bytes_str("4")};
+    const struct effect effect = {fields, 4};
+    const struct result result = {ERR_NONE, bytes_str(""), &effect, 1};
+    talk_on_late(fake.talk, &result);
+    assert_int_equal(fake_room()->feed.next, 11);
+    effects_apply(fake.talk, &result, NULL, NULL);
+    assert_int_equal(fake_room()->feed.next, 1);
+    fake.log_last = 4;
+    fake_answer_all();
+    assert_int_equal(fake_room()->feed.next, 5);
+    assert_int_equal(fake.pushes[0].got_count, 10);
+}
+
 static void deliver_gap_that_the_log_has_forgotten_is_skipped(void **state)
 {
     (void)state;
@@ -491,6 +513,8 @@ int main(void)
             deliver_gap_is_read_from_the_log_before_anything_later_is_delivered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             deliver_old_number_of_a_new_entry_shows_that_the_log_went_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_top_that_comes_too_late_does_not_turn_the_room_back,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_gap_that_is_filled_soon_is_not_read_from_the_log,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_gap_that_the_log_has_forgotten_is_skipped, set_up,
