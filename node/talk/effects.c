@@ -163,7 +163,7 @@ static void effects_on_leave(struct talk *talk, const struct effect *effect)
 
 static void effects_on_look(struct talk *talk, const struct effect *effect)
 {
-    if (roster_client(&talk->roster, effect->fields[1]) != NULL) {
+    if (effect->fields[1].len == HGTP_USER_ID_BYTES) {
         homes_look(talk, effect->fields[1]);
     }
 }

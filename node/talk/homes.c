@@ -15,9 +15,16 @@
 #define HOMES_BATCH    500
 #define HOMES_SEEN_MAX (HGTP_USER_ID_BYTES + 20 + ROSTER_EPOCH_MAX + 3) /* bytes of one report */
 
+/* Without a beat for so long the others take this node for dead and go on with its sessions. */
+static bool homes_is_given_up(const struct talk *talk)
+{
+    return talk->options.bus_address[0] != '\0' && talk->beat_ms != 0 &&
+           talk_now_ms(talk) - talk->beat_ms > TALK_DEAD_MS;
+}
+
 bool homes_is_closed(const struct talk *talk, const struct client *client)
 {
-    return talk->draining || client->leaving ||
+    return talk->draining || client->leaving || homes_is_given_up(talk) ||
            (client->held_ms != 0 && talk_now_ms(talk) < client->held_ms);
 }
 
@@ -145,7 +152,9 @@ static uint64_t homes_next(const struct talk *talk, const struct client *client)
 static void homes_let_go(struct talk *talk, struct client *client)
 {
     int64_t now_ms = talk_now_ms(talk);
-    bool is_done = client->leaving_to != NULL && homes_is_idle(talk, client);
+    /* One that is held has yet to hear where it stands itself. */
+    bool is_done =
+        client->leaving_to != NULL && client->held_ms == 0 && homes_is_idle(talk, client);
     if (!client->leaving || (!is_done && now_ms < client->leave_ms)) {
         return;
     }
@@ -176,6 +185,7 @@ void homes_release(struct talk *talk, struct bytes uid, struct bytes node)
     if (client == NULL) {
         if (node.len > 0) {
             homes_tell(talk, name, uid, "", 0);
+            homes_look(talk, uid); /* Redis' answer that it has come may still be on its way */
         }
         return;
     }
@@ -186,6 +196,21 @@ void homes_release(struct talk *talk, struct bytes uid, struct bytes node)
     if (node.len > 0) {
         free(client->leaving_to);
         client->leaving_to = strdup(name);
+        homes_let_go(talk, client);
+    }
+}
+
+void homes_doubt_if_given_up(struct talk *talk)
+{
+    if (!homes_is_given_up(talk)) {
+        return;
+    }
+    struct client *client, *next;
+    HASH_ITER(hh, talk->roster.clients, client, next)
+    {
+        homes_keep(client);
+        client->leaving = true;
+        client->leave_ms = talk_now_ms(talk);
         homes_let_go(talk, client);
     }
 }
@@ -203,6 +228,13 @@ void homes_arrived(struct talk *talk, struct client *client, bool is_held)
 {
     metric_add(METRIC_SESSIONS_ARRIVED, 1);
     client->held_ms = is_held ? talk_now_ms(talk) + HOMES_HOLD_MS : 0;
+    if (is_held) {
+        for (int list = 0; list < LIST_COUNT; list++) {
+            deliver_pages_due(talk, client, (enum roster_list)list, 0);
+        }
+        return;
+    }
+    /* Where one comes from a dead node, many do: once for all. */
     upkeep_list_dirty(talk, LIST_USERS, NULL);
     upkeep_list_dirty(talk, LIST_ROOMS, NULL);
     upkeep_list_dirty(talk, LIST_MEMBERS, client->room);
@@ -219,6 +251,7 @@ void homes_released(struct talk *talk, struct bytes uid, struct bytes epoch, uin
     if (is_of_room && client->behind && next > client->behind_at) {
         client->first = client->behind_at = next;
     }
+    homes_let_go(talk, client);
     deliver_catch_up(talk, client);
 }
 

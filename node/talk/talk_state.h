@@ -7,6 +7,9 @@
 #include "script_args.h"
 #include "talk.h"
 
+/* A node without a beat for so long is taken for dead. */
+#define TALK_DEAD_MS 3000
+
 /* Nodes whose sessions are to be walked through, one after the other. */
 #define HOMES_WALKS_MAX 16
 struct homes_walks {
@@ -80,6 +83,9 @@ void homes_walk(struct talk *talk, struct bytes node);
 void homes_look(struct talk *talk, struct bytes uid);
 /** Its home is `node` now (empty: elsewhere): finish with it and say where it ended. */
 void homes_release(struct talk *talk, struct bytes uid, struct bytes node);
+/** Before a beat is noted: if the last one is too old, every client stays closed until Redis has
+ * said that it is still at home here. */
+void homes_doubt_if_given_up(struct talk *talk);
 /** It does not leave any more. */
 void homes_keep(struct client *client);
 /** The node that had it has finished; `next` is its next entry. */

@@ -15,7 +15,6 @@
 #define UPKEEP_TOUCH_MOST_MS 20000 /* a sign of life is passed on at least so often */
 #define UPKEEP_CHECK_MS      5000
 #define UPKEEP_BATCH         500
-#define UPKEEP_DEAD_MS       3000 /* without a beat for so long a node is taken for dead */
 
 /* Beat and sweep ---------------------------------------------------------------------------------
  */
@@ -38,6 +37,7 @@ static void upkeep_on_beat(const struct result *result, void *arg)
         return;
     }
     bool is_first = talk->beat_ms == 0;
+    homes_doubt_if_given_up(talk);
     talk->beat_ms = talk_now_ms(talk);
     talk->id_taken_ms = 0;
     effects_apply(talk, result, NULL, NULL);
@@ -57,7 +57,7 @@ static void upkeep_call_beat(struct talk *talk, bool is_leaving)
     script_args_str(&args, "hgtp", talk->options.hgtp_address);
     script_args_str(&args, "http", talk->options.http_address);
     script_args_str(&args, "bus", talk->options.bus_address);
-    script_args_int(&args, "dead_ms", UPKEEP_DEAD_MS);
+    script_args_int(&args, "dead_ms", TALK_DEAD_MS);
     if (is_leaving) {
         script_args_str(&args, "bye", "1");
     }

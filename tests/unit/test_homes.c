@@ -168,7 +168,7 @@ static int tear_down(void **state)
 {
     (void)state;
     for (int script = 0; script < SCRIPT_COUNT; script++) {
-        if (fake.on_result[script] != NULL) {
+        while (fake.on_result[script] != NULL) {
             answer((enum script)script, NULL, 0);
         }
     }
@@ -406,6 +406,37 @@ static void homes_client_that_comes_back_before_she_has_left_gets_nothing_twice(
     assert_int_equal(fake.told_count, 0);
 }
 
+static void homes_client_that_goes_on_while_she_is_held_takes_the_word_along(void **state)
+{
+    (void)state;
+    comes("7", "n2@1", "1");
+    hears("release", "n3@1", "");
+    assert_int_equal(fake.told_count, 0);
+    hears("released", "1", "12");
+    assert_int_equal(fake.told_count, 1);
+    assert_string_equal(fake.told[0], "n3@1: released " UID " 1 12");
+    assert_int_equal(fake.got_count, 0);
+}
+
+static void homes_node_that_was_silent_for_too_long_asks_before_it_delivers(void **state)
+{
+    (void)state;
+    comes("10", "", "");
+    fake.talk->beat_ms = fake.now_ms;
+    said(10);
+    fake.now_ms += 3001;
+    said(11);
+    assert_int_equal(fake.got_count, 1);
+    homes_doubt_if_given_up(fake.talk);
+    fake.talk->beat_ms = fake.now_ms;
+    said(12);
+    assert_int_equal(fake.got_count, 1);
+    assert_int_equal(fake.calls[SCRIPT_look], 1);
+    const struct bytes gone[] = {bytes_str("gone"), bytes_str(UID)};
+    answer(SCRIPT_look, gone, 2);
+    assert_null(alice());
+}
+
 static void homes_word_about_another_room_is_not_taken(void **state)
 {
     (void)state;
@@ -507,6 +538,10 @@ int main(void)
             homes_newcomer_from_a_dead_node_gets_what_she_missed_from_the_log, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             homes_client_that_comes_back_before_she_has_left_gets_nothing_twice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_client_that_goes_on_while_she_is_held_takes_the_word_along, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_node_that_was_silent_for_too_long_asks_before_it_delivers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_word_about_another_room_is_not_taken, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(homes_draining_node_delivers_nothing_new, set_up,
