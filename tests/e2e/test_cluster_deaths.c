@@ -313,6 +313,45 @@ E2E_SCENARIO(nodes_on_one_machine_share_a_redis_and_need_no_other_set_up)
     e2e_came(original_wait_message(alice, "from the third"));
 }
 
+static void expect_numbers_once(const struct original *client, int count)
+{
+    int next = 0;
+    for (size_t i = 0; i < client->log.count; i++) {
+        const struct original_event *message = message_at(client, i);
+        if (message != NULL) {
+            assert_int_equal(number_of(message), next++);
+        }
+    }
+    assert_int_equal(next, count);
+}
+
+/* Its clients have gone on elsewhere; what has piled up for them here must not reach them again. */
+E2E_SCENARIO(node_that_stalls_and_wakes_up_again_delivers_nothing_twice)
+{
+    E2E_CLUSTER(e, 3);
+    e2e_cluster_meshed(e);
+    struct death death = {.alice = e2e_user_at(e, 0, "alice"), .bob = e2e_user_at(e, 1, "bob")};
+    e2e_open_room(death.alice, "den");
+    e2e_join_room(death.bob, "den");
+    say_next(&death);
+    expect_last(death.bob, 0);
+    int64_t until_ms = pump_now_ms() + KEPT_BACK_MS + KEPT_SLACK_MS; /* it has noted that */
+    (void)pump_until(clock_passed, &until_ms, KEPT_BACK_MS + KEPT_SLACK_MS);
+    process_signal(e->nodes[1].daemon->process, SIGSTOP);
+    until_ms = pump_now_ms() + 6000;
+    while (pump_now_ms() < until_ms) {
+        say_next(&death);
+    }
+    process_signal(e->nodes[1].daemon->process, SIGCONT);
+    for (int i = 0; i < 100; i++) {
+        say_next(&death);
+    }
+    expect_last(death.bob, death.said - 1);
+    assert_true(original_fence(death.bob));
+    expect_numbers_once(death.bob, death.said);
+    expect_numbers_once(death.alice, death.said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +361,7 @@ int main(void)
         E2E_TEST(clients_of_a_killed_node_are_adopted_and_get_what_they_missed),
         E2E_TEST(node_that_is_stopped_leaves_its_clients_to_the_others),
         E2E_TEST(killed_node_comes_back_at_once_under_its_name_and_ports),
+        E2E_TEST(node_that_stalls_and_wakes_up_again_delivers_nothing_twice),
         E2E_TEST(second_node_with_a_name_that_is_taken_does_not_start),
         E2E_TEST(bus_beyond_loopback_needs_a_key),
     };
