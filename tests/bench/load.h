@@ -41,7 +41,11 @@ struct load_figures {
 struct load *load_open(const struct load_options *options);
 void load_close(struct load *load);
 
-void load_run(struct load *load, enum load_kind kind, int64_t duration_ms,
+/**
+ * Does operations for that long and waits for the answers to the last ones, which count as well.
+ * False, after a sentence on stderr, when a connection has ended or an answer has not come.
+ */
+bool load_run(struct load *load, enum load_kind kind, int64_t duration_ms,
               struct load_figures *ret_figures);
 
 #endif
