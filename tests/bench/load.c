@@ -11,6 +11,7 @@
 
 #define LOAD_SETUP_MS    120000
 #define LOAD_REST_MS     10000 /* for the last answers of a run */
+#define LOAD_PUSHES_MS   1000  /* without a push: those that are missing do not come any more */
 #define LOAD_SAMPLES_MAX (1u << 20)
 
 int64_t load_now_us(void)
@@ -24,6 +25,7 @@ void load_sample(struct load *load, int64_t sent_us)
         load->samples[load->figures.operations] = load_now_us() - sent_us;
     }
     load->figures.operations++;
+    load->last_us = load_now_us();
 }
 
 void load_on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
@@ -120,6 +122,18 @@ static void load_on_over(uv_timer_t *timer)
     uv_stop(timer->loop);
 }
 
+/* Nothing may be left for the next run: its answers would come without a start. */
+static void load_rest(struct load *load, int64_t until_us)
+{
+    while (load->under_way > 0 && !load->is_failed && load_now_us() < until_us) {
+        uv_run(&load->loop, UV_RUN_ONCE);
+    }
+    while (load->figures.deliveries < load->figures.expected &&
+           load_now_us() < load->last_us + LOAD_PUSHES_MS * 1000 && load_now_us() < until_us) {
+        uv_run(&load->loop, UV_RUN_ONCE);
+    }
+}
+
 bool load_run(struct load *load, enum load_kind kind, int64_t duration_ms,
               struct load_figures *ret_figures)
 {
@@ -129,18 +143,16 @@ bool load_run(struct load *load, enum load_kind kind, int64_t duration_ms,
     uv_timer_start(&over, load_on_over, (uint64_t)duration_ms, 0);
     load->figures = (struct load_figures){0};
     load->is_running = true;
-    int64_t start_us = load_now_us(), until_us = start_us + (duration_ms + LOAD_REST_MS) * 1000;
+    int64_t start_us = load->last_us = load_now_us(),
+            until_us = start_us + (duration_ms + LOAD_REST_MS) * 1000;
     if (kind == LOAD_SAY) {
         load_http_say(load);
     } else {
         load_udp_move_next(load);
     }
     uv_run(&load->loop, UV_RUN_DEFAULT);
-    /* Nothing may be left for the next run: its answers would come without a start. */
-    while (load->under_way > 0 && !load->is_failed && load_now_us() < until_us) {
-        uv_run(&load->loop, UV_RUN_ONCE);
-    }
-    load->figures.duration_us = load_now_us() - start_us;
+    load_rest(load, until_us);
+    load->figures.duration_us = load->last_us - start_us;
     if (load->under_way > 0) {
         fprintf(stderr, "%zu operations have got no answer\n", load->under_way);
         load->is_failed = true;

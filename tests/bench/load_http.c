@@ -80,7 +80,10 @@ static size_t load_http_take_push(struct load_push *push, const char *data, size
         size_t head_bytes = (size_t)(end - push->in) + 4;
         const char *length = strcasestr(push->in, "content-length:");
         push->skip_bytes = length != NULL ? strtoul(length + 15, NULL, 10) : 0;
-        push->load->figures.deliveries += strstr(push->in, "message-type: message") != NULL;
+        if (strstr(push->in, "message-type: message") != NULL) {
+            push->load->figures.deliveries++;
+            push->load->last_us = load_now_us();
+        }
         answer_count++;
         data += head_bytes - push->in_bytes;
         len -= head_bytes - push->in_bytes;
@@ -164,6 +167,8 @@ static void load_http_take_answers(struct load_talk *talk)
             break;
         }
         if (strncmp(at, "HTTP/1.1 200", 12) == 0) {
+            talk->load->figures.expected +=
+                talk->load->options.session_count / talk->load->options.room_count;
             load_sample(talk->load, talk->sent_us[talk->first]);
         } else {
             talk->load->figures.refused++;

@@ -38,6 +38,7 @@ struct load {
     enum load_step wanted;
     bool is_setting_up, is_running, is_failed;
     size_t under_way; /* requests or messages without an answer */
+    int64_t last_us;  /* of a run: the last answer or push */
     size_t next_mover;
     struct load_talk *talks;
     int64_t *samples;
