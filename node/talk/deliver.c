@@ -4,6 +4,7 @@
  * room log, frames encoded once, and the catching up of clients whose connection was full. Lists
  * are deliver_lists.c's.
  */
+#include "node/base/log.h"
 #include "node/base/metrics.h"
 #include "talk_state.h"
 
@@ -11,6 +12,8 @@
  * node, or in Redis' answer to this one. Only a gap that stays for this long is read from the log.
  */
 #define DELIVER_GAP_MS 20
+/* So much of a log that went back is looked through. */
+#define DELIVER_LOOK_BACK 1000
 /* Entries read from the log in one call. */
 #define DELIVER_READ_COUNT 200
 
@@ -42,6 +45,12 @@ static bool deliver_to(struct talk *talk, struct client *client, struct entry *e
 
 static void deliver_to_members(struct talk *talk, struct room *room, struct entry *entry)
 {
+    if (entry->time_unix_ms <= room->skip_ms) {
+        return;
+    }
+    if (entry->time_unix_ms > room->last_ms) {
+        room->last_ms = entry->time_unix_ms;
+    }
     for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
         if (entry->seq < client->first || client->behind) {
             continue;
@@ -49,6 +58,29 @@ static void deliver_to_members(struct talk *talk, struct room *room, struct entr
         if (homes_is_closed(talk, client) || !deliver_to(talk, client, entry)) {
             client->behind = true;
             client->behind_at = entry->seq;
+        }
+    }
+}
+
+/*
+ * Redis has lost what it had acknowledged, as in a failover to a replica that was behind. Numbers
+ * are used again, and others may have said things already: the end of the log is read anew, and
+ * only what is newer than all that has been delivered is new.
+ */
+void deliver_went_back(struct room *room, uint64_t top)
+{
+    LOG(LOG_WARN, "room_log_went_back", log_bytes("room", bytes_of(room->id, sizeof room->id)),
+        log_int("from", (int64_t)room->feed.next - 1), log_int("to", (int64_t)top),
+        log_str("hint", "Redis has lost messages that it had acknowledged, as in a failover"));
+    uint64_t first = top > DELIVER_LOOK_BACK ? top - DELIVER_LOOK_BACK : 1;
+    room->skip_ms = room->last_ms;
+    room_feed_fini(&room->feed);
+    room_feed_init(&room->feed, first);
+    room_feed_top(&room->feed, top);
+    for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
+        client->behind = false;
+        if (client->first > first) {
+            client->first = first;
         }
     }
 }
@@ -85,7 +117,12 @@ void deliver_entry(struct talk *talk, struct room *room, struct entry *entry)
 {
     switch (room_feed_take(&room->feed, entry)) {
     case FEED_DUPLICATE:
-        metric_add(METRIC_FEED_DUPLICATES, 1);
+        if (entry->time_unix_ms > room->last_ms) {
+            deliver_went_back(room, entry->seq); /* an old number, and newer than all others */
+            deliver_repair(talk, room);
+        } else {
+            metric_add(METRIC_FEED_DUPLICATES, 1);
+        }
         return;
     case FEED_EARLY:
         deliver_wait_for_gap(talk, room);

@@ -250,25 +250,6 @@ static void effects_on_dirty(struct talk *talk, const struct effect *effect)
     }
 }
 
-/*
- * The log ends before what it had when it was asked: Redis has failed over to a replica that was
- * behind. What is said from now on has numbers that were used before; the feed starts again.
- */
-static void effects_rewind(struct room *room, uint64_t top)
-{
-    LOG(LOG_WARN, "room_log_went_back", log_bytes("room", bytes_of(room->id, sizeof room->id)),
-        log_int("from", (int64_t)room->feed.next - 1), log_int("to", (int64_t)top),
-        log_str("hint", "Redis has lost messages that it had acknowledged, as in a failover"));
-    room_feed_fini(&room->feed);
-    room_feed_init(&room->feed, top + 1);
-    for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
-        client->behind = false;
-        if (client->first > top + 1) {
-            client->first = top + 1;
-        }
-    }
-}
-
 static void effects_on_dead(struct talk *talk, const struct effect *effect)
 {
     (void)talk;
@@ -292,8 +273,8 @@ static void effects_on_top(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
     struct room *room = roster_room(&talk->roster, f[1]);
-    if (room == NULL) {
-        return;
+    if (room == NULL || talk->is_late) {
+        return; /* what was true when a call was given up says nothing about a later one */
     }
     if (!bytes_equal(f[2], bytes_str(room->epoch))) {
         LOG_LIMITED(LOG_WARN, "room_vanished", log_bytes("room", f[1]));
@@ -302,7 +283,7 @@ static void effects_on_top(struct talk *talk, const struct effect *effect)
     }
     uint64_t top = (uint64_t)effects_number(f[3], 0);
     if (top + 1 < room->next_at_check) {
-        effects_rewind(room, top);
+        deliver_went_back(room, top);
     }
     room_feed_top(&room->feed, top);
     deliver_repair(talk, room);

@@ -59,8 +59,10 @@ struct room {
     uint8_t id[HGTP_ROOM_ID_BYTES];
     char epoch[ROSTER_EPOCH_MAX];
     struct room_feed feed;
-    bool repairing; /* a read of the log is under way */
-    int64_t gap_ms; /* when entries that are missing are to be read from the log; 0: none is */
+    bool repairing;  /* a read of the log is under way */
+    int64_t last_ms; /* Redis' time of the newest entry delivered */
+    int64_t skip_ms; /* entries up to this time have been delivered under other numbers */
+    int64_t gap_ms;  /* when entries that are missing are to be read from the log; 0: none is */
     uint64_t next_at_check; /* the feed's position when the comparison under way was asked for */
     bool check_due;         /* something may have been missed: compare with the log's top */
     bool list_dirty;        /* the members' list is to be asked for */

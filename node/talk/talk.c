@@ -12,6 +12,8 @@
 #define TALK_IN_FLIGHT_MAX 20000
 /* Redis and the bus have to have worked within this time. */
 #define TALK_READY_MS 3000
+/* Redis has done what is left of a broken connection within this time. */
+#define TALK_RESUME_MS 1000
 /* The list of nodes is not asked for more often than this because of an unknown one. */
 #define TALK_STRANGER_MS 200
 
@@ -100,15 +102,18 @@ void talk_on_store(struct talk *talk, bool connected)
     {
         room->members_stamp = 0;
     }
-    homes_walk(talk, bytes_str(talk->options.node));
-    upkeep_missed(talk);
+    upkeep_resume(talk);
+    /* What was sent on a connection that broke may be carried out after this one has come. */
+    talk->resume_ms = talk_now_ms(talk) + TALK_RESUME_MS;
     talk->next_beat_ms = talk->next_touch_ms = 0;
     talk->options.clock.wake_in(talk->options.clock.ctx, 0);
 }
 
 void talk_on_late(struct talk *talk, const struct result *result)
 {
+    talk->is_late = true;
     effects_apply(talk, result, NULL, NULL);
+    talk->is_late = false;
 }
 
 void talk_on_bus_gap(struct talk *talk)

@@ -25,6 +25,7 @@ struct talk {
     size_t in_flight;
     bool draining;
     bool store_connected;
+    bool is_late;        /* a result is carried out whose call was given up */
     int64_t beat_ms;     /* when Redis last took our beat; 0: never */
     int64_t echo_ms;     /* when our batch to ourselves last came back over the bus; 0: never */
     int64_t id_taken_ms; /* since when the beat is refused because of our id; 0: it is not */
@@ -33,6 +34,7 @@ struct talk {
     bool missed; /* something may have been missed: compare everything with Redis */
     struct homes_walks walks;
     int64_t next_beat_ms, next_sweep_ms, next_touch_ms, next_check_ms;
+    int64_t resume_ms;    /* when to compare everything with Redis once more; 0: no need */
     int64_t gaps_ms;      /* when deliver_gaps has something to do; 0: there is no gap */
     int64_t lists_due_ms; /* when dirty lists are to be asked for; 0: none is dirty */
     bool dirty[LIST_COUNT];
@@ -96,6 +98,9 @@ void homes_report_all(struct talk *talk);
 #define DELIVER_MARK_BITS 48
 /** Offer an entry to its room's feed, deliver what is in turn, have gaps repaired. */
 void deliver_entry(struct talk *talk, struct room *room, struct entry *entry);
+/** The log ends at `top`, before what has been delivered: what is new in it is found by its time.
+ */
+void deliver_went_back(struct room *room, uint64_t top);
 /** Repair the gaps that have stayed for long enough. */
 void deliver_gaps(struct talk *talk, int64_t now_ms);
 /** Repair a gap of the room's feed, if there is one and nobody is at it. */
@@ -126,6 +131,8 @@ void datagrams_answer(struct talk *talk, const struct effect *effect);
 /* upkeep.c */
 /** This node is going: it is taken off the list of nodes. */
 void upkeep_leave(struct talk *talk);
+/** Answers of Redis are missing: be shown this node's sessions again, compare everything. */
+void upkeep_resume(struct talk *talk);
 /** Something may have been missed: compare rooms, sessions and lists with Redis. */
 void upkeep_missed(struct talk *talk);
 /** Compare the rooms that are due at once. */

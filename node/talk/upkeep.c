@@ -255,6 +255,12 @@ void upkeep_missed(struct talk *talk)
         true; /* looked for by the clock: who connects to the bus must not set its pace */
 }
 
+void upkeep_resume(struct talk *talk)
+{
+    homes_walk(talk, bytes_str(talk->options.node));
+    upkeep_missed(talk);
+}
+
 /* Lists ------------------------------------------------------------------------------------------
  */
 
@@ -340,6 +346,10 @@ int64_t talk_tick(struct talk *talk)
 {
     int64_t now_ms = talk_now_ms(talk);
     int64_t wait_ms = UPKEEP_BEAT_MS;
+    if (talk->resume_ms != 0 && now_ms >= talk->resume_ms) {
+        talk->resume_ms = 0;
+        upkeep_resume(talk);
+    }
     if (talk->gaps_ms != 0 && now_ms >= talk->gaps_ms) {
         deliver_gaps(talk, now_ms);
     }

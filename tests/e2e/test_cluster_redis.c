@@ -155,6 +155,31 @@ E2E_SCENARIO(redis_that_is_killed_and_has_its_data_again_costs_nothing)
     expect_nobody_moved(e);
 }
 
+/* What was said last is in no log any more, but everybody has heard it. */
+E2E_SCENARIO(redis_that_comes_back_older_swallows_nothing_that_is_said_next)
+{
+    struct scene scene;
+    e->redis = redis_server_new();
+    e->redis->keeps = true;
+    assert_true(redis_server_start(e->redis));
+    E2E_CLUSTER(e, NODES);
+    room_of_three(e, &scene);
+    all_say(&scene);
+    freeReplyObject(redis_server_command(e->redis, "CONFIG SET appendonly no"));
+    for (int i = 0; i < 5; i++) {
+        all_say(&scene);
+    }
+    expect_all_in_order(&scene);
+    redis_server_kill(e->redis);
+    expect_ready(e, 503);
+    assert_true(redis_server_start(e->redis));
+    for (int i = 0; i < 8; i++) {
+        all_say(&scene);
+    }
+    expect_all_in_order(&scene);
+    expect_nobody_moved(e);
+}
+
 E2E_SCENARIO(redis_that_is_emptied_means_to_register_again_at_any_node)
 {
     struct scene scene;
@@ -199,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         E2E_TEST(redis_that_stalls_for_longer_than_a_dead_node_is_silent_kills_nobody),
         E2E_TEST(redis_that_is_killed_and_has_its_data_again_costs_nothing),
+        E2E_TEST(redis_that_comes_back_older_swallows_nothing_that_is_said_next),
         E2E_TEST(redis_that_is_emptied_means_to_register_again_at_any_node),
         E2E_TEST(scripts_that_redis_has_forgotten_are_loaded_again),
     };

@@ -31,6 +31,7 @@ static struct {
     struct config config;
     int64_t now_ms;
     uint64_t log_first, log_last; /* the log holds these numbers */
+    uint64_t new_from;            /* those from here on were said late, at 500; 0: none */
     bool store_is_away;
     char first[24], last[24];
     store_on_result_fn *on_result;
@@ -88,9 +89,15 @@ static void fake_answer(void)
         }
         snprintf(numbers[count], sizeof numbers[0], "%llu", (unsigned long long)seq);
         const struct bytes row[9] = {
-            bytes_str("entry"),        bytes_str(ROOM),      bytes_str("1"),
-            bytes_str(numbers[count]), bytes_str("message"), bytes_str("u"),
-            bytes_str("hello"),        bytes_str("1"),       bytes_str("1")};
+            bytes_str("entry"),
+            bytes_str(ROOM),
+            bytes_str("1"),
+            bytes_str(numbers[count]),
+            bytes_str("message"),
+            bytes_str("u"),
+            bytes_str("hello"),
+            bytes_str(fake.new_from != 0 && seq >= fake.new_from ? "500" : "1"),
+            bytes_str("1")};
         memcpy(fields[count], row, sizeof row);
         effects[count] = (struct effect){fields[count], 9};
         count++;
@@ -120,7 +127,7 @@ static bool fake_send(void *push, enum push_type type, struct frame *body, uint6
     }
     to->capacity--;
     if (type == PUSH_MESSAGE) {
-        assert_true(mark > to->mark);
+        assert_true(mark > to->mark || fake.new_from != 0);
         to->got_count++;
         to->mark = mark;
     } else {
@@ -284,6 +291,58 @@ static void deliver_gap_that_is_filled_soon_is_not_read_from_the_log(void **stat
     fake_answer_all();
     assert_int_equal(fake.read_count, 0);
     assert_int_equal(fake.talk->gaps_ms, 0);
+}
+
+/* As `arrives`, said at that time. */
+static void arrives_said_at(uint64_t seq, int64_t time_unix_ms)
+{
+    struct entry *entry =
+        entry_new(seq, ENTRY_message, bytes_str("u"), bytes_str("hello"), time_unix_ms, 1);
+    deliver_entry(fake.talk, fake_room(), entry);
+    entry_unref(entry);
+}
+
+static void deliver_old_number_of_a_new_entry_shows_that_the_log_went_back(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    for (uint64_t seq = 1; seq <= 10; seq++) {
+        arrives_said_at(seq, 100 + (int64_t)seq);
+    }
+    assert_int_equal(fake.pushes[0].got_count, 10);
+    arrives_said_at(3, 103);
+    assert_int_equal(fake.read_count, 0); /* a repetition, no more */
+    fake.log_last = 7;
+    fake.new_from = 6; /* Redis has come back with 5 entries; 6 and 7 were said since */
+    arrives_said_at(7, 500);
+    fake_answer_all();
+    assert_int_equal(fake.read_count, 1);
+    assert_int_equal(fake.pushes[0].got_count, 12);
+    assert_int_equal(fake_room()->feed.next, 8);
+    arrives_said_at(8, 501);
+    assert_int_equal(fake.pushes[0].got_count, 13);
+}
+
+static void deliver_top_that_comes_too_late_does_not_turn_the_room_back(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    for (uint64_t seq = 1; seq <= 10; seq++) {
+        arrives(seq);
+    }
+    fake_room()->next_at_check = 11; /* asked for again, when the first answer had not come */
+    const struct bytes fields[] = {bytes_str("top"), bytes_str(ROOM), bytes_str("1"),
+                                   bytes_str("4")};
+    const struct effect effect = {fields, 4};
+    const struct result result = {ERR_NONE, bytes_str(""), &effect, 1};
+    talk_on_late(fake.talk, &result);
+    assert_int_equal(fake_room()->feed.next, 11);
+    effects_apply(fake.talk, &result, NULL, NULL);
+    assert_int_equal(fake_room()->feed.next, 1);
+    fake.log_last = 4;
+    fake_answer_all();
+    assert_int_equal(fake_room()->feed.next, 5);
+    assert_int_equal(fake.pushes[0].got_count, 10);
 }
 
 static void deliver_gap_that_the_log_has_forgotten_is_skipped(void **state)
@@ -452,6 +511,10 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             deliver_gap_is_read_from_the_log_before_anything_later_is_delivered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_old_number_of_a_new_entry_shows_that_the_log_went_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_top_that_comes_too_late_does_not_turn_the_room_back,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_gap_that_is_filled_soon_is_not_read_from_the_log,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_gap_that_the_log_has_forgotten_is_skipped, set_up,
