@@ -214,9 +214,10 @@ static struct usage usage_between(const struct usage *a, const struct usage *b)
     return u;
 }
 
-/* Shares of a CPU; `cpus`: the busy share of all of them. */
+/* Shares of a CPU; `cpus`: the busy share of all of them; `own`: what of them our processes took.
+ * Much between the two, beyond the kernel's interrupts, is work of others: measure again. */
 struct shares {
-    double redis, node, load, cpus;
+    double redis, node, load, cpus, own;
 };
 
 static struct shares shares_of(const struct usage *used, int64_t duration_us)
@@ -228,6 +229,8 @@ static struct shares shares_of(const struct usage *used, int64_t duration_us)
         double share = (double)used->node_us[i] / duration;
         s.node = share > s.node ? share : s.node;
     }
+    s.own = (double)(used->redis_us + used->nodes_us + used->load_us) / duration /
+            (double)sysconf(_SC_NPROCESSORS_ONLN);
     if (used->all_ticks > 0) {
         s.cpus = 1 - (double)used->idle_ticks / (double)used->all_ticks;
     }
@@ -259,18 +262,20 @@ static enum bound see_bound(const struct shares *s)
 {
     enum bound bound = bound_of(s);
     seen.bound_counts[bound]++;
-    seen.most = (struct shares){larger(seen.most.redis, s->redis), larger(seen.most.node, s->node),
-                                larger(seen.most.load, s->load), larger(seen.most.cpus, s->cpus)};
+    seen.most.redis = larger(seen.most.redis, s->redis);
+    seen.most.node = larger(seen.most.node, s->node);
+    seen.most.load = larger(seen.most.load, s->load);
+    seen.most.cpus = larger(seen.most.cpus, s->cpus);
     return bound;
 }
 
 static void print_head(void)
 {
-    printf("%-8s %5s %8s %5s | %6s %5s %9s | %6s %6s %5s %6s | %6s %6s | %5s %5s | %4s %s\n",
+    printf("%-8s %5s %8s %5s | %6s %5s %9s | %6s %6s %5s %6s | %6s %6s | %5s %5s | %4s %4s %s\n",
            "rows", "nodes", "sessions", "rooms", "op/s", "ratio", "pushed/s", "Redis", "nodes",
-           "ratio", "load", "p50", "p99", "node", "calls", "busy", "bound");
-    printf("%-8s %5s %8s %5s | %6s %5s %9s | %26s | %13s | %5s %5s | %4s\n", "", "", "", "", "", "",
-           "", "us of CPU per operation", "ms", "MiB", "/op", "%");
+           "ratio", "load", "p50", "p99", "node", "calls", "own", "busy", "bound");
+    printf("%-8s %5s %8s %5s | %6s %5s %9s | %26s | %13s | %5s %5s | %9s\n", "", "", "", "", "", "",
+           "", "us of CPU per operation", "ms", "MiB", "/op", "% of CPUs");
 }
 
 static void print_row(const struct row *row, const struct load_figures *f, const struct usage *used,
@@ -286,12 +291,12 @@ static void print_row(const struct row *row, const struct load_figures *f, const
         seen.cost = cost;
     }
     printf("%-8s %5zu %8zu %5zu | %6.0f %5.2f %9.0f | %6.1f %6.1f %5.2f %6.1f | %6.2f %6.2f | "
-           "%5.1f %5.2f | %4.0f %s%s\n",
+           "%5.1f %5.2f | %4.0f %4.0f %s%s\n",
            row->set, row->nodes, row->sessions, row->rooms, ops, seen.ops > 0 ? ops / seen.ops : 0,
            (double)f->deliveries / seconds, (double)used->redis_us * per,
            (double)used->nodes_us * per, seen.cost > 0 ? cost / seen.cost : 0,
            (double)used->load_us * per, (double)f->p50_us / 1000, (double)f->p99_us / 1000,
-           (double)node_kib / 1024, (double)used->calls * per, shares.cpus * 100,
+           (double)node_kib / 1024, (double)used->calls * per, shares.own * 100, shares.cpus * 100,
            bound_names[see_bound(&shares)], f->refused > 0 ? " (some were refused)" : "");
     if (f->deliveries != f->expected) {
         printf("%-8s ^ %" PRIu64 " pushes instead of %" PRIu64
