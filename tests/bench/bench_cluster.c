@@ -4,6 +4,7 @@
  * Each row has a Redis and nodes of its own. It prints figures and ratios and judges nothing.
  */
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "load.h"
 #include "tests/support/daemon.h"
 #include "tests/support/http_client.h"
+#include "tests/support/pump.h"
 #include "tests/support/redis_server.h"
 
 static const char help[] =
@@ -37,6 +39,14 @@ static const struct row {
     {"rooms", LOAD_SAY, 3, 1000, 1000},   {"moves", LOAD_MOVE, 1, 1000, 100},
     {"moves", LOAD_MOVE, 3, 1000, 100},
 };
+
+enum bound { BOUND_REDIS, BOUND_NODE, BOUND_LOAD, BOUND_CPUS, BOUND_WINDOW, BOUND_COUNT };
+
+static const char *const bound_names[BOUND_COUNT] = {"Redis", "a node", "the load", "the CPUs",
+                                                     "the window"};
+/* Shares of a CPU; from this on something is full. Sharing CPUs with others nobody gets to 1. */
+#define BENCH_FULL    0.90
+#define BENCH_MESH_MS 15000
 
 struct world {
     struct redis_server *redis;
@@ -80,27 +90,56 @@ static int64_t rss_kib(pid_t pid)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-static int64_t nodes_cpu_us(const struct world *world)
+/* Ticks of all CPUs since boot: those without work, and all. */
+static void machine_ticks(int64_t *ret_idle, int64_t *ret_all)
 {
-    int64_t sum = 0;
-    for (size_t i = 0; i < world->node_count; i++) {
-        sum += cpu_us(process_pid(world->daemons[i]->process));
+    unsigned long long t[8] = {0};
+    FILE *file = fopen("/proc/stat", "r");
+    if (file != NULL) {
+        if (fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3],
+                   &t[4], &t[5], &t[6], &t[7]) != 8) {
+            memset(t, 0, sizeof t);
+        }
+        fclose(file);
     }
-    return sum;
+    *ret_idle = (int64_t)(t[3] + t[4]);
+    *ret_all = 0;
+    for (size_t i = 0; i < 8; i++) {
+        *ret_all += (int64_t)t[i];
+    }
 }
 
-/* Scripts sent to Redis by all nodes. */
-static int64_t calls(const struct world *world)
+/* A metric, `line` being its name between line ends and a space; over all nodes. */
+static int64_t metric(const struct world *world, const char *line)
 {
     static char text[65536];
     int64_t sum = 0;
     for (size_t i = 0; i < world->node_count; i++) {
         http_client_get(SOCKETS_LOOPBACK, world->daemons[i]->http_port, "/metrics", text,
                         sizeof text);
-        const char *at = strstr(text, "\nhgtp_store_calls_total ");
-        sum += at != NULL ? atoll(at + strlen("\nhgtp_store_calls_total ")) : 0;
+        const char *at = strstr(text, line);
+        sum += at != NULL ? atoll(at + strlen(line)) : 0;
     }
     return sum;
+}
+
+static int64_t calls(const struct world *world)
+{
+    return metric(world, "\nhgtp_store_calls_total ");
+}
+
+/* Every node is connected to all others: what is said before would come out of the log. */
+static bool world_meshed(const struct world *world)
+{
+    int64_t until_ms = pump_now_ms() + BENCH_MESH_MS;
+    int64_t wanted = (int64_t)(world->node_count * (world->node_count - 1));
+    while (metric(world, "\nhgtp_bus_peers ") < wanted) {
+        if (pump_now_ms() > until_ms) {
+            fprintf(stderr, "the nodes do not connect to each other\n");
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool world_open(struct world *world, size_t node_count)
@@ -131,7 +170,7 @@ static bool world_open(struct world *world, size_t node_count)
             return false;
         }
     }
-    return true;
+    return world_meshed(world);
 }
 
 static void world_close(struct world *world)
@@ -142,36 +181,164 @@ static void world_close(struct world *world)
     redis_server_free(world->redis);
 }
 
-static void print_head(void)
+/* What has been used up to a moment, and between two of them. */
+struct usage {
+    int64_t redis_us, load_us, nodes_us, node_us[LOAD_NODES_MAX];
+    int64_t idle_ticks, all_ticks;
+    int64_t calls;
+};
+
+static struct usage usage_now(const struct world *world)
 {
-    printf("%-9s %5s %8s %5s %9s %11s %5s | %7s %7s %7s | %8s %8s | %8s | %5s\n", "rows", "nodes",
-           "sessions", "rooms", "op/s", "delivered/s", "ratio", "Redis", "nodes", "load", "p50 ms",
-           "p99 ms", "node MiB", "calls");
-    printf("%-9s %5s %8s %5s %9s %11s %5s | %23s | %17s | %8s | %5s\n", "", "", "", "", "", "",
-           "op/s", "us of CPU per operation", "of an operation", "", "per op");
+    struct usage u = {.redis_us = cpu_us(process_pid(world->redis->process)),
+                      .load_us = cpu_us(getpid())};
+    for (size_t i = 0; i < world->node_count; i++) {
+        u.node_us[i] = cpu_us(process_pid(world->daemons[i]->process));
+        u.nodes_us += u.node_us[i];
+    }
+    machine_ticks(&u.idle_ticks, &u.all_ticks);
+    return u;
 }
 
-static double first_ops; /* of the present set */
-
-static void print_row(const struct row *row, const struct load_figures *f, const int64_t cpu[3],
-                      int64_t mib_10, double calls_per_op)
+static struct usage usage_between(const struct usage *a, const struct usage *b)
 {
+    struct usage u = {.redis_us = b->redis_us - a->redis_us,
+                      .load_us = b->load_us - a->load_us,
+                      .nodes_us = b->nodes_us - a->nodes_us,
+                      .idle_ticks = b->idle_ticks - a->idle_ticks,
+                      .all_ticks = b->all_ticks - a->all_ticks,
+                      .calls = b->calls - a->calls};
+    for (size_t i = 0; i < LOAD_NODES_MAX; i++) {
+        u.node_us[i] = b->node_us[i] - a->node_us[i];
+    }
+    return u;
+}
+
+/* Shares of a CPU; `cpus`: the busy share of all of them; `own`: what of them our processes took.
+ * Much between the two, beyond the kernel's interrupts, is work of others: measure again. */
+struct shares {
+    double redis, node, load, cpus, own;
+};
+
+static struct shares shares_of(const struct usage *used, int64_t duration_us)
+{
+    double duration = (double)duration_us;
+    struct shares s = {.redis = (double)used->redis_us / duration,
+                       .load = (double)used->load_us / duration};
+    for (size_t i = 0; i < LOAD_NODES_MAX; i++) {
+        double share = (double)used->node_us[i] / duration;
+        s.node = share > s.node ? share : s.node;
+    }
+    s.own = (double)(used->redis_us + used->nodes_us + used->load_us) / duration /
+            (double)sysconf(_SC_NPROCESSORS_ONLN);
+    if (used->all_ticks > 0) {
+        s.cpus = 1 - (double)used->idle_ticks / (double)used->all_ticks;
+    }
+    return s;
+}
+
+/* Redis, a node and the load have one thread each, so one that fills a CPU is the bound. */
+static enum bound bound_of(const struct shares *s)
+{
+    return s->redis >= BENCH_FULL  ? BOUND_REDIS
+           : s->node >= BENCH_FULL ? BOUND_NODE
+           : s->load >= BENCH_FULL ? BOUND_LOAD
+           : s->cpus >= BENCH_FULL ? BOUND_CPUS
+                                   : BOUND_WINDOW;
+}
+
+static struct {
+    double ops, cost; /* of the set's first row */
+    size_t bound_counts[BOUND_COUNT];
+    struct shares most;
+} seen;
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static enum bound see_bound(const struct shares *s)
+{
+    enum bound bound = bound_of(s);
+    seen.bound_counts[bound]++;
+    seen.most.redis = larger(seen.most.redis, s->redis);
+    seen.most.node = larger(seen.most.node, s->node);
+    seen.most.load = larger(seen.most.load, s->load);
+    seen.most.cpus = larger(seen.most.cpus, s->cpus);
+    return bound;
+}
+
+static void print_head(void)
+{
+    printf("%-8s %5s %8s %5s | %6s %5s %9s | %6s %6s %5s %6s | %6s %6s | %5s %5s | %4s %4s %s\n",
+           "rows", "nodes", "sessions", "rooms", "op/s", "ratio", "pushed/s", "Redis", "nodes",
+           "ratio", "load", "p50", "p99", "node", "calls", "own", "busy", "bound");
+    printf("%-8s %5s %8s %5s | %6s %5s %9s | %26s | %13s | %5s %5s | %9s\n", "", "", "", "", "", "",
+           "", "us of CPU per operation", "ms", "MiB", "/op", "% of CPUs");
+}
+
+static void print_row(const struct row *row, const struct load_figures *f, const struct usage *used,
+                      int64_t node_kib, int64_t lost)
+{
+    struct shares shares = shares_of(used, f->duration_us);
     double seconds = (double)f->duration_us / 1e6;
     double ops = (double)f->operations / seconds;
     double per = f->operations > 0 ? 1.0 / (double)f->operations : 0;
-    if (first_ops == 0) {
-        first_ops = ops;
+    double cost = (double)(used->redis_us + used->nodes_us) * per;
+    if (seen.ops == 0) {
+        seen.ops = ops;
+        seen.cost = cost;
     }
-    printf("%-9s %5zu %8zu %5zu %9.0f %11.0f %5.2f | %7.1f %7.1f %7.1f | %8.2f %8.2f | %8.1f | "
-           "%5.2f%s\n",
-           row->set, row->nodes, row->sessions, row->rooms, ops, (double)f->deliveries / seconds,
-           ops / first_ops, (double)cpu[0] * per, (double)cpu[1] * per, (double)cpu[2] * per,
-           (double)f->p50_us / 1000, (double)f->p99_us / 1000, (double)mib_10 / 10, calls_per_op,
-           f->refused > 0 ? "  (some were refused)" : "");
+    printf("%-8s %5zu %8zu %5zu | %6.0f %5.2f %9.0f | %6.1f %6.1f %5.2f %6.1f | %6.2f %6.2f | "
+           "%5.1f %5.2f | %4.0f %4.0f %s%s\n",
+           row->set, row->nodes, row->sessions, row->rooms, ops, seen.ops > 0 ? ops / seen.ops : 0,
+           (double)f->deliveries / seconds, (double)used->redis_us * per,
+           (double)used->nodes_us * per, seen.cost > 0 ? cost / seen.cost : 0,
+           (double)used->load_us * per, (double)f->p50_us / 1000, (double)f->p99_us / 1000,
+           (double)node_kib / 1024, (double)used->calls * per, shares.own * 100, shares.cpus * 100,
+           bound_names[see_bound(&shares)], f->refused > 0 ? " (some were refused)" : "");
+    if (f->deliveries != f->expected) {
+        printf("%-8s ^ %" PRIu64 " pushes instead of %" PRIu64
+               "; beyond repair for the nodes: %" PRId64 "\n",
+               "", f->deliveries, f->expected, lost);
+    }
     fflush(stdout);
 }
 
-static bool measure(const struct row *row, int64_t duration_ms)
+static void print_bound(void)
+{
+    const char *before = "Bound by ";
+    for (size_t i = 0; i < BOUND_COUNT; i++) {
+        if (seen.bound_counts[i] > 0) {
+            printf("%s%s in %zu", before, bound_names[i], seen.bound_counts[i]);
+            before = ", ";
+        }
+    }
+    printf(" of the rows; the most that was taken of one CPU: %.0f %% by Redis, %.0f %% by a node, "
+           "%.0f %% by the load; of all CPUs: %.0f %%.\n",
+           seen.most.redis * 100, seen.most.node * 100, seen.most.load * 100, seen.most.cpus * 100);
+}
+
+static bool measure_load(const struct row *row, const struct world *world, struct load *load,
+                         int64_t duration_ms, struct load_figures *ret_figures)
+{
+    if (!load_run(load, row->kind, duration_ms / 4, ret_figures)) { /* to warm up */
+        return false;
+    }
+    /* Asking for the calls costs CPU as well: outside of what is measured. */
+    int64_t called = calls(world);
+    struct usage before = usage_now(world);
+    bool is_good = load_run(load, row->kind, duration_ms, ret_figures);
+    struct usage after = usage_now(world);
+    struct usage used = usage_between(&before, &after);
+    used.calls = calls(world) - called;
+    print_row(row, ret_figures, &used, rss_kib(process_pid(world->daemons[0]->process)),
+              metric(world, "\nhgtp_feed_gaps_total{outcome=\"lost\"} "));
+    return is_good && ret_figures->operations > 0;
+}
+
+static bool measure(const struct row *row, int64_t duration_ms, struct load_figures *ret_figures)
 {
     struct world world;
     struct load_options options = {
@@ -185,35 +352,73 @@ static bool measure(const struct row *row, int64_t duration_ms)
             row->sessions, row->rooms);
     struct load *load = is_good ? load_open(&options) : NULL;
     if (load != NULL) {
-        struct load_figures figures;
-        pid_t redis = process_pid(world.redis->process);
-        load_run(load, row->kind, duration_ms / 4, &figures); /* to warm up */
-        int64_t cpu[] = {-cpu_us(redis), -nodes_cpu_us(&world), -cpu_us(getpid())};
-        int64_t called = -calls(&world);
-        load_run(load, row->kind, duration_ms, &figures);
-        cpu[0] += cpu_us(redis);
-        cpu[1] += nodes_cpu_us(&world);
-        cpu[2] += cpu_us(getpid());
-        called += calls(&world);
-        int64_t mib_10 = rss_kib(process_pid(world.daemons[0]->process)) * 10 / 1024;
-        double per_op = figures.operations > 0 ? (double)called / (double)figures.operations : 0;
-        print_row(row, &figures, cpu, mib_10, per_op);
-        is_good = figures.operations > 0;
+        is_good = measure_load(row, &world, load, duration_ms, ret_figures);
         load_close(load);
     }
     world_close(&world);
     return is_good && load != NULL;
 }
 
+/* Is all of it alive? More operations than sessions, so that none has stood still after its first,
+ * and every push. */
+static bool smoke(void)
+{
+    static const struct row smoke_rows[] = {{"smoke", LOAD_SAY, 2, 20, 4},
+                                            {"smoke", LOAD_MOVE, 2, 20, 4}};
+    bool is_good = true;
+    for (size_t i = 0; i < sizeof smoke_rows / sizeof smoke_rows[0]; i++) {
+        const struct row *row = &smoke_rows[i];
+        struct load_figures figures = {0};
+        seen.ops = 0;
+        if (!measure(row, 500, &figures) || figures.operations <= row->sessions ||
+            figures.refused > 0 || figures.deliveries != figures.expected) {
+            fprintf(stderr, "bench_cluster: this row is not as it should be\n");
+            is_good = false;
+        }
+    }
+    return is_good;
+}
+
+static bool measure_rows(const char *only, int64_t duration_ms)
+{
+    const char *set = "";
+    bool is_good = true;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (only != NULL && strcmp(only, rows[i].set) != 0) {
+            continue;
+        }
+        if (strcmp(set, rows[i].set) != 0) {
+            seen.ops = 0;
+        }
+        set = rows[i].set;
+        struct load_figures figures;
+        is_good = measure(&rows[i], duration_ms, &figures) && is_good;
+    }
+    return is_good;
+}
+
+static bool is_set(const char *name)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(name, rows[i].set) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void print_where(void)
 {
     struct utsname name;
     char date[32];
+    double load[1] = {0};
     time_t now = time(NULL);
     strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", gmtime(&now));
     (void)uname(&name);
-    printf("bench_cluster, %s, %ld CPUs, Linux %s; all on one machine, Redis 1 thread\n", date,
-           sysconf(_SC_NPROCESSORS_ONLN), name.release);
+    (void)getloadavg(load, 1);
+    printf("bench_cluster, %s, %ld CPUs, Linux %s, load average before: %.2f; Redis, nodes and "
+           "load share the CPUs, perhaps with others: read the ratios\n",
+           date, sysconf(_SC_NPROCESSORS_ONLN), name.release, load[0]);
 }
 
 int main(int argc, char **argv)
@@ -243,6 +448,10 @@ int main(int argc, char **argv)
             return option == 'h' ? 0 : 2;
         }
     }
+    if (only != NULL && !is_set(only)) {
+        fprintf(stderr, "bench_cluster: no rows are called '%s'\n%s", only, help);
+        return 2;
+    }
     if (duration_ms <= 0) {
         fputs("bench_cluster: --seconds takes a whole number above 0\n", stderr);
         return 2;
@@ -253,20 +462,7 @@ int main(int argc, char **argv)
     setrlimit(RLIMIT_NOFILE, &files);
     print_where();
     print_head();
-    if (is_smoke) {
-        static const struct row say = {"smoke", LOAD_SAY, 2, 20, 4};
-        static const struct row move = {"smoke", LOAD_MOVE, 2, 20, 4};
-        return measure(&say, 500) && measure(&move, 500) ? 0 : 1;
-    }
-    const char *set = "";
-    bool is_good = true;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (only != NULL && strcmp(only, rows[i].set) != 0) {
-            continue;
-        }
-        first_ops = strcmp(set, rows[i].set) == 0 ? first_ops : 0;
-        set = rows[i].set;
-        is_good = measure(&rows[i], duration_ms) && is_good;
-    }
+    bool is_good = is_smoke ? smoke() : measure_rows(only, duration_ms);
+    print_bound();
     return is_good ? 0 : 1;
 }

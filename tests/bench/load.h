@@ -31,8 +31,9 @@ enum load_kind {
 struct load_figures {
     uint64_t operations; /* answered with success */
     uint64_t refused;
-    uint64_t deliveries; /* messages pushed to members */
-    int64_t duration_us;
+    uint64_t deliveries;    /* messages pushed to members */
+    uint64_t expected;      /* deliveries, if every member of a room gets what was said there */
+    int64_t duration_us;    /* until the last answer or push */
     int64_t p50_us, p99_us; /* from sending an operation to its answer */
 };
 
@@ -41,7 +42,12 @@ struct load_figures {
 struct load *load_open(const struct load_options *options);
 void load_close(struct load *load);
 
-void load_run(struct load *load, enum load_kind kind, int64_t duration_ms,
+/**
+ * Does operations for that long and waits for the last answers and pushes, which count as well.
+ * False, after a sentence on stderr, when a connection has ended or an answer has not come. Pushes
+ * that do not come are only to be seen in the figures.
+ */
+bool load_run(struct load *load, enum load_kind kind, int64_t duration_ms,
               struct load_figures *ret_figures);
 
 #endif
