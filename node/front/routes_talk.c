@@ -49,6 +49,17 @@ static void routes_answer_text(struct http_exchange *exchange, enum err err, uin
     http_respond(exchange, err_http_status(err), "application/json", retry, sink_bytes(&out));
 }
 
+static void routes_on_history(enum err err, struct bytes text, void *arg)
+{
+    struct routes_said *said = arg;
+    if (err == ERR_NONE) {
+        http_respond(said->exchange, 200, "application/json", NULL, text);
+    } else {
+        routes_answer_text(said->exchange, err, 0, bytes_of(said->id, said->id_len));
+    }
+    free(said);
+}
+
 static void routes_on_text_said(enum err err, uint64_t seq, void *arg)
 {
     struct routes_said *said = arg;
@@ -62,14 +73,15 @@ static void routes_text(struct http_exchange *exchange, const struct talk_asker 
 {
     struct text_json text;
     enum err err = text_json_decode(body, &text);
-    if (err == ERR_NONE && text.kind != TEXT_MESSAGE) {
-        err = ERR_MALFORMED;
-    }
     struct routes_said *said = err == ERR_NONE ? calloc(1, sizeof *said) : NULL;
     if (said != NULL) {
         said->exchange = exchange;
-        said->id_len = text.id.len;
-        sink_put(&(struct sink){said->id, sizeof said->id, 0}, text.id);
+        said->id_len = text.id.len <= sizeof said->id ? text.id.len : 0;
+        sink_put(&(struct sink){said->id, sizeof said->id, 0}, bytes_of(text.id.ptr, said->id_len));
+    }
+    if (said != NULL && text.kind == TEXT_HISTORY) {
+        talk_history(routes->talk, asker, text.before, text.count, routes_on_history, said);
+    } else if (said != NULL) {
         const struct talk_message message = {.asker = *asker, .id = text.id, .text = text.message};
         talk_say(routes->talk, &message, routes_on_text_said, said);
     } else {
