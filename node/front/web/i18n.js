@@ -7,7 +7,7 @@ const WORDS = {
     title: 'Group talk', skip: 'Skip to the message field', language: 'Language', views: 'Views',
     welcome: 'Join the talk', welcomeText: 'Choose a name that the others will see.',
     name: 'Your name', key: 'Key', keyHint: 'Whoever runs this service gives it to you.',
-    register: 'Come in', unregister: 'Sign out', rooms: 'Rooms', roomName: 'Name of a new room',
+    register: 'Come in', unregister: 'Sign out', rooms: 'Rooms', roomName: 'New room',
     create: 'Create', noRooms: 'There is no room yet. Create the first one.', talk: 'Talk', people: 'People',
     noRoom: 'You are in no room. Choose one, or create your own and invite others.',
     leave: 'Leave', deleteRoom: 'Delete room', earlier: 'Earlier messages', messages: 'Messages',
