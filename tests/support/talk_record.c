@@ -28,10 +28,10 @@ __attribute__((format(printf, 2, 3))) static void talk_record_break(struct talk_
 
 /* Members of each type, one letter for each: s string, S string or null, i integer not below 0,
  * b boolean, l list of strings, n list of integers, e list of entries; after '?' optional ones. */
-static const struct talk_shape {
+static const struct talk_record_shape {
     const char *type, *kinds;
     const char *members[8];
-} talk_shapes[] = {
+} talk_record_shapes[] = {
     {"session", "sSsi?S", {"user", "room", "epoch", "last", "room_id"}},
     {"message", "sissi", {"room", "seq", "from", "message", "time"}},
     {"notice", "sisssi", {"room", "seq", "event", "user", "notice", "time"}},
@@ -45,21 +45,21 @@ static const struct talk_shape {
     {"reconnect", "i", {"after_ms"}},
 };
 
-static bool talk_shape_object(const json_t *object);
+static bool talk_record_shape_object(const json_t *object);
 
-static bool talk_shape_list(const json_t *list, char kind)
+static bool talk_record_shape_list(const json_t *list, char kind)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *item = json_array_get(list, i);
         if ((kind == 'l' && !json_is_string(item)) || (kind == 'n' && !json_is_integer(item)) ||
-            (kind == 'e' && !talk_shape_object(item))) {
+            (kind == 'e' && !talk_record_shape_object(item))) {
             return false;
         }
     }
     return json_is_array(list);
 }
 
-static bool talk_shape_value(const json_t *value, char kind)
+static bool talk_record_shape_value(const json_t *value, char kind)
 {
     switch (kind) {
     case 's':
@@ -71,11 +71,11 @@ static bool talk_shape_value(const json_t *value, char kind)
     case 'b':
         return json_is_boolean(value);
     default:
-        return talk_shape_list(value, kind);
+        return talk_record_shape_list(value, kind);
     }
 }
 
-static bool talk_shape_fits(const struct talk_shape *shape, const json_t *object)
+static bool talk_record_shape_fits(const struct talk_record_shape *shape, const json_t *object)
 {
     bool is_optional = false;
     size_t member = 0, known = 1;
@@ -85,7 +85,7 @@ static bool talk_shape_fits(const struct talk_shape *shape, const json_t *object
             continue;
         }
         const json_t *value = json_object_get(object, shape->members[member++]);
-        if (value == NULL ? !is_optional : !talk_shape_value(value, *kind)) {
+        if (value == NULL ? !is_optional : !talk_record_shape_value(value, *kind)) {
             return false;
         }
         known += value != NULL;
@@ -93,12 +93,13 @@ static bool talk_shape_fits(const struct talk_shape *shape, const json_t *object
     return json_object_size(object) == known;
 }
 
-static bool talk_shape_object(const json_t *object)
+static bool talk_record_shape_object(const json_t *object)
 {
     const char *type = json_string_value(json_object_get(object, "type"));
-    for (size_t i = 0; type != NULL && i < sizeof talk_shapes / sizeof talk_shapes[0]; i++) {
-        if (strcmp(talk_shapes[i].type, type) == 0) {
-            return talk_shape_fits(&talk_shapes[i], object);
+    for (size_t i = 0; type != NULL && i < sizeof talk_record_shapes / sizeof talk_record_shapes[0];
+         i++) {
+        if (strcmp(talk_record_shapes[i].type, type) == 0) {
+            return talk_record_shape_fits(&talk_record_shapes[i], object);
         }
     }
     return false;
@@ -106,34 +107,35 @@ static bool talk_shape_object(const json_t *object)
 
 /* Objects -------------------------------------------------------------------------------------- */
 
-static const char *talk_string(const json_t *object, const char *member)
+static const char *talk_record_string(const json_t *object, const char *member)
 {
     const char *value = json_string_value(json_object_get(object, member));
     return value != NULL ? value : "";
 }
 
-static int64_t talk_integer(const json_t *object, const char *member)
+static int64_t talk_record_integer(const json_t *object, const char *member)
 {
     return json_integer_value(json_object_get(object, member));
 }
 
 static void talk_record_session(struct talk_record *record, const json_t *object)
 {
-    const char *room = talk_string(object, "room"), *epoch = talk_string(object, "epoch");
-    int64_t last = talk_integer(object, "last");
+    const char *room = talk_record_string(object, "room"),
+               *epoch = talk_record_string(object, "epoch");
+    int64_t last = talk_record_integer(object, "last");
     if ((room[0] == '\0') != (epoch[0] == '\0') || (room[0] == '\0' && last != 0)) {
         talk_record_break(record, "a session says room [%s], epoch [%s], last %lld", room, epoch,
                           (long long)last);
     }
-    if (record->user[0] != '\0' && strcmp(record->user, talk_string(object, "user")) != 0) {
+    if (record->user[0] != '\0' && strcmp(record->user, talk_record_string(object, "user")) != 0) {
         talk_record_break(record, "the session's user has changed");
     }
     record->stay += strcmp(record->epoch, epoch) != 0 || strcmp(record->room, room) != 0;
     record->sessions++;
     record->last = last;
-    snprintf(record->user, sizeof record->user, "%s", talk_string(object, "user"));
+    snprintf(record->user, sizeof record->user, "%s", talk_record_string(object, "user"));
     snprintf(record->room, sizeof record->room, "%s", room);
-    snprintf(record->room_id, sizeof record->room_id, "%s", talk_string(object, "room_id"));
+    snprintf(record->room_id, sizeof record->room_id, "%s", talk_record_string(object, "room_id"));
     snprintf(record->epoch, sizeof record->epoch, "%s", epoch);
 }
 
@@ -167,17 +169,17 @@ static void talk_record_entry(struct talk_record *record, enum talk_kind kind, j
     assert(entry != NULL);
     *entry = (struct talk_entry){
         .kind = kind,
-        .seq = talk_integer(object, kind == TALK_GAP ? "from" : "seq"),
-        .to = talk_integer(object, kind == TALK_GAP ? "to" : "seq"),
+        .seq = talk_record_integer(object, kind == TALK_GAP ? "from" : "seq"),
+        .to = talk_record_integer(object, kind == TALK_GAP ? "to" : "seq"),
         .at_ms = pump_now_ms(),
         .stay = record->stay,
-        .room = talk_string(object, "room"),
+        .room = talk_record_string(object, "room"),
         .json = json_incref(object),
     };
     if (kind != TALK_GAP) {
-        entry->who = talk_string(object, kind == TALK_MESSAGE ? "from" : "user");
-        entry->text = talk_string(object, kind == TALK_MESSAGE ? "message" : "notice");
-        entry->event = kind == TALK_NOTICE ? talk_string(object, "event") : NULL;
+        entry->who = talk_record_string(object, kind == TALK_MESSAGE ? "from" : "user");
+        entry->text = talk_record_string(object, kind == TALK_MESSAGE ? "message" : "notice");
+        entry->event = kind == TALK_NOTICE ? talk_record_string(object, "event") : NULL;
     }
     talk_record_check_number(record, entry);
     if ((record->count & (record->count - 1)) == 0) {
@@ -190,13 +192,13 @@ static void talk_record_entry(struct talk_record *record, enum talk_kind kind, j
 
 void talk_record_take(struct talk_record *record, json_t *object)
 {
-    if (!talk_shape_object(object)) {
+    if (!talk_record_shape_object(object)) {
         char *text = json_dumps(object, JSON_COMPACT);
         talk_record_break(record, "unknown or malformed: %.150s", text);
         free(text);
         return;
     }
-    const char *type = talk_string(object, "type");
+    const char *type = talk_record_string(object, "type");
     if (strcmp(type, "session") == 0) {
         talk_record_session(record, object);
     } else if (strcmp(type, "message") == 0) {

@@ -49,7 +49,7 @@ struct talker *talker_open(const struct talker_options *options)
         talker->options.key = TALKER_KEY;
     }
     talker->reconnect_after_ms = -1;
-    talk_speaker_init(&talker->speaker);
+    talk_request_init(&talker->speaker);
     talker_connect(talker, options->port, "/ws");
     return talker;
 }
@@ -96,7 +96,7 @@ bool talker_register(struct talker *talker)
 {
     uint8_t storage[HGTP_DATAGRAM_MAX];
     struct sink out = sink_into(storage, sizeof storage);
-    talk_put_register(&talker->speaker, talker->options.name, &out);
+    talk_request_register(&talker->speaker, talker->options.name, &out);
     talker_send(talker, sink_bytes(&out));
     struct talker_reply reply = talker_wait_response(talker, HGTP_REGISTER);
     if (!reply.has_come || reply.msg.header.type != HGTP_UNAUTHORIZED) {
@@ -104,7 +104,7 @@ bool talker_register(struct talker *talker)
     }
     out = sink_into(storage, sizeof storage);
     int32_t seq =
-        talk_put_proof(&talker->speaker, reply.msg.challenge.realm, talker->options.key, &out);
+        talk_request_proof(&talker->speaker, reply.msg.challenge.realm, talker->options.key, &out);
     talker_send(talker, sink_bytes(&out));
     reply = talker_wait_response(talker, HGTP_REGISTER);
     struct bytes token;

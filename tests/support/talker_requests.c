@@ -34,7 +34,7 @@ static bool talker_is_answer(const struct ws_client_message *message, const void
         return false;
     }
     return wanted->is_any ? msg.header.request_type == wanted->type
-                          : talk_answers(&msg.header, wanted->type, wanted->seq);
+                          : talk_request_answered(&msg.header, wanted->type, wanted->seq);
 }
 
 static bool talker_is_relay(const struct ws_client_message *message, const void *arg)
@@ -74,8 +74,8 @@ void talker_answer_relay(struct talker *talker, const struct talker_reply *relay
     uint8_t storage[HGTP_HEADER_BYTES];
     struct sink out = sink_into(storage, sizeof storage);
     const struct hgtp_header *header = &relay->msg.header;
-    talk_put(&talker->speaker, type, header->type, (int32_t)((uint32_t)header->seq + 1),
-             bytes_of(NULL, 0), &out);
+    talk_request_put(&talker->speaker, type, header->type, (int32_t)((uint32_t)header->seq + 1),
+                     bytes_of(NULL, 0), &out);
     talker_send(talker, sink_bytes(&out));
 }
 
@@ -117,13 +117,13 @@ static struct talker_reply talker_ask_room(struct talker *talker, enum hgtp_type
 {
     uint8_t storage[HGTP_DATAGRAM_MAX];
     struct sink out = sink_into(storage, sizeof storage);
-    int32_t seq = talk_put_room(&talker->speaker, type, talker->room_id, room, &out);
+    int32_t seq = talk_request_room(&talker->speaker, type, talker->room_id, room, &out);
     return talker_ask(talker, type, seq, &out);
 }
 
 struct talker_reply talker_create(struct talker *talker, const char *room)
 {
-    talk_make_room_id(talker->room_id);
+    talk_request_room_id(talker->room_id);
     return talker_ask_room(talker, HGTP_CREATE_ROOM, room);
 }
 
@@ -137,7 +137,7 @@ static struct talker_reply talker_ask_name(struct talker *talker, enum hgtp_type
 {
     uint8_t storage[HGTP_DATAGRAM_MAX];
     struct sink out = sink_into(storage, sizeof storage);
-    int32_t seq = talk_put_name(&talker->speaker, type, room, &out);
+    int32_t seq = talk_request_name(&talker->speaker, type, room, &out);
     return talker_ask(talker, type, seq, &out);
 }
 
@@ -156,7 +156,7 @@ static struct talker_reply talker_ask_peer(struct talker *talker, enum hgtp_type
 {
     uint8_t storage[HGTP_DATAGRAM_MAX];
     struct sink out = sink_into(storage, sizeof storage);
-    int32_t seq = talk_put_peer(&talker->speaker, type, room, peer, &out);
+    int32_t seq = talk_request_peer(&talker->speaker, type, room, peer, &out);
     return talker_ask(talker, type, seq, &out);
 }
 
@@ -174,7 +174,7 @@ static struct talker_reply talker_ask_plain(struct talker *talker, enum hgtp_typ
 {
     uint8_t storage[HGTP_DATAGRAM_MAX];
     struct sink out = sink_into(storage, sizeof storage);
-    int32_t seq = talk_put_plain(&talker->speaker, type, &out);
+    int32_t seq = talk_request_plain(&talker->speaker, type, &out);
     return talker_ask(talker, type, seq, &out);
 }
 
