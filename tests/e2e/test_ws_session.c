@@ -152,7 +152,7 @@ E2E_SCENARIO(number_of_another_epoch_is_not_looked_at)
     talker_pour(alice, 30, 10);
     assert_true(talker_poured(alice, TALKER_WAIT_MS));
     strcpy(alice->record.epoch, epoch);
-    struct ws_client *client = attached(e, alice, e->daemon->http_port, 5, &heard);
+    attached(e, alice, e->daemon->http_port, 5, &heard);
     expect_heard(&heard, 1, 11);
 }
 
