@@ -39,19 +39,17 @@ E2E_SCENARIO(register_brings_token_session_and_lists)
     e2e_told(talker_wait_list(alice, "room_list", ""));
 }
 
-E2E_SCENARIO(register_in_the_order_of_session_users_rooms)
+E2E_SCENARIO(register_tells_who_one_is_before_anything_else)
 {
     E2E_NODE(e);
     struct talker *alice = e2e_talker(e, "alice");
-    static const char *const order[] = {"session", "user_list", "room_list"};
-    size_t next = 0;
-    for (size_t i = 0; i < alice->ws->count && next < 3; i++) {
+    for (size_t i = 0; i < alice->ws->count; i++) {
         if (alice->ws->messages[i]->kind == WS_CLIENT_TEXT) {
-            assert_true(ws_client_is_type(alice->ws->messages[i], order[next]));
-            next++;
+            assert_true(ws_client_is_type(alice->ws->messages[i], "session"));
+            return;
         }
     }
-    assert_int_equal(next, 3);
+    fail_msg("nothing was told");
 }
 
 E2E_SCENARIO(register_with_a_name_that_is_taken_is_declined)
@@ -338,7 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         E2E_TEST(register_brings_token_session_and_lists),
-        E2E_TEST(register_in_the_order_of_session_users_rooms),
+        E2E_TEST(register_tells_who_one_is_before_anything_else),
         E2E_TEST(register_with_a_name_that_is_taken_is_declined),
         E2E_TEST(register_with_a_wrong_key_is_forbidden_and_can_be_tried_again),
         E2E_TEST(visitor_without_a_session_can_do_nothing),

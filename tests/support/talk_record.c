@@ -235,6 +235,7 @@ int64_t talk_record_last(const struct talk_record *record)
 struct talk_account talk_record_account(const struct talk_record *record)
 {
     struct talk_account account = {0};
+    bool after_gap = false;
     for (size_t i = 0; i < record->count; i++) {
         const struct talk_entry *entry = record->entries[i];
         if (entry->stay != record->stay) {
@@ -244,8 +245,9 @@ struct talk_account talk_record_account(const struct talk_record *record)
         account.to = entry->to;
         account.messages += entry->kind == TALK_MESSAGE;
         account.notices += entry->kind == TALK_NOTICE;
-        account.gaps += entry->kind == TALK_GAP;
+        account.gaps += entry->kind == TALK_GAP && !after_gap;
         account.missed += entry->kind == TALK_GAP ? entry->to - entry->seq + 1 : 0;
+        after_gap = entry->kind == TALK_GAP;
     }
     return account;
 }

@@ -57,7 +57,7 @@ int64_t talk_record_last(const struct talk_record *record);
 struct talk_account {
     int64_t from, to; /* 0: nothing has come */
     int64_t messages, notices;
-    int64_t gaps, missed; /* how many gaps, and numbers in them */
+    int64_t gaps, missed; /* how many gaps, and numbers in them; adjacent ones are one */
 };
 struct talk_account talk_record_account(const struct talk_record *record);
 
