@@ -186,7 +186,7 @@ static void screenshot_is_a_picture_of_the_page(void **state)
     char path[256], head[25] = "";
     kit_show(browser, "<p>seen");
     snprintf(path, sizeof path, "%s/page.png", webdriver_folder(((struct kit *)*state)->driver));
-    browser_screenshot(browser, path);
+    assert_true(browser_screenshot(browser, path));
     FILE *file = fopen(path, "re");
     assert_non_null(file);
     assert_int_equal(fread(head, 1, sizeof head - 1, file), sizeof head - 1);

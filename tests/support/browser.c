@@ -27,8 +27,7 @@ static const char *const browser_arguments[] = {
     "--remote-debugging-pipe", /* so that it ends with its driver */
 };
 
-static json_t *browser_call_path(struct browser *browser, const char *method, const char *path,
-                                 json_t *body)
+json_t *browser_call(struct browser *browser, const char *method, const char *path, json_t *body)
 {
     char full[256];
     snprintf(full, sizeof full, "/session/%s%s", browser->session, path);
@@ -47,7 +46,7 @@ static void browser_fail(const struct browser *browser, const char *path, const 
 
 json_t *browser_command(struct browser *browser, const char *method, const char *path, json_t *body)
 {
-    json_t *value = browser_call_path(browser, method, path, body);
+    json_t *value = browser_call(browser, method, path, body);
     if (value == NULL || webdriver_is_error(value)) {
         browser_fail(browser, path, value);
     }
@@ -152,7 +151,7 @@ void browser_close(struct browser *browser)
     if (browser == NULL) {
         return;
     }
-    json_decref(browser_call_path(browser, "DELETE", "", NULL));
+    json_decref(browser_call(browser, "DELETE", "", NULL));
     json_decref(browser->log);
     free(browser);
 }
@@ -271,8 +270,8 @@ bool browser_wait(struct browser *browser, const char *script, json_t *args, int
     int64_t deadline_ms = pump_now_ms() + timeout_ms;
     bool is_true = false;
     for (;;) {
-        json_t *value = browser_call_path(browser, "POST", "/execute/sync",
-                                          browser_script(script, json_incref(args)));
+        json_t *value = browser_call(browser, "POST", "/execute/sync",
+                                     browser_script(script, json_incref(args)));
         browser_check_script(browser, value);
         is_true = browser_is_truthy(value);
         json_decref(value);

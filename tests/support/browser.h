@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
@@ -96,8 +97,8 @@ void browser_keys(struct browser *browser, const char *keys);
 /** A command of Chrome's DevTools; `params` taken. Returns its result, a new reference. */
 json_t *browser_cdp(struct browser *browser, const char *command, json_t *params);
 
-/** What is seen, as PNG. */
-void browser_screenshot(struct browser *browser, const char *path);
+/** What is seen, as PNG; false when the browser or the file refuses. */
+bool browser_screenshot(struct browser *browser, const char *path);
 
 /**
  * Everything in the console and everything that the browser complained about since it was opened
@@ -109,5 +110,7 @@ const json_t *browser_log(struct browser *browser);
 void browser_allow(struct browser *browser, const char *text);
 /** Fails on any complaint (level SEVERE or WARNING) that was not expected. */
 void browser_check_log(struct browser *browser);
+/** All of it, as far as it can be had. */
+void browser_print_log(struct browser *browser, FILE *out);
 
 #endif

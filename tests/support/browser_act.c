@@ -136,22 +136,28 @@ void browser_keys(struct browser *browser, const char *keys)
 
 /* Pictures ------------------------------------------------------------------------------------- */
 
-void browser_screenshot(struct browser *browser, const char *path)
+static bool browser_write_png(const char *base64, size_t len, const char *path)
 {
-    json_t *value = browser_command(browser, "GET", "/screenshot", NULL);
-    const char *text = json_string_value(value);
-    assert_non_null(text);
-    size_t len = json_string_length(value);
     unsigned char *png = malloc(len);
     assert_non_null(png);
-    int png_len = EVP_DecodeBlock(png, (const unsigned char *)text, (int)len);
-    FILE *file = fopen(path, "we");
-    if (file == NULL || png_len <= 0 || fwrite(png, 1, (size_t)png_len, file) != (size_t)png_len ||
-        fclose(file) != 0) {
-        fail_msg("%s: cannot write %s", browser->name, path);
+    int png_len = EVP_DecodeBlock(png, (const unsigned char *)base64, (int)len);
+    /* It counts the padding as bytes. */
+    while (png_len > 0 && base64[--len] == '=') {
+        png_len--;
     }
+    FILE *file = png_len > 0 ? fopen(path, "we") : NULL;
+    bool is_written = file != NULL && fwrite(png, 1, (size_t)png_len, file) == (size_t)png_len;
     free(png);
+    return file != NULL && fclose(file) == 0 && is_written;
+}
+
+bool browser_screenshot(struct browser *browser, const char *path)
+{
+    json_t *value = browser_call(browser, "GET", "/screenshot", NULL);
+    bool is_written = json_is_string(value) &&
+                      browser_write_png(json_string_value(value), json_string_length(value), path);
     json_decref(value);
+    return is_written;
 }
 
 /* Complaints ----------------------------------------------------------------------------------- */
@@ -163,6 +169,24 @@ const json_t *browser_log(struct browser *browser)
     json_array_extend(browser->log, entries);
     json_decref(entries);
     return browser->log;
+}
+
+void browser_print_log(struct browser *browser, FILE *out)
+{
+    size_t i;
+    const json_t *entry;
+    json_t *entries =
+        browser_call(browser, "POST", "/se/log", json_pack("{s:s}", "type", "browser"));
+    if (json_is_array(entries)) {
+        json_array_extend(browser->log, entries);
+    }
+    json_decref(entries);
+    fprintf(out, "--- console of %s\n", browser->name);
+    json_array_foreach(browser->log, i, entry)
+    {
+        fprintf(out, "%s %s\n", json_string_value(json_object_get(entry, "level")),
+                json_string_value(json_object_get(entry, "message")));
+    }
 }
 
 void browser_allow(struct browser *browser, const char *text)

@@ -18,7 +18,9 @@ struct browser {
     size_t allowed_count;
 };
 
-/** A command that must not fail; `path` is within the session, `body` taken. */
+/** A command that may fail; `path` is within the session, `body` taken. See webdriver_call. */
+json_t *browser_call(struct browser *browser, const char *method, const char *path, json_t *body);
+/** A command that must not fail; as above. */
 json_t *browser_command(struct browser *browser, const char *method, const char *path,
                         json_t *body);
 
