@@ -180,6 +180,16 @@ static void windows_of_one_browser_are_told_apart(void **state)
     assert_int_equal(browser_count(browser, "#first"), 1);
 }
 
+static void window_that_is_put_away_knows_that_it_is_not_seen(void **state)
+{
+    struct browser *browser = kit_open(state, &kit_person);
+    kit_show(browser, "<p>seen");
+    assert_false(browser_run_bool(browser, "return document.hidden;", NULL));
+    browser_put_away(browser);
+    browser_bring_back(browser);
+    assert_int_equal(browser_run_integer(browser, "return innerWidth;", NULL), 1280);
+}
+
 static void screenshot_is_a_picture_of_the_page(void **state)
 {
     struct browser *browser = kit_open(state, &kit_person);
@@ -247,6 +257,7 @@ int main(void)
         KIT_TEST(phone_has_its_width_its_touch_and_its_language),
         KIT_TEST(window_has_its_size_and_its_colours),
         KIT_TEST(windows_of_one_browser_are_told_apart),
+        KIT_TEST(window_that_is_put_away_knows_that_it_is_not_seen),
         KIT_TEST(screenshot_is_a_picture_of_the_page),
         KIT_TEST(browsers_and_their_files_go_with_a_test_that_dies),
     };

@@ -192,6 +192,18 @@ void browser_open_window(struct browser *browser)
     json_decref(window);
 }
 
+void browser_put_away(struct browser *browser)
+{
+    browser_do(browser, "/window/minimize", NULL);
+    browser_expect(browser, "return document.hidden;", NULL);
+}
+
+void browser_bring_back(struct browser *browser)
+{
+    browser_do(browser, "/window/rect", json_pack("{s:i, s:i}", "x", 0, "y", 0));
+    browser_expect(browser, "return !document.hidden;", NULL);
+}
+
 /* Scripts -------------------------------------------------------------------------------------- */
 
 static json_t *browser_script(const char *script, json_t *args)
