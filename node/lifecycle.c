@@ -86,6 +86,7 @@ static void lifecycle_reload(struct node *node)
     log_configure((enum log_level)node->config->log_level,
                   (enum log_format)node->config->log_format);
     node->push.queue_max_bytes = (size_t)node->config->limits_queue_bytes;
+    lifecycle_line_settings(node);
     http_server_limits(node->http, lifecycle_body_max(node->config),
                        node->config->http_idle_s * 1000);
     store_deadline(node->store, node->config->redis_deadline_ms);
@@ -118,6 +119,7 @@ static void lifecycle_close(struct node *node)
 {
     node->phase = PHASE_CLOSING;
     http_server_close(node->http);
+    lines_close(node->lines);
     clock_close(&node->clock);
     uv_close((uv_handle_t *)&node->drain, NULL);
     for (size_t i = 0; i < sizeof node->signals / sizeof node->signals[0]; i++) {
@@ -152,7 +154,7 @@ void lifecycle_drain(struct node *node)
     LOG(LOG_INFO, "draining", log_int("deadline_ms", LIFECYCLE_DRAIN_MS));
     node->drain_until_ms = clock_now_ms() + LIFECYCLE_DRAIN_MS;
     clock_stop(&node->clock);
-    talk_drain(node->talk);
+    talk_drain(node->talk, LIFECYCLE_SETTLE_MS / 2);
     http_server_drain(node->http);
     uv_timer_start(&node->drain, lifecycle_on_drain_step, LIFECYCLE_DRAIN_STEP_MS,
                    LIFECYCLE_DRAIN_STEP_MS);

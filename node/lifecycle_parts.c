@@ -95,6 +95,15 @@ uint64_t lifecycle_body_max(const struct config *config)
     return (uint64_t)config->limits_message_bytes * 2 + 65536;
 }
 
+void lifecycle_line_settings(struct node *node)
+{
+    const struct config *config = node->config;
+    node->line.queue_max_bytes = (size_t)config->limits_queue_bytes;
+    node->line.message_max_bytes = (size_t)lifecycle_body_max(config);
+    node->line.ping_ms = config->http_ping_s * 1000;
+    node->line.idle_ms = config->http_idle_s * 1000;
+}
+
 static void lifecycle_on_datagram(uint32_t ip, uint16_t port, struct bytes datagram, void *arg)
 {
     struct node *node = arg;
@@ -286,6 +295,9 @@ bool lifecycle_start_talk(struct node *node)
                                         .retry_min_ms = 100,
                                         .retry_max_ms = 15000,
                                         .events = {talk_on_drained, talk_on_confirmed}};
+    node->line = (struct line_settings){.loop = &node->loop};
+    lifecycle_line_settings(node);
+    node->lines = lines_open(&node->line);
     const struct talk_options options = {.config = node->config,
                                          .keys = &node->keys.valid,
                                          .node = node->id,
@@ -295,14 +307,19 @@ bool lifecycle_start_talk(struct node *node)
                                          .store = store_port(node->store),
                                          .datagram = udp_datagram_port(node->udp),
                                          .push = push_port(&node->push),
+                                         .line = line_port(),
                                          .bus_address =
                                              node->bus != NULL ? bus_address(node->bus) : "",
                                          .bus = bus_port(node->bus),
                                          .clock = clock_port(&node->clock)};
     node->talk = talk_new(&options);
-    node->routes.talk = node->talk;
-    if (node->talk != NULL && node->bus != NULL) {
+    node->line.talk = node->talk;
+    node->routes = (struct routes){node->config, node->talk, node->lines};
+    if (node->talk == NULL || node->lines == NULL) {
+        return false;
+    }
+    if (node->bus != NULL) {
         bus_start(node->bus, node->id);
     }
-    return node->talk != NULL;
+    return true;
 }

@@ -34,6 +34,8 @@ struct node {
     struct udp *udp;
     struct http_server *http;
     struct push_settings push;
+    struct line_settings line;
+    struct lines *lines;
     struct routes routes;
     struct talk *talk;
     struct clock clock;
@@ -52,6 +54,8 @@ void lifecycle_name(struct node *node);
 bool lifecycle_start_bus(struct node *node);
 bool lifecycle_start_store(struct node *node);
 bool lifecycle_start_talk(struct node *node);
+/** Take the settings of lines from the configuration. */
+void lifecycle_line_settings(struct node *node);
 /** Longest body of an HTTP request, in bytes. */
 uint64_t lifecycle_body_max(const struct config *config);
 /** The private temporary folder, with what this node put there. */

@@ -60,6 +60,11 @@ void digest_sha256(struct bytes a, struct bytes b, uint8_t ret_hash[DIGEST_SHA25
     digest_hash(EVP_sha256(), a, b, ret_hash, DIGEST_SHA256_BYTES);
 }
 
+void digest_sha1(struct bytes a, struct bytes b, uint8_t ret_hash[DIGEST_SHA1_BYTES])
+{
+    digest_hash(EVP_sha1(), a, b, ret_hash, DIGEST_SHA1_BYTES);
+}
+
 bool digest_equal(struct bytes a, struct bytes b)
 {
     return a.len == b.len && CRYPTO_memcmp(digest_ptr(a), digest_ptr(b), a.len) == 0;

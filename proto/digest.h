@@ -7,6 +7,7 @@
 
 #define DIGEST_LEGACY_MAX   48 /* the original's digest after its lossy conversion: 16..48 bytes */
 #define DIGEST_SHA256_BYTES 32
+#define DIGEST_SHA1_BYTES   20
 
 /** The original's digest: J(MD5(MD5(realm | key))), see docs/protocol.md "Legacy digest". */
 void digest_legacy(struct bytes realm, struct bytes key, struct sink *out);
@@ -16,6 +17,9 @@ void digest_hmac_sha256(struct bytes key, struct bytes data, uint8_t ret_mac[DIG
 
 /** SHA-256 of `a` followed by `b`. */
 void digest_sha256(struct bytes a, struct bytes b, uint8_t ret_hash[DIGEST_SHA256_BYTES]);
+
+/** SHA-1 of `a` followed by `b`: the handshake of WebSocket has it; it proves nothing. */
+void digest_sha1(struct bytes a, struct bytes b, uint8_t ret_hash[DIGEST_SHA1_BYTES]);
 
 /** Constant-time comparison; lengths are not secret. */
 bool digest_equal(struct bytes a, struct bytes b);

@@ -57,16 +57,32 @@ static struct utf8_sequence utf8_first(struct bytes in)
     return (struct utf8_sequence){lead.more + 1, !is_surrogate, code};
 }
 
+/* `in` is the beginning of a sequence, cut off by the end of what has come. */
+static bool utf8_may_become_valid(struct bytes in)
+{
+    struct utf8_lead lead = utf8_lead(in.ptr[0]);
+    bool is_surrogate = in.ptr[0] == 0xed && in.len > 1 && in.ptr[1] >= 0xa0;
+    return utf8_first(in).bytes == in.len && in.len <= lead.more && !is_surrogate;
+}
+
+bool utf8_begins_valid(struct bytes in, size_t *ret_whole)
+{
+    size_t at = 0;
+    while (at < in.len) {
+        struct utf8_sequence sequence = utf8_first(bytes_from(in, at));
+        if (!sequence.valid) {
+            break;
+        }
+        at += sequence.bytes;
+    }
+    *ret_whole = at;
+    return at == in.len || utf8_may_become_valid(bytes_from(in, at));
+}
+
 bool utf8_valid(struct bytes in)
 {
-    while (in.len > 0) {
-        struct utf8_sequence sequence = utf8_first(in);
-        if (!sequence.valid) {
-            return false;
-        }
-        in = bytes_from(in, sequence.bytes);
-    }
-    return true;
+    size_t whole;
+    return utf8_begins_valid(in, &whole) && whole == in.len;
 }
 
 /* Characters that would break a line of a list or turn the text around it. */

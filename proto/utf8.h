@@ -9,6 +9,13 @@
 bool utf8_valid(struct bytes in);
 
 /**
+ * For text that is still coming: false when it is ill-formed whatever follows.
+ *
+ * ret_whole  bytes of the whole sequences at the front, set in either case
+ */
+bool utf8_begins_valid(struct bytes in, size_t *ret_whole);
+
+/**
  * True when `in` may be shown as a name: well-formed UTF-8, 1 to `max_bytes` bytes, no control
  * characters (C0, DEL, C1), no line or paragraph separator, no bidirectional override or isolate
  * (U+202A..E, U+2066..9), not only white space.

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "node/base/config_table.h"
+#include "node/base/origins.h"
 
 #define CONFIG_DIGITS  "0123456789"
 #define CONFIG_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -217,6 +218,14 @@ static bool config_check_networks(const char *text)
         }
     }
     return !ends_early;
+}
+
+static const char config_allowed_origins[] =
+    "origins scheme://host or scheme://host:port, separated by commas, or *";
+
+static bool config_check_origins(const char *text)
+{
+    return origins_valid(text);
 }
 
 /* user:password, percent-encoded; the user may be empty. */

@@ -27,30 +27,34 @@ static void http_connection_parse(struct http_connection *connection);
 
 /* Life ----------------------------------------------------------------------------------------- */
 
-static void http_connection_on_closed(uv_handle_t *handle)
+void http_connection_free(struct http_connection *connection)
 {
-    struct http_connection *connection = handle->data;
     struct http_server *server = connection->server;
     metric_add(METRIC_HTTP_CONNECTIONS, -1);
     free(connection->in);
     free(connection->body);
+    free(connection->tcp);
     free(connection);
     http_server_let_go(server);
+}
+
+static void http_connection_on_closed(uv_handle_t *handle)
+{
+    http_connection_free(handle->data);
 }
 
 void http_exchange_free(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->server;
     free(exchange->answer);
+    free(exchange->headers);
     free(exchange);
     http_server_let_go(server);
 }
 
-void http_connection_close(struct http_connection *connection)
+/* Takes it out of everything that could still come to it. */
+static void http_connection_retire(struct http_connection *connection)
 {
-    if (connection->is_closing) {
-        return;
-    }
     connection->is_closing = true;
     connection->is_last_read = true;
     while (connection->first != NULL) {
@@ -66,7 +70,43 @@ void http_connection_close(struct http_connection *connection)
         LL_DELETE2(connection->server->dirty, connection, next_dirty);
         connection->is_dirty = false;
     }
-    uv_close((uv_handle_t *)&connection->tcp, http_connection_on_closed);
+}
+
+void http_connection_close(struct http_connection *connection)
+{
+    if (!connection->is_closing) {
+        http_connection_retire(connection);
+        uv_close((uv_handle_t *)connection->tcp, http_connection_on_closed);
+    }
+}
+
+bool http_exchange_reserve(struct http_exchange *exchange)
+{
+    struct http_connection *connection = exchange->connection;
+    bool is_alone = connection->first == exchange && exchange->next == NULL &&
+                    !connection->is_writing && connection->in_len == connection->used_bytes;
+    if (!is_alone || connection->has_ended) {
+        return false;
+    }
+    connection->is_reserved = connection->is_last_read = true;
+    exchange->is_last = true;
+    uv_read_stop((uv_stream_t *)connection->tcp);
+    return true;
+}
+
+uv_tcp_t *http_exchange_take(struct http_exchange *exchange)
+{
+    struct http_connection *connection = exchange->connection;
+    if (connection == NULL) {
+        http_exchange_free(exchange);
+        return NULL;
+    }
+    uv_tcp_t *tcp = connection->tcp;
+    exchange->is_answered = true; /* by whoever has the socket now */
+    http_connection_retire(connection);
+    connection->tcp = NULL;
+    http_server_free_later(connection);
+    return tcp;
 }
 
 /* Writing -------------------------------------------------------------------------------------- */
@@ -90,7 +130,7 @@ static void http_connection_end_if_over(struct http_connection *connection)
     }
     connection->is_lingering = true;
     connection->since_ms = http_server_now_ms(connection->server);
-    if (connection->has_ended || uv_shutdown(&connection->shutdown, (uv_stream_t *)&connection->tcp,
+    if (connection->has_ended || uv_shutdown(&connection->shutdown, (uv_stream_t *)connection->tcp,
                                              http_connection_on_shut) != 0) {
         http_connection_close(connection);
     }
@@ -160,7 +200,7 @@ static void http_connection_write(struct http_connection *connection, size_t tot
     connection->is_writing = true;
     connection->since_ms = http_server_now_ms(connection->server);
     uv_buf_t buf = uv_buf_init((char *)out->data, (unsigned)total);
-    if (uv_write(&out->write, (uv_stream_t *)&connection->tcp, &buf, 1,
+    if (uv_write(&out->write, (uv_stream_t *)connection->tcp, &buf, 1,
                  http_connection_on_written) != 0) {
         connection->is_writing = false;
         free(out);
@@ -261,6 +301,7 @@ static void http_connection_hand_over(struct http_connection *connection, struct
     exchange->is_last = !connection->req.keep_alive || connection->server->is_draining;
     exchange->is_kept = connection->req.keep_alive && connection->req.minor == 0;
     connection->is_last_read = exchange->is_last;
+    connection->used_bytes = used;
     const struct http_server_options *options = &connection->server->options;
     options->on_request(exchange, &connection->req, body, options->arg);
     connection->in_len -= used;
@@ -424,9 +465,9 @@ static void http_connection_parse(struct http_connection *connection)
         return;
     }
     if (connection->is_paused) {
-        uv_read_stop((uv_stream_t *)&connection->tcp);
-    } else if (!connection->has_ended) {
-        uv_read_start((uv_stream_t *)&connection->tcp, http_connection_on_buffer,
+        uv_read_stop((uv_stream_t *)connection->tcp);
+    } else if (!connection->has_ended && !connection->is_reserved) {
+        uv_read_start((uv_stream_t *)connection->tcp, http_connection_on_buffer,
                       http_connection_on_read);
     }
 }
@@ -465,27 +506,31 @@ static void http_connection_on_read(uv_stream_t *stream, ssize_t count, const uv
 bool http_connection_accept(struct http_server *server)
 {
     struct http_connection *connection = calloc(1, sizeof *connection);
-    if (connection == NULL) {
+    uv_tcp_t *tcp = calloc(1, sizeof *tcp);
+    if (connection == NULL || tcp == NULL) {
+        free(connection);
+        free(tcp);
         return false;
     }
+    connection->tcp = tcp;
     connection->server = server;
     connection->body_max_bytes = server->options.body_max_bytes;
-    uv_tcp_init(server->loop, &connection->tcp);
-    connection->tcp.data = connection;
+    uv_tcp_init(server->loop, connection->tcp);
+    connection->tcp->data = connection;
     connection->since_ms = http_server_now_ms(server);
     http_server_hold(server);
     metric_add(METRIC_HTTP_CONNECTIONS, 1);
     DL_APPEND(server->connections, connection);
     struct sockaddr_in peer = {0};
     int len = sizeof peer;
-    if (uv_accept((uv_stream_t *)&server->listener, (uv_stream_t *)&connection->tcp) != 0 ||
-        uv_tcp_getpeername(&connection->tcp, (struct sockaddr *)&peer, &len) != 0) {
+    if (uv_accept((uv_stream_t *)&server->listener, (uv_stream_t *)connection->tcp) != 0 ||
+        uv_tcp_getpeername(connection->tcp, (struct sockaddr *)&peer, &len) != 0) {
         http_connection_close(connection);
         return true;
     }
     connection->peer_ip = ntohl(peer.sin_addr.s_addr);
-    (void)uv_tcp_nodelay(&connection->tcp, 1);
-    uv_read_start((uv_stream_t *)&connection->tcp, http_connection_on_buffer,
+    (void)uv_tcp_nodelay(connection->tcp, 1);
+    uv_read_start((uv_stream_t *)connection->tcp, http_connection_on_buffer,
                   http_connection_on_read);
     return true;
 }

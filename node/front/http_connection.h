@@ -19,9 +19,10 @@ struct http_exchange {
     struct http_exchange *next;         /* the request after it */
     uint32_t peer_ip;
     bool is_answered;
-    bool is_head; /* HEAD: the answer has no body */
-    bool is_last; /* the connection closes after this answer */
-    bool is_kept; /* HTTP/1.0 asked to keep the connection: the answer must say so */
+    bool is_head;  /* HEAD: the answer has no body */
+    bool is_last;  /* the connection closes after this answer */
+    bool is_kept;  /* HTTP/1.0 asked to keep the connection: the answer must say so */
+    char *headers; /* more of them, or NULL */
     size_t answer_bytes;
     uint8_t *answer; /* complete, or NULL */
 };
@@ -30,13 +31,14 @@ struct http_connection {
     struct http_server *server;
     struct http_connection *next, *prev;
     struct http_connection *next_dirty;
-    uv_tcp_t tcp;
+    uv_tcp_t *tcp; /* NULL: taken over by somebody else */
     uint32_t peer_ip;
     bool is_dirty;     /* answers wait to be written in this turn */
     bool is_writing;   /* a write is under way */
     bool is_last_read; /* no further request is taken: closing, lost framing, or the client's end */
     bool is_closing;
     bool is_paused;
+    bool is_reserved;  /* reading has stopped: the request may take the connection over */
     bool is_lingering; /* all is answered and our end is shut; the client may still be reading */
     bool has_ended;    /* the client has shut its end */
     uv_shutdown_t shutdown;
@@ -53,6 +55,7 @@ struct http_connection {
     size_t chunked_at; /* in `in`: where the rest of the chunked body begins */
     struct http_exchange *first;
     size_t in_flight;
+    size_t used_bytes; /* of `in`: the request that the handler has */
     size_t unsent_bytes;
 };
 
@@ -68,6 +71,7 @@ struct http_server {
     size_t open_count; /* handles, connections and exchanges that keep the server alive */
     struct http_connection *connections;
     struct http_connection *dirty;
+    struct http_connection *taken; /* without their sockets; freed at the end of the loop turn */
     int64_t date_s;
     char date[40];
 };
@@ -82,10 +86,14 @@ void http_connection_flush(struct http_connection *connection);
 void http_connection_drain(struct http_connection *connection);
 void http_exchange_free(struct http_exchange *exchange);
 
+/** The socket is somebody else's: the rest goes when nothing of it is on the stack any more. */
+void http_connection_free(struct http_connection *connection);
+
 /* http_server.c */
 void http_server_hold(struct http_server *server);
 void http_server_let_go(struct http_server *server);
 void http_server_dirty(struct http_connection *connection);
+void http_server_free_later(struct http_connection *connection);
 int64_t http_server_now_ms(const struct http_server *server);
 const char *http_reason(int status);
 

@@ -62,6 +62,15 @@ static void http_server_on_closed(uv_handle_t *handle)
 
 /* Writing -------------------------------------------------------------------------------------- */
 
+static void http_server_free_taken(struct http_server *server)
+{
+    while (server->taken != NULL) {
+        struct http_connection *connection = server->taken;
+        server->taken = connection->next;
+        http_connection_free(connection);
+    }
+}
+
 static void http_server_on_flush(uv_idle_t *idle)
 {
     struct http_server *server = idle->data;
@@ -72,6 +81,7 @@ static void http_server_on_flush(uv_idle_t *idle)
         connection->is_dirty = false;
         http_connection_flush(connection);
     }
+    http_server_free_taken(server);
 }
 
 void http_server_dirty(struct http_connection *connection)
@@ -85,6 +95,13 @@ void http_server_dirty(struct http_connection *connection)
     }
 }
 
+void http_server_free_later(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    LL_PREPEND(server->taken, connection);
+    uv_idle_start(&server->flush, http_server_on_flush);
+}
+
 /* Answers -------------------------------------------------------------------------------------- */
 
 const char *http_reason(int status)
@@ -93,6 +110,8 @@ const char *http_reason(int status)
         int status;
         const char *reason;
     } reasons[] = {{200, "OK"},
+                   {204, "No Content"},
+                   {304, "Not Modified"},
                    {400, "Bad Request"},
                    {401, "Unauthorized"},
                    {403, "Forbidden"},
@@ -101,6 +120,7 @@ const char *http_reason(int status)
                    {408, "Request Timeout"},
                    {409, "Conflict"},
                    {413, "Content Too Large"},
+                   {426, "Upgrade Required"},
                    {429, "Too Many Requests"},
                    {431, "Request Header Fields Too Large"},
                    {500, "Internal Server Error"},
@@ -121,20 +141,45 @@ uint32_t http_exchange_peer_ip(const struct http_exchange *exchange)
     return exchange->peer_ip;
 }
 
+void http_exchange_add_headers(struct http_exchange *exchange, const char *headers)
+{
+    size_t has = strlen(http_exchange_added(exchange));
+    char *longer = realloc(exchange->headers, has + strlen(headers) + 1);
+    if (longer != NULL) {
+        memcpy(longer + has, headers, strlen(headers) + 1);
+        exchange->headers = longer;
+    }
+}
+
+const char *http_exchange_added(const struct http_exchange *exchange)
+{
+    return exchange->headers != NULL ? exchange->headers : "";
+}
+
+const char *http_exchange_date(const struct http_exchange *exchange)
+{
+    return http_server_date(exchange->server);
+}
+
 static void http_exchange_encode(struct http_exchange *exchange, int status,
                                  const char *content_type, const char *extra_headers,
                                  struct bytes body, struct sink *out)
 {
     char line[160];
-    snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\ndate: %s\r\ncontent-length: %zu\r\n", status,
-             http_reason(status), http_server_date(exchange->server), body.len);
+    snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\ndate: %s\r\n", status, http_reason(status),
+             http_server_date(exchange->server));
     sink_text(out, line);
+    if (status != 204 && status != 304) {
+        snprintf(line, sizeof line, "content-length: %zu\r\n", body.len);
+        sink_text(out, line);
+    }
     if (content_type != NULL) {
         sink_text(out, "content-type: ");
         sink_text(out, content_type);
         sink_text(out, "\r\n");
     }
     sink_text(out, extra_headers != NULL ? extra_headers : "");
+    sink_text(out, http_exchange_added(exchange));
     if (exchange->is_last) {
         sink_text(out, "connection: close\r\n");
     } else if (exchange->is_kept) {
@@ -328,6 +373,7 @@ void http_server_close(struct http_server *server)
         http_connection_flush(connection);
         http_connection_close(connection);
     }
+    http_server_free_taken(server);
     uv_close((uv_handle_t *)&server->timer, http_server_on_closed);
     uv_close((uv_handle_t *)&server->flush, http_server_on_closed);
 }

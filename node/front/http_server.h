@@ -27,7 +27,8 @@ typedef void http_on_request_fn(struct http_exchange *exchange, const struct htt
 
 struct http_server_options {
     uint32_t ip; /* host order */
-    uint16_t port; /* 0: a free one from 1024 to 32767, which is as far as the original client can go */
+    uint16_t
+        port; /* 0: a free one from 1024 to 32767, which is as far as the original client can go */
     size_t head_max_bytes;
     uint64_t body_max_bytes;
     int64_t idle_ms; /* a connection without a request in flight is closed after this */
@@ -49,7 +50,8 @@ uint16_t http_server_port(const struct http_server *server);
 /** Applies to connections from now on (reload). */
 void http_server_limits(struct http_server *server, uint64_t body_max_bytes, int64_t idle_ms);
 
-/** Stop listening; connections end after the answer to what they have asked ("connection: close"). */
+/** Stop listening; connections end after the answer to what they have asked ("connection: close").
+ */
 void http_server_drain(struct http_server *server);
 
 /**
@@ -58,8 +60,28 @@ void http_server_drain(struct http_server *server);
  */
 void http_server_close(struct http_server *server);
 
+/**
+ * Keep the connection of this request for something else than HTTP: no further request is read.
+ *
+ * returns  true; false: it cannot be, because other requests or other bytes came along with it.
+ * From then on either http_respond answers, and closes, or http_exchange_take takes it.
+ */
+bool http_exchange_reserve(struct http_exchange *exchange);
+
+/** Take the socket of a reserved request, which is over thereby, answered by the caller. Owned by
+ * the caller; reading is stopped. NULL: the client has gone. */
+uv_tcp_t *http_exchange_take(struct http_exchange *exchange);
+
 /** The peer's IPv4 address in host order. */
 uint32_t http_exchange_peer_ip(const struct http_exchange *exchange);
+
+/** Add header lines, each ending in CR LF, to the answer to come; copied. */
+void http_exchange_add_headers(struct http_exchange *exchange, const char *headers);
+
+/** The `date` header's value now. */
+const char *http_exchange_date(const struct http_exchange *exchange);
+/** What http_exchange_add_headers has added; "" when nothing. */
+const char *http_exchange_added(const struct http_exchange *exchange);
 
 /**
  * Answer and free the exchange. Head: status line, date, content-type (when body.len > 0 or given),

@@ -14,7 +14,7 @@
 #include "node/base/log.h"
 #include "node/base/metrics.h"
 #include "node/front/push_queue.h"
-#include "node/front/push_socket.h"
+#include "node/front/tcp_socket.h"
 #include "proto/http1.h"
 
 enum {
@@ -23,6 +23,9 @@ enum {
     PUSH_BATCH_BUFS = 128, /* two a request */
     PUSH_READ_BYTES = 16384
 };
+
+/* What a receiver does not acknowledge for so long ends the connection. */
+#define PUSH_GIVE_UP_MS 30000
 
 /**
  * WAITING -> CONNECTING -> CONNECTED; a failure leads by BROKEN (the socket is being closed) back
@@ -345,7 +348,11 @@ static void push_on_connected(uv_connect_t *connect, int status)
         push_fail(push, status);
         return;
     }
-    push_socket_set(&push->tcp, push->host);
+    tcp_socket_set(&push->tcp, PUSH_GIVE_UP_MS);
+    struct sockaddr_in own = {0};
+    int own_bytes = sizeof own;
+    (void)uv_tcp_getsockname(&push->tcp, (struct sockaddr *)&own, &own_bytes);
+    (void)uv_ip4_name(&own, push->host, sizeof push->host);
     uv_timer_stop(&push->timer);
     metric_add(METRIC_PUSH_CONNECTIONS, 1);
     push->state = PUSH_CONNECTED;

@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * routes: from an HTTP request to its answer: the talk's messages, health, readiness, metrics. How
- * requests are framed is http_server's, who may speak is the scripts'.
+ * routes: from an HTTP request to its answer: the table of what a node answers, the page, health,
+ * readiness, metrics, and which web pages may ask. What is said in the talk is routes_talk.c's, how
+ * requests are framed http_server's, who may speak the scripts'.
  */
-#include "routes.h"
-
-#include "message_json.h"
 #include "node/base/metrics.h"
+#include "node/base/origins.h"
+#include "routes_state.h"
+#include "web_assets.h"
 
 #define ROUTES_METRICS_BYTES (64 * 1024)
-
-struct route {
-    const char *path; /* without the leading slash, which the original does not send */
-    const char *method;
-    void (*answer)(struct http_exchange *exchange, const struct http1_request *req,
-                   struct bytes body, struct routes *routes);
-};
+#define ROUTES_ORIGIN_MAX    256
 
 /* {"code":"NAME","reason":"text"}: both come from the catalogue and need no escaping. */
-static void routes_refuse(struct http_exchange *exchange, enum err err)
+void routes_refuse(struct http_exchange *exchange, enum err err)
 {
     char text[256];
     int len = snprintf(text, sizeof text, "{\"code\":\"%s\",\"reason\":\"%s\"}\n", err_name(err),
@@ -26,53 +21,6 @@ static void routes_refuse(struct http_exchange *exchange, enum err err)
     const char *retry = err_is_worth_repeating(err) ? "Retry-After: 1\r\n" : NULL;
     http_respond(exchange, err_http_status(err), "application/json", retry,
                  bytes_of(text, (size_t)len));
-}
-
-/* Messages ---------------------------------------------------------------------------------------
- */
-
-static void routes_on_said(enum err err, uint64_t seq, void *arg)
-{
-    (void)seq;
-    struct http_exchange *exchange = arg;
-    if (err == ERR_NONE) {
-        http_respond(exchange, 200, "application/json", NULL, bytes_of(NULL, 0));
-    } else {
-        routes_refuse(exchange, err);
-    }
-}
-
-static struct bytes routes_bearer(const struct http1_request *req)
-{
-    static const char scheme[] = "bearer ";
-    const size_t scheme_len = sizeof scheme - 1;
-    const struct http1_header *header = http1_header_find(req, "authorization");
-    if (header == NULL || header->value.len <= scheme_len ||
-        strncasecmp((const char *)header->value.ptr, scheme, scheme_len) != 0) {
-        return bytes_of(NULL, 0);
-    }
-    return bytes_from(header->value, scheme_len);
-}
-
-static void routes_message(struct http_exchange *exchange, const struct http1_request *req,
-                           struct bytes body, struct routes *routes)
-{
-    uint8_t *storage = malloc(body.len + 1);
-    struct message_json message;
-    enum err err = storage != NULL ? message_json_decode(body, storage, &message) : ERR_BUSY;
-    if (err == ERR_NONE) {
-        const struct http1_header *agent = http1_header_find(req, "user-agent");
-        const struct talk_message said = {.token = routes_bearer(req),
-                                          .user_id =
-                                              agent != NULL ? agent->value : bytes_of(NULL, 0),
-                                          .ip = http_exchange_peer_ip(exchange),
-                                          .text = message.text,
-                                          .sent_unix_ms = message.time_unix_ms};
-        talk_say(routes->talk, &said, routes_on_said, exchange);
-    } else {
-        routes_refuse(exchange, err);
-    }
-    free(storage);
 }
 
 /* Operation --------------------------------------------------------------------------------------
@@ -119,14 +67,82 @@ static void routes_metrics(struct http_exchange *exchange, const struct http1_re
     }
 }
 
+/* The page ---------------------------------------------------------------------------------------
+ */
+
+/* Nothing but what this node serves itself runs in the page, and nobody may put it into a frame. */
+#define ROUTES_PAGE_HEADERS                                                                        \
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "           \
+    "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "                    \
+    "frame-ancestors 'none'\r\n"                                                                   \
+    "X-Content-Type-Options: nosniff\r\n"                                                          \
+    "Referrer-Policy: no-referrer\r\n"                                                             \
+    "Cache-Control: no-cache\r\n"
+
+static void routes_asset(struct http_exchange *exchange, const struct http1_request *req,
+                         const struct web_asset *asset)
+{
+    char headers[sizeof ROUTES_PAGE_HEADERS + 128];
+    snprintf(headers, sizeof headers, "%sETag: %s\r\n", ROUTES_PAGE_HEADERS, asset->etag);
+    const struct http1_header *known = http1_header_find(req, "if-none-match");
+    if (known != NULL && bytes_equal(known->value, bytes_str(asset->etag))) {
+        http_respond(exchange, 304, NULL, headers, bytes_of(NULL, 0));
+        return;
+    }
+    http_respond(exchange, 200, asset->content_type, headers, bytes_of(asset->bytes, asset->len));
+}
+
+/* Who may ask ------------------------------------------------------------------------------------
+ */
+
+/* A foreign web page must not use its reader's place in the network to speak here. False: refused.
+ */
+static bool routes_check_origin(struct http_exchange *exchange, const struct http1_request *req,
+                                const struct routes *routes)
+{
+    const struct http1_header *origin = http1_header_find(req, "origin");
+    const struct http1_header *host = http1_header_find(req, "host");
+    if (origin == NULL || (host != NULL && origins_same(origin->value, host->value))) {
+        return true;
+    }
+    if (!origins_contain(routes->config->http_allowed_origins, origin->value) ||
+        origin->value.len > ROUTES_ORIGIN_MAX) {
+        routes_refuse(exchange, ERR_ORIGIN_FOREIGN);
+        return false;
+    }
+    char allow[ROUTES_ORIGIN_MAX + 64];
+    snprintf(allow, sizeof allow, "Access-Control-Allow-Origin: %.*s\r\nVary: Origin\r\n",
+             (int)origin->value.len, (const char *)origin->value.ptr);
+    http_exchange_add_headers(exchange, allow);
+    return true;
+}
+
+/* A browser asks whether a page from elsewhere may send what it wants to. */
+static void routes_preflight(struct http_exchange *exchange)
+{
+    http_respond(exchange, 204, NULL,
+                 "Access-Control-Allow-Methods: GET, POST\r\n"
+                 "Access-Control-Allow-Headers: authorization, content-type, last-event-id\r\n"
+                 "Access-Control-Max-Age: 600\r\n",
+                 bytes_of(NULL, 0));
+}
+
 /* The table --------------------------------------------------------------------------------------
  */
 
-static const struct route routes_table[] = {
-    {"message", "POST", routes_message},
-    {"healthz", "GET", routes_healthz},
-    {"readyz", "GET", routes_readyz},
-    {"metrics", "GET", routes_metrics},
+static const struct route {
+    const char *path; /* without the leading slash, which the original does not send */
+    const char *method;
+    bool is_for_pages; /* of this node's origin or http.allowed_origins */
+    routes_answer_fn *answer;
+} routes_table[] = {
+    {"message", "POST", true, routes_message},
+    {"hgtp", "POST", true, routes_hgtp},
+    {"ws", "GET", true, routes_ws},
+    {"events", "GET", true, routes_events},
+    {"healthz", "GET", false, routes_healthz},
+    {"readyz", "GET", false, routes_readyz},
+    {"metrics", "GET", false, routes_metrics},
 };
 
 static struct bytes routes_path(struct bytes target)
@@ -137,18 +153,31 @@ static struct bytes routes_path(struct bytes target)
     return path.len > 0 && path.ptr[0] == '/' ? bytes_from(path, 1) : path;
 }
 
-static bool routes_method_fits(const struct route *route, struct bytes method)
+static bool routes_method_fits(const char *method, struct bytes asked)
 {
-    bool is_head_of_get =
-        strcmp(route->method, "GET") == 0 && bytes_equal(method, bytes_str("HEAD"));
-    return is_head_of_get || bytes_equal(method, bytes_str(route->method));
+    bool is_head_of_get = strcmp(method, "GET") == 0 && bytes_equal(asked, bytes_str("HEAD"));
+    return is_head_of_get || bytes_equal(asked, bytes_str(method));
 }
 
-static void routes_refuse_method(struct http_exchange *exchange, const struct route *route)
+static void routes_refuse_method(struct http_exchange *exchange, const char *method)
 {
-    const char *allow =
-        strcmp(route->method, "GET") == 0 ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n";
+    const char *allow = strcmp(method, "GET") == 0 ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n";
     http_respond(exchange, 405, "text/plain", allow, bytes_str("method not allowed\n"));
+}
+
+static void routes_take(struct http_exchange *exchange, const struct http1_request *req,
+                        struct bytes body, struct routes *routes, const struct route *route)
+{
+    if (route->is_for_pages && !routes_check_origin(exchange, req, routes)) {
+        return;
+    }
+    if (route->is_for_pages && bytes_equal(req->method, bytes_str("OPTIONS"))) {
+        routes_preflight(exchange);
+    } else if (routes_method_fits(route->method, req->method)) {
+        route->answer(exchange, req, body, routes);
+    } else {
+        routes_refuse_method(exchange, route->method);
+    }
 }
 
 void routes_on_request(struct http_exchange *exchange, const struct http1_request *req,
@@ -156,16 +185,17 @@ void routes_on_request(struct http_exchange *exchange, const struct http1_reques
 {
     struct bytes path = routes_path(req->target);
     for (size_t i = 0; i < sizeof routes_table / sizeof routes_table[0]; i++) {
-        const struct route *route = &routes_table[i];
-        if (!bytes_equal(path, bytes_str(route->path))) {
-            continue;
+        if (bytes_equal(path, bytes_str(routes_table[i].path))) {
+            routes_take(exchange, req, body, arg, &routes_table[i]);
+            return;
         }
-        if (routes_method_fits(route, req->method)) {
-            route->answer(exchange, req, body, arg);
-        } else {
-            routes_refuse_method(exchange, route);
-        }
-        return;
     }
-    http_respond(exchange, 404, "text/plain", NULL, bytes_str("not found\n"));
+    const struct web_asset *asset = web_asset_find(path);
+    if (asset == NULL) {
+        http_respond(exchange, 404, "text/plain", NULL, bytes_str("not found\n"));
+    } else if (routes_method_fits("GET", req->method)) {
+        routes_asset(exchange, req, asset);
+    } else {
+        routes_refuse_method(exchange, "GET");
+    }
 }

@@ -4,10 +4,12 @@
 #define FRONT_ROUTES_H
 
 #include "http_server.h"
-#include "node/talk/talk.h"
+#include "line.h"
 
 struct routes {
+    const struct config *config; /* live */
     struct talk *talk;
+    struct lines *lines;
 };
 
 /** http_on_request_fn: `arg` is a struct routes. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * datagrams: HGTP messages at the node's edge: what arrives is checked for its form and becomes a
- * request; what the server itself has to say (relayed requests, late answers, refusals) is built
- * and sent. No rule about sessions and rooms stands here.
+ * datagrams: HGTP messages at the node's edge, as datagrams, over lines and by HTTP: what arrives
+ * is checked for its form and becomes a request; what the server itself has to say (relayed
+ * requests, late answers, refusals) is built and sent. No rule about sessions and rooms stands
+ * here.
  */
+#include "lines.h"
 #include "node/base/metrics.h"
 #include "proto/base64.h"
 #include "request.h"
@@ -13,17 +15,56 @@ void datagrams_address(uint32_t ip, uint16_t port, char text[24])
     snprintf(text, 24, "%u.%u.%u.%u:%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255, port);
 }
 
-void datagrams_send(struct talk *talk, uint32_t ip, uint16_t port, const struct hgtp_message *msg)
+static struct bytes datagrams_encode(const struct hgtp_message *msg, struct sink *out)
+{
+    hgtp_encode(msg, out);
+    if (msg->header.type == HGTP_INVITE_USER_FROM_ROOM ||
+        msg->header.type == HGTP_REMOVE_USER_FROM_ROOM) {
+        hgtp_pad_relay(out);
+    }
+    assert(sink_fits(out));
+    return sink_bytes(out);
+}
+
+void datagrams_reply(struct talk *talk, struct origin *origin, const struct hgtp_message *msg)
 {
     uint8_t storage[HGTP_DATAGRAM_MAX];
     struct sink out = sink_into(storage, sizeof storage);
-    hgtp_encode(msg, &out);
-    if (msg->header.type == HGTP_INVITE_USER_FROM_ROOM ||
-        msg->header.type == HGTP_REMOVE_USER_FROM_ROOM) {
-        hgtp_pad_relay(&out);
+    struct bytes message = datagrams_encode(msg, &out);
+    if (origin->on_reply != NULL) {
+        talk_on_reply_fn *on_reply = origin->on_reply;
+        origin->on_reply = NULL;
+        on_reply(message, origin->arg);
+    } else if (origin->port != 0) {
+        talk->options.datagram.send(talk->options.datagram.ctx, origin->ip, origin->port, message);
     }
-    assert(sink_fits(&out));
-    talk->options.datagram.send(talk->options.datagram.ctx, ip, port, sink_bytes(&out));
+}
+
+void datagrams_no_reply(struct origin *origin)
+{
+    if (origin->on_reply != NULL) {
+        talk_on_reply_fn *on_reply = origin->on_reply;
+        origin->on_reply = NULL;
+        on_reply(bytes_of(NULL, 0), origin->arg);
+    }
+}
+
+/* What the server has to say itself goes over the client's line if it has one. */
+static void datagrams_tell(struct talk *talk, struct bytes uid, struct bytes address,
+                           const struct hgtp_message *msg)
+{
+    uint8_t storage[HGTP_DATAGRAM_MAX];
+    struct sink out = sink_into(storage, sizeof storage);
+    struct bytes message = datagrams_encode(msg, &out);
+    const struct client *client = roster_client(&talk->roster, uid);
+    uint32_t ip;
+    uint16_t port;
+    if (client != NULL && channel_hgtp(talk, client, message)) {
+        return;
+    }
+    if (effects_address(address, &ip, &port)) {
+        talk->options.datagram.send(talk->options.datagram.ctx, ip, port, message);
+    }
 }
 
 struct hgtp_header datagrams_header(struct talk *talk, uint8_t type, uint8_t request_type,
@@ -42,7 +83,7 @@ static void datagrams_refusal_body(enum err err, struct sink *out)
 }
 
 /* The response to a request that needs no script or whose script failed. */
-void datagrams_refuse(struct talk *talk, uint32_t ip, uint16_t port, const struct hgtp_header *to,
+void datagrams_refuse(struct talk *talk, struct origin *origin, const struct hgtp_header *to,
                       int32_t steps, enum err err)
 {
     uint8_t body[256];
@@ -52,7 +93,7 @@ void datagrams_refuse(struct talk *talk, uint32_t ip, uint16_t port, const struc
         .header = datagrams_header(talk, (uint8_t)err_hgtp_type(err, to->type), to->request_type,
                                    to->user_id, datagrams_seq_after(to->seq, steps)),
         .body = sink_bytes(&out)};
-    datagrams_send(talk, ip, port, &msg);
+    datagrams_reply(talk, origin, &msg);
 }
 
 void datagrams_relay(struct talk *talk, const struct effect *effect)
@@ -65,16 +106,13 @@ void datagrams_relay(struct talk *talk, const struct effect *effect)
     struct sink peer_out = sink_into(peer, sizeof peer);
     base64_encode(f[5], &room_out);
     base64_encode(f[6], &peer_out);
-    uint32_t ip;
-    uint16_t port;
-    if (f[2].len != HGTP_USER_ID_BYTES || !sink_fits(&room_out) || !sink_fits(&peer_out) ||
-        !effects_address(f[3], &ip, &port)) {
+    if (f[2].len != HGTP_USER_ID_BYTES || !sink_fits(&room_out) || !sink_fits(&peer_out)) {
         return;
     }
     int32_t seq = (int32_t)(uint32_t)effects_number(f[4], 1);
     struct hgtp_message msg = {.header = datagrams_header(talk, type, type, f[2].ptr, seq),
                                .peer = {sink_bytes(&room_out), sink_bytes(&peer_out)}};
-    datagrams_send(talk, ip, port, &msg);
+    datagrams_tell(talk, f[2], f[3], &msg);
 }
 
 void datagrams_answer(struct talk *talk, const struct effect *effect)
@@ -83,9 +121,7 @@ void datagrams_answer(struct talk *talk, const struct effect *effect)
     uint8_t type = bytes_equal(f[1], bytes_str("INVITE")) ? HGTP_INVITE_USER_FROM_ROOM
                                                           : HGTP_REMOVE_USER_FROM_ROOM;
     enum err err = (enum err)effects_number(f[5], ERR_INTERNAL);
-    uint32_t ip;
-    uint16_t port;
-    if (f[2].len != HGTP_USER_ID_BYTES || !effects_address(f[3], &ip, &port)) {
+    if (f[2].len != HGTP_USER_ID_BYTES) {
         return;
     }
     uint8_t body[256];
@@ -97,7 +133,7 @@ void datagrams_answer(struct talk *talk, const struct effect *effect)
     struct hgtp_message msg = {
         .header = datagrams_header(talk, (uint8_t)err_hgtp_type(err, type), type, f[2].ptr, seq),
         .body = sink_bytes(&out)};
-    datagrams_send(talk, ip, port, &msg);
+    datagrams_tell(talk, f[2], f[3], &msg);
 }
 
 /*
@@ -108,8 +144,9 @@ static void request_fingerprint(struct request *request)
 {
     static const char hex[] = "0123456789abcdef";
     uint8_t hash[DIGEST_SHA256_BYTES];
-    const uint8_t ip[4] = {(uint8_t)(request->ip >> 24), (uint8_t)(request->ip >> 16),
-                           (uint8_t)(request->ip >> 8), (uint8_t)request->ip};
+    uint32_t from = request->origin.ip;
+    const uint8_t ip[4] = {(uint8_t)(from >> 24), (uint8_t)(from >> 16), (uint8_t)(from >> 8),
+                           (uint8_t)from};
     digest_sha256(bytes_of(request->datagram, request->datagram_bytes), bytes_of(ip, sizeof ip),
                   hash);
     for (size_t i = 0; i < sizeof hash; i++) {
@@ -118,27 +155,47 @@ static void request_fingerprint(struct request *request)
     }
 }
 
-static void datagrams_on_request(struct talk *talk, uint32_t ip, uint16_t port,
-                                 struct bytes datagram, const struct hgtp_header *header)
+static struct request *datagrams_request_new(struct talk *talk, struct origin *origin,
+                                             struct bytes datagram)
 {
-    struct request *request = NULL;
-    if (!talk_is_busy(talk)) {
-        request = calloc(1, sizeof *request + datagram.len);
-    }
+    struct request *request = calloc(1, sizeof *request + datagram.len);
     if (request == NULL) {
-        metric_add(METRIC_REQUESTS_FAILED, 1);
-        if (hgtp_type_is_request(header->type)) {
-            datagrams_refuse(talk, ip, port, header, 1, ERR_BUSY);
-        }
-        return;
+        return NULL;
     }
     request->talk = talk;
     request->reply_steps = 1;
-    request->ip = ip;
-    request->port = port;
+    request->origin = *origin;
+    origin->on_reply = NULL; /* the request's from now on */
+    if (origin->line != NULL) {
+        talk->options.line.hold(origin->line);
+    }
+    request->token_bytes =
+        origin->token.len <= ROSTER_TOKEN_MAX ? origin->token.len : ROSTER_TOKEN_MAX;
+    sink_put(&(struct sink){request->token, sizeof request->token, 0},
+             bytes_of(origin->token.ptr, request->token_bytes));
     request->datagram_bytes = datagram.len;
     memcpy(request->datagram, datagram.ptr, datagram.len);
-    datagrams_address(ip, port, request->src);
+    datagrams_address(origin->ip, origin->port, request->src);
+    snprintf(request->ip, sizeof request->ip, "%.*s", (int)strcspn(request->src, ":"),
+             request->src);
+    if (origin->port == 0) {
+        request->src[0] = '\0';
+    }
+    return request;
+}
+
+static void datagrams_on_request(struct talk *talk, struct origin *origin, struct bytes datagram,
+                                 const struct hgtp_header *header)
+{
+    struct request *request =
+        talk_is_busy(talk) ? NULL : datagrams_request_new(talk, origin, datagram);
+    if (request == NULL) {
+        metric_add(METRIC_REQUESTS_FAILED, 1);
+        if (hgtp_type_is_request(header->type)) {
+            datagrams_refuse(talk, origin, header, 1, ERR_BUSY);
+        }
+        return;
+    }
     (void)hgtp_decode(bytes_of(request->datagram, datagram.len), &request->msg);
     request_fingerprint(request);
     if (request->msg.header.type == HGTP_REGISTER) {
@@ -149,18 +206,50 @@ static void datagrams_on_request(struct talk *talk, uint32_t ip, uint16_t port,
 }
 
 /* A response that reached the server: only a peer's answer to INVITE or REMOVE means something. */
-static void datagrams_on_response(struct talk *talk, uint32_t ip, uint16_t port,
-                                  struct bytes datagram, const struct hgtp_header *header)
+static void datagrams_on_response(struct talk *talk, struct origin *origin, struct bytes datagram,
+                                  const struct hgtp_header *header)
 {
     bool is_answer = header->type == HGTP_OK || header->type == HGTP_DECLINE;
     bool is_to_relay = header->request_type == HGTP_INVITE_USER_FROM_ROOM ||
                        header->request_type == HGTP_REMOVE_USER_FROM_ROOM;
     if (is_answer && is_to_relay && hgtp_user_id_valid(header->user_id)) {
-        datagrams_on_request(talk, ip, port, datagram, header);
+        datagrams_on_request(talk, origin, datagram, header);
     } else if (header->type == HGTP_UNAUTHORIZED) {
-        datagrams_refuse(talk, ip, port, header, 1, ERR_UNEXPECTED);
+        datagrams_refuse(talk, origin, header, 1, ERR_UNEXPECTED);
     } else {
         metric_add(METRIC_ANSWERS_IGNORED, 1);
+    }
+}
+
+/* `err`: why it is refused whatever it says, or ERR_NONE. */
+static void datagrams_take(struct talk *talk, struct origin *origin, struct bytes datagram,
+                           enum err err)
+{
+    struct hgtp_message msg;
+    enum hgtp_result decoded = hgtp_decode(datagram, &msg);
+    if (decoded == HGTP_BAD_HEADER) {
+        metric_add(METRIC_HGTP_MALFORMED, 1);
+        return;
+    }
+    if (decoded == HGTP_DECODED && !hgtp_type_is_request(msg.header.type) && err == ERR_NONE) {
+        datagrams_on_response(talk, origin, datagram, &msg.header);
+        return;
+    }
+    if (decoded == HGTP_BAD_TYPE) {
+        err = ERR_TYPE_UNKNOWN;
+    } else if (decoded == HGTP_BAD_BODY) {
+        err = ERR_MALFORMED;
+    } else if (!hgtp_user_id_valid(msg.header.user_id)) {
+        err = ERR_USER_ID_INVALID;
+    }
+    if (err == ERR_NONE) {
+        datagrams_on_request(talk, origin, datagram, &msg.header);
+        return;
+    }
+    metric_add(err == ERR_RATE_LIMITED ? METRIC_RATE_LIMITED : METRIC_HGTP_MALFORMED, 1);
+    /* What is below 0x80 would be a response: answering it could set two servers on each other. */
+    if (msg.header.type >= 0x80) {
+        datagrams_refuse(talk, origin, &msg.header, 1, err);
     }
 }
 
@@ -172,31 +261,24 @@ void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct byte
         metric_add(METRIC_RATE_LIMITED, 1);
         return;
     }
-    struct hgtp_message msg;
-    enum hgtp_result decoded = hgtp_decode(datagram, &msg);
-    enum err err = ERR_NONE;
-    if (decoded == HGTP_BAD_HEADER || port == 0) {
+    struct origin origin = {.ip = ip, .port = port};
+    if (port != 0) {
+        datagrams_take(talk, &origin, datagram, ERR_NONE);
+    } else {
         metric_add(METRIC_HGTP_MALFORMED, 1);
-        return;
     }
-    if (decoded == HGTP_DECODED && !hgtp_type_is_request(msg.header.type)) {
-        datagrams_on_response(talk, ip, port, datagram, &msg.header);
-        return;
-    }
-    if (decoded == HGTP_BAD_TYPE) {
-        err = ERR_TYPE_UNKNOWN;
-    } else if (decoded == HGTP_BAD_BODY) {
-        err = ERR_MALFORMED;
-    } else if (!hgtp_user_id_valid(msg.header.user_id)) {
-        err = ERR_USER_ID_INVALID;
-    }
-    if (err == ERR_NONE) {
-        datagrams_on_request(talk, ip, port, datagram, &msg.header);
-        return;
-    }
-    metric_add(METRIC_HGTP_MALFORMED, 1);
-    /* What is below 0x80 would be a response: answering it could set two servers on each other. */
-    if (msg.header.type >= 0x80) {
-        datagrams_refuse(talk, ip, port, &msg.header, 1, err);
-    }
+}
+
+void talk_ask(struct talk *talk, const struct talk_asker *asker, struct bytes message,
+              talk_on_reply_fn *on_reply, void *arg)
+{
+    struct origin origin = {.ip = asker->ip,
+                            .on_reply = on_reply,
+                            .arg = arg,
+                            .line = asker->line,
+                            .token = lines_token(asker)};
+    bool is_in_time = rate_table_take(
+        &talk->requests, asker->ip, talk->options.config->limits_requests_per_s, talk_now_ms(talk));
+    datagrams_take(talk, &origin, message, is_in_time ? ERR_NONE : ERR_RATE_LIMITED);
+    datagrams_no_reply(&origin);
 }

@@ -4,9 +4,9 @@
  * room log, frames encoded once, and the catching up of clients whose connection was full. Lists
  * are deliver_lists.c's.
  */
+#include "channel.h"
 #include "node/base/log.h"
 #include "node/base/metrics.h"
-#include "talk_state.h"
 
 /* An entry that comes early is usually ahead of one that is under way by another path: from another
  * node, or in Redis' answer to this one. Only a gap that stays for this long is read from the log.
@@ -26,23 +26,6 @@ struct deliver_read {
     uint64_t first;
 };
 
-/* False when the client's connection, or memory, is full. */
-static bool deliver_to(struct talk *talk, struct client *client, struct entry *entry)
-{
-    if (client->push == NULL || entry->kind == ENTRY_unknown) {
-        return true;
-    }
-    struct frame *body =
-        entry_push_body(entry, (enum notice_language)talk->options.config->notices_language);
-    uint64_t mark = (uint64_t)client->turn << DELIVER_MARK_BITS | entry->seq;
-    if (body == NULL ||
-        !talk->options.push.send(client->push, entry_push_type(entry), body, mark)) {
-        return false;
-    }
-    metric_add(METRIC_DELIVERIES, 1);
-    return true;
-}
-
 static void deliver_to_members(struct talk *talk, struct room *room, struct entry *entry)
 {
     if (entry->time_unix_ms <= room->skip_ms) {
@@ -55,7 +38,7 @@ static void deliver_to_members(struct talk *talk, struct room *room, struct entr
         if (entry->seq < client->first || client->behind) {
             continue;
         }
-        if (homes_is_closed(talk, client) || !deliver_to(talk, client, entry)) {
+        if (homes_is_closed(talk, client) || !channel_entry(talk, client, entry)) {
             client->behind = true;
             client->behind_at = entry->seq;
         }
@@ -182,6 +165,21 @@ static uint64_t deliver_first_found(const struct result *result, uint64_t fallba
     return fallback;
 }
 
+/* The log has lost entries before they came here: those who see numbers are told. */
+static void deliver_gap_to_members(struct talk *talk, struct room *room, uint64_t from, uint64_t to)
+{
+    for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
+        uint64_t first = client->first > from ? client->first : from;
+        if (client->behind || first > to) {
+            continue; /* it finds the gap itself when it catches up */
+        }
+        if (!channel_gap(talk, client, first, to)) {
+            client->behind = true;
+            client->behind_at = first;
+        }
+    }
+}
+
 static void deliver_on_repair_read(const struct result *result, void *arg)
 {
     struct deliver_read *read = arg;
@@ -200,7 +198,11 @@ static void deliver_on_repair_read(const struct result *result, void *arg)
     uint64_t first, last, before = room->feed.next;
     if (room_feed_gap(&room->feed, &first, &last)) {
         uint64_t found = deliver_first_found(result, last + 1);
-        metric_add(METRIC_GAPS_LOST, (int64_t)room_feed_skip(&room->feed, found));
+        uint64_t lost_count = room_feed_skip(&room->feed, found);
+        metric_add(METRIC_GAPS_LOST, (int64_t)lost_count);
+        if (lost_count > 0) {
+            deliver_gap_to_members(talk, room, before, before + lost_count - 1);
+        }
     }
     metric_add(METRIC_GAPS_REPAIRED, 1);
     effects_apply(talk, result, NULL, NULL);
@@ -246,6 +248,9 @@ static void deliver_on_catch_up_read(const struct result *result, void *arg)
         return;
     }
     uint64_t found = deliver_first_found(result, room->feed.next);
+    if (found > first && !channel_gap(talk, client, first, found - 1)) {
+        return;
+    }
     metric_add(METRIC_GAPS_LOST, (int64_t)(found - first));
     client->behind_at = found;
     for (size_t i = 0; i < result->effect_count; i++) {
@@ -254,7 +259,7 @@ static void deliver_on_catch_up_read(const struct result *result, void *arg)
             entry = effects_entry(&result->effects[i]);
         }
         if (entry != NULL && entry->seq < room->feed.next) {
-            if (!deliver_to(talk, client, entry)) {
+            if (!channel_entry(talk, client, entry)) {
                 entry_unref(entry);
                 return;
             }
@@ -267,7 +272,7 @@ static void deliver_on_catch_up_read(const struct result *result, void *arg)
 
 void deliver_catch_up(struct talk *talk, struct client *client)
 {
-    if (homes_is_closed(talk, client)) {
+    if (homes_is_closed(talk, client) || !channel_is_open(client)) {
         return;
     }
     deliver_lists_owed(talk, client);
@@ -282,7 +287,7 @@ void deliver_catch_up(struct talk *talk, struct client *client)
                              &client->catching_up, deliver_on_catch_up_read);
             return;
         }
-        if (!deliver_to(talk, client, entry)) {
+        if (!channel_entry(talk, client, entry)) {
             return;
         }
         client->behind_at++;

@@ -3,84 +3,72 @@
  * deliver_lists: lists of users, rooms and members to clients' connections: a changed list to all
  * it concerns, pages to the one who asked, and what a full connection could not take, later.
  */
-#include "talk_state.h"
+#include "channel.h"
 
-static const enum push_type deliver_list_types[LIST_COUNT] = {
-    [LIST_USERS] = PUSH_USER_LIST,
-    [LIST_ROOMS] = PUSH_ROOM_LIST,
-    [LIST_MEMBERS] = PUSH_ROOM_USER_LIST,
-};
-
-static struct frame *deliver_list_frame(enum roster_list list, const struct bytes *names,
-                                        size_t count)
+static void deliver_listing_to(struct talk *talk, struct client *client, struct listing *listing)
 {
-    enum push_type type = deliver_list_types[list];
-    struct sink measure = sink_into(NULL, 0);
-    push_list_body(type, names, count, &measure);
-    struct frame *frame = frame_new(measure.len);
-    if (frame != NULL) {
-        struct sink out = sink_into(frame->data, frame->len);
-        push_list_body(type, names, count, &out);
-    }
-    return frame;
-}
-
-static void deliver_list_frame_to(struct talk *talk, struct client *client, enum roster_list list,
-                                  struct frame *frame)
-{
-    if (client->push != NULL && !client->leaving) {
-        bool is_sent = talk->options.push.send(client->push, deliver_list_types[list], frame, 0);
-        client->lists_missed[list] = !is_sent;
+    if (!client->leaving && channel_takes(client, listing->list)) {
+        client->lists_missed[listing->list] = !channel_listing(talk, client, listing);
     }
 }
 
-void deliver_list(struct talk *talk, enum roster_list list, struct room *room,
+void deliver_list(struct talk *talk, enum listing_kind list, struct room *room,
                   const struct bytes *names, size_t count)
 {
     if (list == LIST_MEMBERS && room == NULL) {
         return;
     }
-    struct frame *frame = deliver_list_frame(list, names, count);
-    if (frame == NULL) {
+    struct listing form = {.list = list, .first = -1};
+    if (list == LIST_MEMBERS) {
+        form.room = room->name;
+        form.manager = room->manager;
+    }
+    struct listing *listing = listing_new(&form, names, count);
+    if (listing == NULL) {
         return;
     }
-    struct frame **last = list == LIST_MEMBERS ? &room->members : &talk->lists[list];
-    frame_unref(*last);
-    *last = frame;
+    struct listing **last = list == LIST_MEMBERS ? &room->members : &talk->lists[list];
+    listing_unref(*last);
+    *last = listing;
     if (list == LIST_MEMBERS) {
         for (struct client *member = room->first_member; member != NULL;
              member = member->next_member) {
-            deliver_list_frame_to(talk, member, list, frame);
+            deliver_listing_to(talk, member, listing);
         }
         return;
     }
     struct client *client, *next;
     HASH_ITER(hh, talk->roster.clients, client, next)
     {
-        deliver_list_frame_to(talk, client, list, frame);
+        deliver_listing_to(talk, client, listing);
     }
 }
 
-void deliver_page(struct talk *talk, struct client *client, enum roster_list list, int64_t first,
+void deliver_page(struct talk *talk, struct client *client, const struct listing *page,
                   const struct bytes *names, size_t count)
 {
-    struct frame *frame = deliver_list_frame(list, names, count);
-    if (frame == NULL) {
-        return;
+    struct listing form = *page;
+    if (form.list == LIST_MEMBERS && client->room != NULL) {
+        form.room = client->room->name;
+        form.manager = client->room->manager;
     }
-    if (client->push != NULL &&
-        !talk->options.push.send(client->push, deliver_list_types[list], frame, 0)) {
-        client->page_due[list] = true;
-        client->page_first[list] = first;
+    if (form.first == 0 && !form.more) {
+        form.first = -1;
     }
-    frame_unref(frame);
+    struct listing *listing = listing_new(&form, names, count);
+    if (listing != NULL && channel_takes(client, form.list) &&
+        !channel_listing(talk, client, listing)) {
+        client->page_due[form.list] = true;
+        client->page_first[form.list] = page->first;
+    }
+    listing_unref(listing);
 }
 
 /* A page that is asked for; the client may be gone when it comes. */
 struct deliver_asked {
     struct talk *talk;
     uint8_t uid[HGTP_USER_ID_BYTES];
-    enum roster_list list;
+    enum listing_kind list;
     int64_t first;
 };
 
@@ -121,21 +109,21 @@ static void deliver_ask_page(struct talk *talk, struct client *client)
         return;
     }
     asked->talk = talk;
-    asked->list = (enum roster_list)list;
+    asked->list = (enum listing_kind)list;
     asked->first = client->page_first[list];
     memcpy(asked->uid, client->uid, sizeof asked->uid);
     client->paging = true;
     struct script_args args;
     talk_args_init(talk, &args, bytes_of(asked->uid, sizeof asked->uid));
-    script_args_str(&args, "what", roster_list_words[list]);
+    script_args_str(&args, "what", listing_words[list]);
     script_args_int(&args, "first", client->page_first[list]);
     talk_call(talk, SCRIPT_page, &args, deliver_on_page, asked);
 }
 
-void deliver_pages_due(struct talk *talk, struct client *client, enum roster_list list,
+void deliver_pages_due(struct talk *talk, struct client *client, enum listing_kind list,
                        int64_t first)
 {
-    if (!client->page_due[list]) {
+    if (!client->page_due[list] && channel_takes(client, list)) {
         client->page_due[list] = true;
         client->page_first[list] = first;
         deliver_ask_page(talk, client);
@@ -145,12 +133,12 @@ void deliver_pages_due(struct talk *talk, struct client *client, enum roster_lis
 static void deliver_missed_lists(struct talk *talk, struct client *client)
 {
     for (int list = 0; list < LIST_COUNT; list++) {
-        struct frame *frame = talk->lists[list];
+        struct listing *listing = talk->lists[list];
         if (list == LIST_MEMBERS) {
-            frame = client->room != NULL ? client->room->members : NULL;
+            listing = client->room != NULL ? client->room->members : NULL;
         }
-        if (client->lists_missed[list] && frame != NULL) {
-            deliver_list_frame_to(talk, client, (enum roster_list)list, frame);
+        if (client->lists_missed[list] && listing != NULL) {
+            deliver_listing_to(talk, client, listing);
         }
     }
 }

@@ -5,9 +5,9 @@
  */
 #include <errno.h>
 
+#include "channel.h"
 #include "node/base/log.h"
 #include "node/base/metrics.h"
-#include "talk_state.h"
 
 bool effect_is(const struct effect *effect, const char *name)
 {
@@ -49,11 +49,9 @@ struct entry *effects_entry(const struct effect *effect)
                      effects_number(f[8], 0));
 }
 
-void effects_gone(struct talk *talk, struct client *client)
+void effects_gone(struct talk *talk, struct client *client, enum ws_close why)
 {
-    if (client->push != NULL) {
-        talk->options.push.close(client->push);
-    }
+    channel_close(talk, client, why);
     roster_client_remove(&talk->roster, client);
     metric_set(METRIC_SESSIONS, (int64_t)roster_client_count(&talk->roster));
     metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
@@ -70,6 +68,9 @@ static void effects_connect(struct talk *talk, struct client *client, struct byt
     }
     client->push_ip = ip;
     client->push_port = port;
+    if (client->line != NULL && port != 0) {
+        channel_close(talk, client, WS_CLOSE_REPLACED);
+    }
     if (client->push != NULL && port != 0) {
         talk->options.push.redirect(client->push, ip, port);
     } else if (client->push != NULL) {
@@ -81,15 +82,26 @@ static void effects_connect(struct talk *talk, struct client *client, struct byt
     }
 }
 
-void effects_enter(struct talk *talk, struct client *client, struct bytes room_id,
-                   struct bytes epoch, uint64_t next, uint64_t first)
+/* Puts a client into a room, from entry `first` on. */
+static void effects_enter(struct talk *talk, struct client *client, const struct roster_room *of,
+                          uint64_t first)
 {
-    if (!roster_enter(&talk->roster, client, room_id, epoch, next, first)) {
+    if (!roster_enter(&talk->roster, client, of, first)) {
         return;
     }
+    channel_session(talk, client);
     metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
     if (client->room->check_due) {
         upkeep_check_soon(talk);
+    }
+}
+
+static void effects_leave(struct talk *talk, struct client *client)
+{
+    if (client->room != NULL) {
+        roster_leave(&talk->roster, client);
+        channel_session(talk, client);
+        metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
     }
 }
 
@@ -113,16 +125,21 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
     client->touched_ms = talk_now_ms(talk);
     homes_keep(client);
     effects_connect(talk, client, f[3]);
+    (void)roster_client_name(client, f[2]);
     if (f[5].len == 0) {
-        roster_leave(&talk->roster, client);
+        effects_leave(talk, client);
     } else if (has_moved || !effects_is_in(client, f[5], f[6])) {
-        uint64_t next = (uint64_t)effects_number(f[7], 1);
+        const struct roster_room of = {.id = f[5],
+                                       .epoch = f[6],
+                                       .name = f[11],
+                                       .manager = f[12],
+                                       .next = (uint64_t)effects_number(f[7], 1)};
         uint64_t first = (uint64_t)effects_number(f[8], 1);
         /* It may come back before it has left: then it has what it got here until now. */
         if (effects_is_in(client, f[5], f[6]) && roster_next(client) > first) {
             first = roster_next(client);
         }
-        effects_enter(talk, client, f[5], f[6], next, first);
+        effects_enter(talk, client, &of, first);
     }
     if (has_moved) {
         homes_arrived(talk, client, f[10].len > 0);
@@ -137,7 +154,11 @@ static void effects_on_gone(struct talk *talk, const struct effect *effect)
     struct client *client = roster_client(&talk->roster, effect->fields[1]);
     /* One that is being handed over goes when its new home has been told where it ended. */
     if (client != NULL && client->leaving_to == NULL) {
-        effects_gone(talk, client);
+        bool has_ended = bytes_equal(effect->fields[2], bytes_str("ended"));
+        effects_gone(talk, client,
+                     !has_ended                 ? WS_CLOSE_REPLACED
+                     : client->has_unregistered ? WS_CLOSE_NORMAL
+                                                : WS_CLOSE_ENDED);
     }
 }
 
@@ -147,7 +168,20 @@ static void effects_on_join(struct talk *talk, const struct effect *effect)
     struct client *client = roster_client(&talk->roster, f[1]);
     if (client != NULL) {
         uint64_t first = (uint64_t)effects_number(f[4], 1);
-        effects_enter(talk, client, f[2], f[3], first, first);
+        const struct roster_room of = {
+            .id = f[2], .epoch = f[3], .name = f[5], .manager = f[6], .next = first};
+        effects_enter(talk, client, &of, first);
+        deliver_catch_up(talk, client);
+    }
+}
+
+static void effects_on_resume(struct talk *talk, const struct effect *effect)
+{
+    const struct bytes *f = effect->fields;
+    struct client *client = roster_client(&talk->roster, f[1]);
+    if (client != NULL && client->room != NULL &&
+        bytes_equal(f[2], bytes_str(client->room->epoch))) {
+        roster_resume(client, (uint64_t)effects_number(f[3], 1));
         deliver_catch_up(talk, client);
     }
 }
@@ -156,8 +190,7 @@ static void effects_on_leave(struct talk *talk, const struct effect *effect)
 {
     struct client *client = roster_client(&talk->roster, effect->fields[1]);
     if (client != NULL) {
-        roster_leave(&talk->roster, client);
-        metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
+        effects_leave(talk, client);
     }
 }
 
@@ -181,8 +214,11 @@ static void effects_on_released(struct talk *talk, const struct effect *effect)
 
 static void effects_close(struct talk *talk, struct room *room)
 {
-    roster_room_close(&talk->roster, room);
-    metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
+    bool is_last;
+    do {
+        is_last = room->first_member->next_member == NULL;
+        effects_leave(talk, room->first_member);
+    } while (!is_last);
 }
 
 static void effects_on_closed(struct talk *talk, const struct effect *effect)
@@ -210,8 +246,8 @@ static void effects_on_entry(struct talk *talk, const struct effect *effect)
 
 static void effects_on_list(struct talk *talk, const struct effect *effect)
 {
-    enum roster_list list;
-    if (!roster_list_of(effect->fields[1], &list)) {
+    enum listing_kind list;
+    if (!listing_of(effect->fields[1], &list)) {
         return;
     }
     struct room *room = roster_room(&talk->roster, effect->fields[2]);
@@ -225,27 +261,35 @@ static void effects_on_list(struct talk *talk, const struct effect *effect)
 
 static void effects_on_give(struct talk *talk, const struct effect *effect)
 {
-    enum roster_list list;
+    struct listing page = {.first = effects_number(effect->fields[3], 0),
+                           .more = effect->fields[4].len > 0};
     struct client *client = roster_client(&talk->roster, effect->fields[1]);
-    if (client != NULL && roster_list_of(effect->fields[2], &list)) {
-        deliver_page(talk, client, list, effects_number(effect->fields[3], 0), effect->fields + 4,
-                     effect->count - 4);
+    if (client != NULL && listing_of(effect->fields[2], &page.list)) {
+        deliver_page(talk, client, &page, effect->fields + 5, effect->count - 5);
+    }
+}
+
+static void effects_on_relist(struct talk *talk, const struct effect *effect)
+{
+    struct client *client = roster_client(&talk->roster, effect->fields[1]);
+    for (int list = 0; client != NULL && list < LIST_COUNT; list++) {
+        deliver_pages_due(talk, client, (enum listing_kind)list, 0);
     }
 }
 
 static void effects_on_pages(struct talk *talk, const struct effect *effect)
 {
-    enum roster_list list;
+    enum listing_kind list;
     struct client *client = roster_client(&talk->roster, effect->fields[1]);
-    if (client != NULL && roster_list_of(effect->fields[2], &list)) {
+    if (client != NULL && listing_of(effect->fields[2], &list)) {
         deliver_pages_due(talk, client, list, effects_number(effect->fields[3], 0));
     }
 }
 
 static void effects_on_dirty(struct talk *talk, const struct effect *effect)
 {
-    enum roster_list list;
-    if (roster_list_of(effect->fields[1], &list)) {
+    enum listing_kind list;
+    if (listing_of(effect->fields[1], &list)) {
         upkeep_list_dirty(talk, list, roster_room(&talk->roster, effect->fields[2]));
     }
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * entry: entries of room logs in memory, their wording as notices (notice.def) and their encoding
- * for HTTP push. What is sent to whom is decided elsewhere.
+ * for each kind of connection. What is sent to whom is decided elsewhere.
  */
 #include "entry.h"
+
+#include "proto/talk_text.h"
+
+#define ENTRY_WORDS_MAX 2048 /* of a notice: two names and what stands around them */
 
 static const char *const entry_kind_words[ENTRY_KIND_COUNT] = {
     "message",
@@ -59,7 +63,9 @@ void entry_unref(struct entry *entry)
     if (entry != NULL) {
         assert(entry->refs > 0);
         if (--entry->refs == 0) {
-            frame_unref(entry->push_body);
+            for (int format = 0; format < FORMAT_COUNT; format++) {
+                frame_unref(entry->frames[format]);
+            }
             free(entry);
         }
     }
@@ -67,7 +73,7 @@ void entry_unref(struct entry *entry)
 
 size_t entry_bytes(const struct entry *entry)
 {
-    return sizeof *entry + 3 * (entry->who.len + entry->text.len);
+    return sizeof *entry + 4 * (entry->who.len + entry->text.len);
 }
 
 enum push_type entry_push_type(const struct entry *entry)
@@ -88,35 +94,65 @@ static void entry_word(const struct entry *entry, const char *wording, struct si
     }
 }
 
-static void entry_encode(const struct entry *entry, struct bytes wording, struct sink *out)
+/* What an entry says, in words. */
+static struct bytes entry_words(const struct entry *entry, enum notice_language language,
+                                struct sink *worded)
 {
     if (entry->kind == ENTRY_message) {
-        push_message_body(entry->who, entry->text, entry->sent_unix_ms, out);
+        return entry->text;
+    }
+    entry_word(entry, entry_wordings[entry->kind][language], worded);
+    return sink_fits(worded) ? sink_bytes(worded) : bytes_of(NULL, 0);
+}
+
+struct entry_form {
+    const struct entry *entry;
+    struct bytes room_name;
+    struct bytes words;
+};
+
+static void entry_write_push(const void *what, struct sink *out)
+{
+    const struct entry_form *form = what;
+    const struct entry *entry = form->entry;
+    if (entry->kind == ENTRY_message) {
+        push_message_body(entry->who, form->words, entry->sent_unix_ms, out);
     } else {
-        push_notice_body(wording, out);
+        push_notice_body(form->words, out);
     }
 }
 
-struct frame *entry_push_body(struct entry *entry, enum notice_language language)
+static void entry_write_text(const void *what, struct sink *out)
 {
-    if (entry->push_body != NULL) {
-        return entry->push_body;
+    const struct entry_form *form = what;
+    const struct entry *entry = form->entry;
+    const struct talk_text_entry text = {.room = form->room_name,
+                                         .seq = entry->seq,
+                                         .event = bytes_str(entry_kind_words[entry->kind]),
+                                         .user = entry->who,
+                                         .text = form->words,
+                                         .time_unix_ms = entry->time_unix_ms};
+    talk_text_entry(&text, out);
+}
+
+struct frame *entry_frame(struct entry *entry, enum format format, struct bytes room_name,
+                          enum notice_language language)
+{
+    if (entry->frames[format] == NULL) {
+        uint8_t storage[ENTRY_WORDS_MAX];
+        struct sink worded = sink_into(storage, sizeof storage);
+        const struct entry_form form = {entry, room_name, entry_words(entry, language, &worded)};
+        entry->frames[format] = frames_text(
+            format, entry->seq, format == FORMAT_PUSH ? entry_write_push : entry_write_text, &form);
     }
-    uint8_t words[2048];
-    struct sink worded = sink_into(words, sizeof words);
-    if (entry->kind != ENTRY_message) {
-        entry_word(entry, entry_wordings[entry->kind][language], &worded);
-        if (!sink_fits(&worded)) {
-            worded.len = 0;
-        }
-    }
-    struct sink measure = sink_into(NULL, 0);
-    entry_encode(entry, sink_bytes(&worded), &measure);
-    struct frame *body = frame_new(measure.len);
-    if (body != NULL) {
-        struct sink out = sink_into(body->data, body->len);
-        entry_encode(entry, sink_bytes(&worded), &out);
-        entry->push_body = body;
-    }
-    return body;
+    return entry->frames[format];
+}
+
+void entry_text(const struct entry *entry, struct bytes room_name, enum notice_language language,
+                struct sink *out)
+{
+    uint8_t storage[ENTRY_WORDS_MAX];
+    struct sink worded = sink_into(storage, sizeof storage);
+    const struct entry_form form = {entry, room_name, entry_words(entry, language, &worded)};
+    entry_write_text(&form, out);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry: one message or notice of a room log, shared by reference, with its encoded form kept so
- * that it is made once for all receivers.
+ * entry: one message or notice of a room log, shared by reference, with its encoded forms kept so
+ * that each is made once for all receivers.
  */
 #ifndef TALK_ENTRY_H
 #define TALK_ENTRY_H
 
-#include "node/base/frame.h"
+#include "frames.h"
 #include "proto/push_text.h"
 
 enum entry_kind {
@@ -28,7 +28,7 @@ struct entry {
     int64_t sent_unix_ms; /* the sender's clock, as it said; 0 if it did not */
     struct bytes who;     /* views into `data` */
     struct bytes text;
-    struct frame *push_body; /* made by entry_push_body */
+    struct frame *frames[FORMAT_COUNT]; /* made by entry_frame */
     uint8_t data[];
 };
 
@@ -40,13 +40,18 @@ struct entry *entry_new(uint64_t seq, enum entry_kind kind, struct bytes who, st
                         int64_t time_unix_ms, int64_t sent_unix_ms);
 struct entry *entry_ref(struct entry *entry);
 void entry_unref(struct entry *entry);
-/** Memory it takes, its encoded form estimated: the same before and after that is made. */
+/** Memory it takes, its encoded forms estimated: the same before and after they are made. */
 size_t entry_bytes(const struct entry *entry);
 
 enum push_type entry_push_type(const struct entry *entry);
 
-/** The JSON body for clients of the original's kind, borrowed from the entry; NULL when memory is
- * out. */
-struct frame *entry_push_body(struct entry *entry, enum notice_language language);
+/** Its form for one kind of connection, borrowed from the entry; NULL when memory is out. An entry
+ * belongs to one room, so that `room_name` is always the same. */
+struct frame *entry_frame(struct entry *entry, enum format format, struct bytes room_name,
+                          enum notice_language language);
+
+/** Append its JSON object as WebSocket and SSE have it. */
+void entry_text(const struct entry *entry, struct bytes room_name, enum notice_language language,
+                struct sink *out);
 
 #endif

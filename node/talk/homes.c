@@ -5,8 +5,8 @@
  * the new one where to go on. What clients have confirmed is kept in Redis at short intervals for
  * the case that a node dies. Who is at home where is decided by the scripts.
  */
+#include "channel.h"
 #include "node/base/metrics.h"
-#include "talk_state.h"
 
 #define HOMES_LEAVE_MS 250  /* what is under way to a client that leaves has so long to arrive */
 #define HOMES_AGAIN_MS 1000 /* Redis did not say whether it has left: asked again */
@@ -24,7 +24,7 @@ static bool homes_is_given_up(const struct talk *talk)
 
 bool homes_is_closed(const struct talk *talk, const struct client *client)
 {
-    return talk->draining || client->leaving || homes_is_given_up(talk) ||
+    return (talk->draining && client->line == NULL) || client->leaving || homes_is_given_up(talk) ||
            (client->held_ms != 0 && talk_now_ms(talk) < client->held_ms);
 }
 
@@ -109,6 +109,8 @@ void homes_look(struct talk *talk, struct bytes uid)
 {
     struct script_args args;
     talk_args_init(talk, &args, uid);
+    const struct client *client = roster_client(&talk->roster, uid);
+    script_args_str(&args, "line", client != NULL && client->line != NULL ? client->line_name : "");
     talk_call(talk, SCRIPT_look, &args, homes_on_answer, talk);
 }
 
@@ -128,20 +130,15 @@ static void homes_tell(struct talk *talk, const char *node, struct bytes uid, co
 /* The last entry of its room that the client has confirmed; 0: none. */
 static uint64_t homes_confirmed(const struct talk *talk, const struct client *client)
 {
-    uint64_t mark = client->push != NULL ? talk->options.push.confirmed(client->push) : 0;
+    uint64_t mark = channel_confirmed(talk, client);
     bool is_of_room = mark >> DELIVER_MARK_BITS == client->turn;
     return is_of_room ? mark & (((uint64_t)1 << DELIVER_MARK_BITS) - 1) : 0;
-}
-
-static bool homes_is_idle(const struct talk *talk, const struct client *client)
-{
-    return client->push == NULL || talk->options.push.idle(client->push);
 }
 
 /* The first entry of its room that the client may not have. */
 static uint64_t homes_next(const struct talk *talk, const struct client *client)
 {
-    if (homes_is_idle(talk, client)) {
+    if (channel_is_idle(talk, client)) {
         return roster_next(client);
     }
     uint64_t confirmed = homes_confirmed(talk, client);
@@ -154,7 +151,7 @@ static void homes_let_go(struct talk *talk, struct client *client)
     int64_t now_ms = talk_now_ms(talk);
     /* One that is held has yet to hear where it stands itself. */
     bool is_done =
-        client->leaving_to != NULL && client->held_ms == 0 && homes_is_idle(talk, client);
+        client->leaving_to != NULL && client->held_ms == 0 && channel_is_idle(talk, client);
     if (!client->leaving || (!is_done && now_ms < client->leave_ms)) {
         return;
     }
@@ -194,6 +191,9 @@ void homes_release(struct talk *talk, struct bytes uid, struct bytes node)
         client->leave_ms = talk_now_ms(talk) + HOMES_LEAVE_MS;
     }
     if (node.len > 0) {
+        if (client->line != NULL) {
+            channel_close(talk, client, WS_CLOSE_REPLACED);
+        }
         free(client->leaving_to);
         client->leaving_to = strdup(name);
         homes_let_go(talk, client);
@@ -230,13 +230,14 @@ void homes_arrived(struct talk *talk, struct client *client, bool is_held)
     client->held_ms = is_held ? talk_now_ms(talk) + HOMES_HOLD_MS : 0;
     if (is_held) {
         for (int list = 0; list < LIST_COUNT; list++) {
-            deliver_pages_due(talk, client, (enum roster_list)list, 0);
+            deliver_pages_due(talk, client, (enum listing_kind)list, 0);
         }
         return;
     }
     /* Where one comes from a dead node, many do: once for all. */
     upkeep_list_dirty(talk, LIST_USERS, NULL);
     upkeep_list_dirty(talk, LIST_ROOMS, NULL);
+    upkeep_list_dirty(talk, LIST_COUNTS, NULL);
     upkeep_list_dirty(talk, LIST_MEMBERS, client->room);
 }
 

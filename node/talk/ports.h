@@ -6,9 +6,10 @@
 #ifndef TALK_PORTS_H
 #define TALK_PORTS_H
 
+#include "frames.h"
 #include "node/base/err.h"
-#include "node/base/frame.h"
 #include "proto/push_text.h"
+#include "proto/ws.h"
 
 enum script {
 #define SCRIPT(name) SCRIPT_##name,
@@ -65,6 +66,26 @@ struct push_port {
     uint64_t (*confirmed)(const void *push);
     bool (*idle)(const void *push);
     void (*close)(void *push);
+};
+
+/**
+ * Lines: connections that clients have opened to be told what happens, WebSocket or SSE; see
+ * node/front/line.h, which is behind it. A line that has ended stays valid while it is held, and
+ * takes everything without effect.
+ */
+struct line_port {
+    enum format (*format)(const void *line);
+    /** Queue a frame of its format; a reference is taken. False: the queue is full, nothing was
+     * taken, talk_on_drained will be called. What is urgent, because nobody keeps it for later, is
+     * taken beyond the bound; where that does not help the line ends. */
+    bool (*send)(void *line, struct frame *frame, bool is_urgent);
+    /** Whom talk_on_drained and talk_on_line_ended are for; NULL: nobody. */
+    void (*own)(void *line, void *owner);
+    void *(*owner)(const void *line);
+    /** End it once what is queued is written. It has no owner any more. */
+    void (*close)(void *line, enum ws_close why);
+    void (*hold)(void *line);
+    void (*let_go)(void *line);
 };
 
 /** The way to the other nodes; see node/bus/bus.h, which is behind it. Nothing here can fail: what

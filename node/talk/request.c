@@ -6,6 +6,7 @@
  */
 #include "request.h"
 
+#include "lines.h"
 #include "node/base/metrics.h"
 #include "proto/base64.h"
 #include "proto/utf8.h"
@@ -17,6 +18,10 @@ struct bytes request_uid(const struct request *request)
 
 void request_end(struct request *request)
 {
+    datagrams_no_reply(&request->origin);
+    if (request->origin.line != NULL) {
+        request->talk->options.line.let_go(request->origin.line);
+    }
     free(request);
 }
 
@@ -25,8 +30,8 @@ void request_refuse(struct request *request, enum err err)
     if (!hgtp_type_is_request(request->msg.header.type)) {
         return;
     }
-    datagrams_refuse(request->talk, request->ip, request->port, &request->msg.header,
-                     request->reply_steps, err);
+    datagrams_refuse(request->talk, &request->origin, &request->msg.header, request->reply_steps,
+                     err);
     metric_add(err_is_worth_repeating(err) ? METRIC_REQUESTS_FAILED : METRIC_REQUESTS_REFUSED, 1);
 }
 
@@ -52,7 +57,7 @@ static void request_reply_challenge(struct request *request, struct bytes challe
             talk, HGTP_UNAUTHORIZED, request->msg.header.request_type, request->msg.header.user_id,
             datagrams_seq_after(request->msg.header.seq, request->reply_steps)),
         .challenge = {talk->options.http_port, sink_bytes(&out)}};
-    datagrams_send(talk, request->ip, request->port, &msg);
+    datagrams_reply(talk, &request->origin, &msg);
 }
 
 static void request_reply_ok(struct request *request, struct bytes token)
@@ -71,7 +76,13 @@ static void request_reply_ok(struct request *request, struct bytes token)
             request->talk, HGTP_OK, request->msg.header.request_type, request->msg.header.user_id,
             datagrams_seq_after(request->msg.header.seq, request->reply_steps)),
         .body = sink_bytes(&out)};
-    datagrams_send(request->talk, request->ip, request->port, &msg);
+    datagrams_reply(request->talk, &request->origin, &msg);
+    if (request->msg.header.type == HGTP_REGISTER) {
+        lines_on_registered(request->talk, request_uid(request), request->origin.line,
+                            request->line_name, token);
+    } else if (request->msg.header.type == HGTP_UNREGISTER) {
+        lines_on_unregistered(request->talk, request_uid(request), request->origin.line);
+    }
 }
 
 static void request_on_reply(const struct result *result, void *arg)
@@ -142,10 +153,12 @@ void request_args(struct request *request, struct script_args *args)
     talk_args_init(talk, args, request_uid(request));
     script_args_bytes(args, "print", bytes_of(request->print, 32));
     script_args_str(args, "src", request->src);
-    script_args_bytes(args, "ip", bytes_of(request->src, strcspn(request->src, ":")));
+    script_args_str(args, "ip", request->ip);
     script_args_bytes(args, "token", bytes_of(request->token, request->token_bytes));
     script_args_int(args, "seq", request->msg.header.seq);
-    script_args_int(args, "timestamp", request->msg.header.timestamp_ms);
+    if (request->is_signed || request->msg.header.type == HGTP_REGISTER) {
+        script_args_int(args, "timestamp", request->msg.header.timestamp_ms);
+    }
 }
 
 void request_call(struct request *request, enum script script, const struct script_args *args,
@@ -241,6 +254,7 @@ static void request_on_token(const struct result *result, void *arg)
     if (token.len > 0 && token.len <= ROSTER_TOKEN_MAX && digest_signature_valid(token, datagram)) {
         memcpy(request->token, token.ptr, token.len);
         request->token_bytes = token.len;
+        request->is_signed = true;
         struct client *client = roster_client(&talk->roster, request_uid(request));
         if (client != NULL) {
             memcpy(client->token, token.ptr, token.len);
@@ -254,7 +268,7 @@ static void request_on_token(const struct result *result, void *arg)
 void request_check_signature(struct request *request)
 {
     struct talk *talk = request->talk;
-    if (request->msg.trailer.len != HGTP_SIGNATURE_BYTES) {
+    if (request->token_bytes > 0 || request->msg.trailer.len != HGTP_SIGNATURE_BYTES) {
         request_ask(request);
         return;
     }
@@ -264,6 +278,7 @@ void request_check_signature(struct request *request)
         digest_signature_valid(bytes_of(client->token, client->token_bytes), datagram)) {
         memcpy(request->token, client->token, client->token_bytes);
         request->token_bytes = client->token_bytes;
+        request->is_signed = true;
         request_ask(request);
         return;
     }

@@ -14,16 +14,28 @@
 #define REQUEST_REALM_MAX          256
 #define REQUEST_TOKEN_RANDOM_BYTES 18
 
+/* Where a message comes from, and its reply goes to. */
+struct origin {
+    uint32_t ip;
+    uint16_t port;              /* of the datagram; 0: it did not come as one */
+    talk_on_reply_fn *on_reply; /* for what came otherwise; NULL: a datagram, or has been called */
+    void *arg;
+    void *line;         /* it came by this one; NULL: by none */
+    struct bytes token; /* shown along with it; empty: none. Borrowed until a request is made */
+};
+
 /* A request whose script has not answered yet. */
 struct request {
     struct talk *talk;
-    uint32_t ip;
-    uint16_t port;
-    struct hgtp_message msg;                /* views into `datagram` */
-    char src[24];                           /* "ip:port" */
+    struct origin origin;
+    struct hgtp_message msg;         /* views into `datagram` */
+    char ip[16];                     /* "a.b.c.d" */
+    char src[24];                    /* "a.b.c.d:port"; empty: it did not come as a datagram */
+    char line_name[ROSTER_LINE_MAX]; /* of origin.line, if a session opens with it */
     uint8_t print[2 * DIGEST_SHA256_BYTES]; /* tells a repetition: hex of a hash */
-    uint8_t token[ROSTER_TOKEN_MAX];        /* that the signature was found right with */
+    uint8_t token[ROSTER_TOKEN_MAX];        /* shown, or that the signature was found right with */
     size_t token_bytes;
+    bool is_signed;
     uint8_t name[REQUEST_NAME_MAX]; /* decoded from the body: the room's or the user's */
     size_t name_bytes;
     uint8_t peer[REQUEST_NAME_MAX];
@@ -40,13 +52,16 @@ static inline int32_t datagrams_seq_after(int32_t seq, int32_t steps)
 {
     return (int32_t)((uint32_t)seq + (uint32_t)steps);
 }
-void datagrams_send(struct talk *talk, uint32_t ip, uint16_t port, const struct hgtp_message *msg);
+/** Reply where the message came from. */
+void datagrams_reply(struct talk *talk, struct origin *origin, const struct hgtp_message *msg);
+/** No reply comes (any more). */
+void datagrams_no_reply(struct origin *origin);
 struct hgtp_header datagrams_header(struct talk *talk, uint8_t type, uint8_t request_type,
                                     const uint8_t *user_id, int32_t seq);
 /** "a.b.c.d:port" */
 void datagrams_address(uint32_t ip, uint16_t port, char text[24]);
 /** The response that carries `err` and its reason to the request with header `to`. */
-void datagrams_refuse(struct talk *talk, uint32_t ip, uint16_t port, const struct hgtp_header *to,
+void datagrams_refuse(struct talk *talk, struct origin *origin, const struct hgtp_header *to,
                       int32_t steps, enum err err);
 
 /* request.c */

@@ -5,6 +5,7 @@
  */
 #include "request.h"
 
+#include "lines.h"
 #include "node/base/metrics.h"
 #include "proto/base64.h"
 
@@ -62,7 +63,7 @@ static bool request_declares_foreign(const struct request *request, bool *ret_tr
     const struct hgtp_register *reg = &request->msg.reg;
     *ret_trusted = config_networks_contain(request->talk->options.config->hgtp_trusted_networks,
                                            reg->listen_ip);
-    return reg->listen_port != 0 && reg->listen_ip != request->ip && !*ret_trusted;
+    return reg->listen_port != 0 && reg->listen_ip != request->origin.ip && !*ret_trusted;
 }
 
 static void request_declared(const struct request *request, char text[24])
@@ -89,6 +90,12 @@ static void request_prove(struct request *request, struct bytes challenge, bool 
     script_args_bytes(&args, "new_token", request_make_token(request));
     script_args_int(&args, "expires", expires_s);
     script_args_str(&args, "http", http);
+    if (request->origin.line != NULL && http[0] == '\0') {
+        lines_name(request->talk, request->line_name);
+    }
+    script_args_str(&args, "line", request->line_name);
+    script_args_str(&args, "after", "");
+    script_args_str(&args, "epoch", "");
     script_args_int(&args, "users_max", config->limits_users);
     request_call(request, SCRIPT_prove, &args, request_on_result);
 }
@@ -122,7 +129,7 @@ void request_register(struct request *request)
     const struct config *config = talk->options.config;
     bool trusted;
     enum err err = ERR_NONE;
-    if (!rate_table_take(&talk->registers, request->ip, config->limits_registers_per_s,
+    if (!rate_table_take(&talk->registers, request->origin.ip, config->limits_registers_per_s,
                          talk_now_ms(talk))) {
         metric_add(METRIC_RATE_LIMITED, 1);
         err = ERR_RATE_LIMITED;

@@ -7,19 +7,6 @@
 
 #include <utlist.h>
 
-const char *const roster_list_words[LIST_COUNT] = {"users", "rooms", "members"};
-
-bool roster_list_of(struct bytes word, enum roster_list *ret_list)
-{
-    for (int list = 0; list < LIST_COUNT; list++) {
-        if (bytes_equal(word, bytes_str(roster_list_words[list]))) {
-            *ret_list = (enum roster_list)list;
-            return true;
-        }
-    }
-    return false;
-}
-
 struct client *roster_client(const struct roster *roster, struct bytes uid)
 {
     struct client *client = NULL;
@@ -57,6 +44,7 @@ void roster_client_remove(struct roster *roster, struct client *client)
     roster_leave(roster, client);
     HASH_DEL(roster->clients, client);
     free(client->leaving_to);
+    free(client->name);
     free(client);
 }
 
@@ -64,46 +52,68 @@ static void roster_room_free(struct roster *roster, struct room *room)
 {
     HASH_DEL(roster->rooms, room);
     room_feed_fini(&room->feed);
-    frame_unref(room->members);
+    listing_unref(room->members);
     free(room);
 }
 
-static struct room *roster_room_add(struct roster *roster, struct bytes id, struct bytes epoch,
-                                    uint64_t next)
+static struct room *roster_room_add(struct roster *roster, const struct roster_room *of)
 {
-    if (id.len != HGTP_ROOM_ID_BYTES || epoch.len >= ROSTER_EPOCH_MAX) {
+    if (of->id.len != HGTP_ROOM_ID_BYTES || of->epoch.len >= ROSTER_EPOCH_MAX) {
         return NULL;
     }
-    struct room *room = calloc(1, sizeof *room);
+    struct room *room = calloc(1, sizeof *room + of->name.len + of->manager.len);
     if (room != NULL) {
-        memcpy(room->id, id.ptr, id.len);
-        memcpy(room->epoch, epoch.ptr, epoch.len);
-        room_feed_init(&room->feed, next);
+        memcpy(room->id, of->id.ptr, of->id.len);
+        memcpy(room->epoch, of->epoch.ptr, of->epoch.len);
+        struct sink names = sink_into(room + 1, of->name.len + of->manager.len);
+        sink_put(&names, of->name);
+        sink_put(&names, of->manager);
+        room->name = bytes_of(names.ptr, of->name.len);
+        room->manager = bytes_of(names.ptr + of->name.len, of->manager.len);
+        room_feed_init(&room->feed, of->next);
         room->check_due = true; /* what came before it was known here has been dropped */
         HASH_ADD(hh, roster->rooms, id, HGTP_ROOM_ID_BYTES, room);
     }
     return room;
 }
 
-bool roster_enter(struct roster *roster, struct client *client, struct bytes room_id,
-                  struct bytes epoch, uint64_t next, uint64_t first)
+void roster_resume(struct client *client, uint64_t next)
+{
+    client->first = next;
+    client->behind = next < client->room->feed.next;
+    client->behind_at = next;
+}
+
+bool roster_client_name(struct client *client, struct bytes name)
+{
+    char *copy = name.len <= ROSTER_NAME_MAX ? malloc(name.len + 1) : NULL;
+    if (copy == NULL) {
+        return false;
+    }
+    sink_put(&(struct sink){(uint8_t *)copy, name.len, 0}, name);
+    copy[name.len] = '\0';
+    free(client->name);
+    client->name = copy;
+    return true;
+}
+
+bool roster_enter(struct roster *roster, struct client *client, const struct roster_room *of,
+                  uint64_t first)
 {
     roster_leave(roster, client);
-    struct room *room = roster_room(roster, room_id);
-    if (room != NULL && !bytes_equal(bytes_str(room->epoch), epoch)) {
+    struct room *room = roster_room(roster, of->id);
+    if (room != NULL && !bytes_equal(bytes_str(room->epoch), of->epoch)) {
         roster_room_close(roster, room);
         room = NULL;
     }
     if (room == NULL) {
-        room = roster_room_add(roster, room_id, epoch, next);
+        room = roster_room_add(roster, of);
     }
     if (room == NULL) {
         return false;
     }
     client->room = room;
-    client->first = first;
-    client->behind = first < room->feed.next;
-    client->behind_at = first;
+    roster_resume(client, first);
     client->seen = 0;
     client->turn++;
     DL_APPEND2(room->first_member, client, prev_member, next_member);

@@ -8,6 +8,7 @@
 
 #include <uthash.h>
 
+#include "listing.h"
 #include "ports.h"
 #include "rate.h"
 #include "room_feed.h"
@@ -15,11 +16,8 @@
 #define ROSTER_TOKEN_MAX 64
 #define ROSTER_EPOCH_MAX 32
 #define ROSTER_NODE_MAX  160 /* "id@incarnation" */
-
-/** The lists that are pushed; the words the scripts use for them are in roster_list_words. */
-enum roster_list { LIST_USERS, LIST_ROOMS, LIST_MEMBERS, LIST_COUNT };
-extern const char *const roster_list_words[LIST_COUNT];
-bool roster_list_of(struct bytes word, enum roster_list *ret_list);
+#define ROSTER_NAME_MAX  512 /* the upper bound of limits.name_bytes */
+#define ROSTER_LINE_MAX  24
 
 struct talk;
 
@@ -28,7 +26,11 @@ struct client {
     uint8_t uid[HGTP_USER_ID_BYTES];
     uint32_t push_ip;
     uint16_t push_port;
-    void *push; /* of the push port; NULL: declared no HTTP address */
+    void *push;                      /* of the push port; NULL: declared no HTTP address */
+    void *line;                      /* of the line port; NULL: none is attached. Never both */
+    char line_name[ROSTER_LINE_MAX]; /* as Redis knows it */
+    bool has_unregistered;           /* by this line */
+    char *name;                      /* NULL: not known */
     int64_t expires_ms;
     int64_t touched_ms;              /* when its sign of life was last passed on to Redis */
     uint8_t token[ROSTER_TOKEN_MAX]; /* last seen; only a match in Redis counts */
@@ -63,10 +65,11 @@ struct room {
     int64_t last_ms; /* Redis' time of the newest entry delivered */
     int64_t skip_ms; /* entries up to this time have been delivered under other numbers */
     int64_t gap_ms;  /* when entries that are missing are to be read from the log; 0: none is */
-    uint64_t next_at_check; /* the feed's position when the comparison under way was asked for */
-    bool check_due;         /* something may have been missed: compare with the log's top */
-    bool list_dirty;        /* the members' list is to be asked for */
-    struct frame *members;  /* last members' list pushed, or NULL */
+    uint64_t next_at_check;  /* the feed's position when the comparison under way was asked for */
+    bool check_due;          /* something may have been missed: compare with the log's top */
+    bool list_dirty;         /* the members' list is to be asked for */
+    struct listing *members; /* last list of its members that was shown, or NULL */
+    struct bytes name, manager; /* in memory of the room's own; no manager: empty */
     int64_t members_stamp;
     struct client *first_member;
     UT_hash_handle hh;
@@ -85,10 +88,18 @@ struct client *roster_client_add(struct roster *roster, struct bytes uid);
 /** Out of its room, out of the table, freed. Its push connection is the caller's. */
 void roster_client_remove(struct roster *roster, struct client *client);
 
-/** Put a client into a room (out of an earlier one), from entry `first` on. A room that was not
- * here begins with entry `next`. False: memory is out. */
-bool roster_enter(struct roster *roster, struct client *client, struct bytes room_id,
-                  struct bytes epoch, uint64_t next, uint64_t first);
+struct roster_room {
+    struct bytes id, epoch, name, manager;
+    uint64_t next; /* with which entry it begins if it was not here */
+};
+/** Put a client into a room (out of an earlier one), from entry `first` on. False: memory is out.
+ */
+bool roster_enter(struct roster *roster, struct client *client, const struct roster_room *of,
+                  uint64_t first);
+/** Let it go on with entry `next` of its room. */
+void roster_resume(struct client *client, uint64_t next);
+/** False: memory is out, the old name stays. */
+bool roster_client_name(struct client *client, struct bytes name);
 /** The next entry of its room for a client that is in one. */
 uint64_t roster_next(const struct client *client);
 /** Take it out of its room, if any; an empty room is freed. */

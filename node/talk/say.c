@@ -3,9 +3,13 @@
  * say: a message from HTTP on its way into the room log. Who speaks is told by the session's token,
  * or by user id and address; never by what the message claims.
  */
+#include "lines.h"
 #include "node/base/metrics.h"
 #include "proto/utf8.h"
-#include "talk_state.h"
+#include "request.h"
+
+/* Tells the ids that clients give to messages from the prints of requests. */
+static const char say_print_kind[] = "id:";
 
 struct say {
     struct talk *talk;
@@ -34,6 +38,13 @@ static void say_give_back(const struct say *say)
     rate_give_back(say_bucket(say->talk, bytes_of(say->uid, sizeof say->uid)));
 }
 
+/* A result that was stored when the same message came before has no entry in it. */
+static bool say_is_repeated(const struct result *result)
+{
+    size_t count = result->effect_count;
+    return count > 0 && effect_is(&result->effects[count - 1], "repeated");
+}
+
 static void say_on_result(const struct result *result, void *arg)
 {
     struct say *say = arg;
@@ -43,7 +54,7 @@ static void say_on_result(const struct result *result, void *arg)
     uint64_t seq = 0;
     if (err == ERR_NONE) {
         seq = (uint64_t)effects_number(result->extra, 0);
-        metric_add(METRIC_MESSAGES, 1);
+        metric_add(say_is_repeated(result) ? METRIC_REQUESTS_REPEATED : METRIC_MESSAGES, 1);
     } else {
         say_give_back(say);
     }
@@ -54,18 +65,33 @@ static void say_on_result(const struct result *result, void *arg)
     free(say);
 }
 
-/* A token begins with the user id, in the URL alphabet. */
-static bool say_user_id(const struct talk_message *message, uint8_t ret_uid[HGTP_USER_ID_BYTES])
+/* In the URL alphabet. */
+bool say_token_uid(struct bytes token, uint8_t ret_uid[HGTP_USER_ID_BYTES])
 {
-    struct bytes from = message->token.len > 0 ? message->token : message->user_id;
-    if (from.len < HGTP_USER_ID_BYTES ||
-        (message->token.len == 0 && from.len != HGTP_USER_ID_BYTES)) {
+    if (token.len < HGTP_USER_ID_BYTES) {
         return false;
     }
     for (size_t i = 0; i < HGTP_USER_ID_BYTES; i++) {
-        ret_uid[i] = from.ptr[i] == '-' ? '+' : from.ptr[i] == '_' ? '/' : from.ptr[i];
+        ret_uid[i] = token.ptr[i] == '-' ? '+' : token.ptr[i] == '_' ? '/' : token.ptr[i];
     }
     return hgtp_user_id_valid(ret_uid);
+}
+
+static bool say_user_id(const struct talk_message *message, struct bytes token,
+                        uint8_t ret_uid[HGTP_USER_ID_BYTES])
+{
+    if (token.len > 0) {
+        return say_token_uid(token, ret_uid);
+    }
+    return message->user_id.len == HGTP_USER_ID_BYTES && say_token_uid(message->user_id, ret_uid);
+}
+
+bool say_in_time(struct talk *talk, struct bytes uid)
+{
+    int64_t per_s = talk->options.config->limits_messages_per_s;
+    bool is_in_time = rate_take(say_bucket(talk, uid), per_s, talk_now_ms(talk));
+    metric_add(METRIC_RATE_LIMITED, is_in_time ? 0 : 1);
+    return is_in_time;
 }
 
 static enum err say_check(struct talk *talk, const struct talk_message *message, struct bytes uid)
@@ -77,14 +103,13 @@ static enum err say_check(struct talk *talk, const struct talk_message *message,
     if (!utf8_valid(message->text)) {
         return ERR_MESSAGE_INVALID;
     }
+    if (message->id.len > TALK_MESSAGE_ID_MAX) {
+        return ERR_MALFORMED;
+    }
     if (talk_is_busy(talk)) {
         return ERR_BUSY;
     }
-    if (!rate_take(say_bucket(talk, uid), config->limits_messages_per_s, talk_now_ms(talk))) {
-        metric_add(METRIC_RATE_LIMITED, 1);
-        return ERR_RATE_LIMITED;
-    }
-    return ERR_NONE;
+    return say_in_time(talk, uid) ? ERR_NONE : ERR_RATE_LIMITED;
 }
 
 void talk_say(struct talk *talk, const struct talk_message *message, talk_on_said_fn *on_said,
@@ -92,8 +117,9 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
 {
     uint8_t user_id[HGTP_USER_ID_BYTES] = {0};
     struct bytes uid = bytes_of(user_id, sizeof user_id);
+    struct bytes token = lines_token(&message->asker);
     enum err err =
-        say_user_id(message, user_id) ? say_check(talk, message, uid) : ERR_NOT_REGISTERED;
+        say_user_id(message, token, user_id) ? say_check(talk, message, uid) : ERR_NOT_REGISTERED;
     struct say *say = err == ERR_NONE ? calloc(1, sizeof *say) : NULL;
     if (say == NULL) {
         on_said(err == ERR_NONE ? ERR_BUSY : err, 0, arg);
@@ -101,13 +127,19 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
     }
     *say = (struct say){.talk = talk, .on_said = on_said, .arg = arg};
     memcpy(say->uid, user_id, sizeof say->uid);
-    char ip[16];
-    snprintf(ip, sizeof ip, "%u.%u.%u.%u", message->ip >> 24, message->ip >> 16 & 255,
-             message->ip >> 8 & 255, message->ip & 255);
+    char ip[24];
+    datagrams_address(message->asker.ip, 0, ip);
     struct script_args args;
     talk_args_init(talk, &args, uid);
-    script_args_bytes(&args, "token", message->token);
-    script_args_str(&args, "ip", ip);
+    script_args_bytes(&args, "token", token);
+    script_args_bytes(&args, "ip", bytes_of(ip, strcspn(ip, ":")));
+    uint8_t print[sizeof say_print_kind + TALK_MESSAGE_ID_MAX];
+    struct sink print_out = sink_into(print, sizeof print);
+    if (message->id.len > 0) {
+        sink_text(&print_out, say_print_kind);
+        sink_put(&print_out, message->id);
+        script_args_bytes(&args, "print", sink_bytes(&print_out));
+    }
     script_args_bytes(&args, "text", message->text);
     script_args_int(&args, "sent", message->sent_unix_ms);
     talk_call(talk, SCRIPT_say, &args, say_on_result, say);

@@ -4,7 +4,7 @@
  * datagrams.c and say.c, what scripts answer in effects.c, deliveries in deliver.c, timers in
  * upkeep.c.
  */
-#include "talk_state.h"
+#include "lines.h"
 
 #include "node/base/metrics.h"
 
@@ -38,10 +38,10 @@ void talk_free(struct talk *talk)
     struct client *client, *next;
     HASH_ITER(hh, talk->roster.clients, client, next)
     {
-        effects_gone(talk, client);
+        effects_gone(talk, client, WS_CLOSE_GOING_AWAY);
     }
     for (int list = 0; list < LIST_COUNT; list++) {
-        frame_unref(talk->lists[list]);
+        listing_unref(talk->lists[list]);
     }
     free(talk);
 }
@@ -135,9 +135,10 @@ void talk_on_bus_echo(struct talk *talk)
     talk->options.clock.wake_in(talk->options.clock.ctx, 0);
 }
 
-void talk_drain(struct talk *talk)
+void talk_drain(struct talk *talk, int64_t within_ms)
 {
     talk->draining = true;
+    lines_send_away(talk, within_ms);
 }
 
 bool talk_settled(const struct talk *talk)
@@ -145,7 +146,7 @@ bool talk_settled(const struct talk *talk)
     struct client *client, *next;
     HASH_ITER(hh, talk->roster.clients, client, next)
     {
-        if (client->push != NULL && !talk->options.push.idle(client->push)) {
+        if (client->line != NULL || !channel_is_idle(talk, client)) {
             return false;
         }
     }

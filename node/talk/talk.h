@@ -30,6 +30,7 @@ struct talk_options {
     struct store_port store;
     struct datagram_port datagram;
     struct push_port push;
+    struct line_port line;
     struct bus_port bus; /* unused when bus_address is "" */
     struct clock_port clock;
 };
@@ -43,14 +44,60 @@ void talk_free(struct talk *talk);
 /** One datagram from the listening socket; `datagram` is borrowed for the call. */
 void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct bytes datagram);
 
+/** Who asks for something otherwise than by a datagram. All views are borrowed for the call. */
+struct talk_asker {
+    uint32_t ip;
+    struct bytes token; /* shown by the client; or empty */
+    void *line;         /* of the line port, on which it asks; or NULL */
+    void *owner;        /* of that line: its session's token counts instead of `token` */
+};
+
+/** `reply`: an HGTP message, borrowed; empty when there is none to give (yet). */
+typedef void talk_on_reply_fn(struct bytes reply, void *arg);
+/**
+ * One HGTP message. A REGISTER that succeeds attaches the line it came by.
+ *
+ * on_reply  comes exactly once, possibly from inside the call
+ */
+void talk_ask(struct talk *talk, const struct talk_asker *asker, struct bytes message,
+              talk_on_reply_fn *on_reply, void *arg);
+
+/** A client wants to attach a line to its session. */
+struct talk_attach {
+    struct bytes token;
+    bool has_after;
+    uint64_t after;     /* it has its room's entries up to this one */
+    struct bytes epoch; /* ... if this is the room's epoch; empty: it does not know */
+};
+/** ERR_NONE: returns the line to attach, or NULL when there is none any more. */
+typedef void *talk_on_attach_fn(enum err err, void *arg);
+/** `on_attach` comes exactly once, possibly from inside the call. */
+void talk_attach(struct talk *talk, const struct talk_attach *attach, talk_on_attach_fn *on_attach,
+                 void *arg);
+
+/** The line of `owner` has ended; it will not be used again. */
+void talk_on_line_ended(void *owner);
+
+/** Entries of the room's log, as the texts of WebSocket: `text` is borrowed; empty unless ERR_NONE.
+ */
+typedef void talk_on_history_fn(enum err err, struct bytes text, void *arg);
+#define TALK_HISTORY_MAX 100
+/**
+ * The last `count` (at most TALK_HISTORY_MAX) entries before number `before` (0: from the end) of
+ * the room that the asker is in. `on_history` comes exactly once, possibly from inside the call.
+ */
+void talk_history(struct talk *talk, const struct talk_asker *asker, uint64_t before, size_t count,
+                  talk_on_history_fn *on_history, void *arg);
+
 /** Who says something over HTTP, and what. All views are borrowed for the call. */
 struct talk_message {
-    struct bytes token;   /* session token, or empty: the session is told by uid and ip */
-    struct bytes user_id; /* used when `token` is empty */
-    uint32_t ip;
-    struct bytes text; /* checked here: UTF-8, limits.message_bytes */
+    struct talk_asker asker;
+    struct bytes user_id; /* used when the asker shows no token */
+    struct bytes id;      /* the client's own; a repetition is stored once. Empty: it has none */
+    struct bytes text;    /* checked here: UTF-8, limits.message_bytes */
     int64_t sent_unix_ms;
 };
+#define TALK_MESSAGE_ID_MAX 64
 
 /** `seq`: the message's number in the room log, when `err` is ERR_NONE. */
 typedef void talk_on_said_fn(enum err err, uint64_t seq, void *arg);
@@ -58,7 +105,8 @@ typedef void talk_on_said_fn(enum err err, uint64_t seq, void *arg);
 void talk_say(struct talk *talk, const struct talk_message *message, talk_on_said_fn *on_said,
               void *arg);
 
-/** There is space again on the push connection of `owner`: what the push port's open was given. */
+/** There is space again on the push connection of `owner`, what the push port's open was given, or
+ * on its line. */
 void talk_on_drained(void *owner);
 
 /** A client has confirmed something; `owner` as above. */
@@ -82,9 +130,10 @@ void talk_on_late(struct talk *talk, const struct result *result);
 /** Do what is due. Returns ms until it wants to be called again. */
 int64_t talk_tick(struct talk *talk);
 
-/** The node is going down: REGISTER is refused, clients get nothing new. */
-void talk_drain(struct talk *talk);
-/** True when all clients have confirmed what was sent to them. */
+/** The node is going down: REGISTER and new lines are refused, push clients get nothing new,
+ * clients with lines are told to go to another node, one after the other within `within_ms`. */
+void talk_drain(struct talk *talk, int64_t within_ms);
+/** True when all push clients have confirmed what was sent to them and no line is left. */
 bool talk_settled(const struct talk *talk);
 /** After talk_drain: leave the cluster; the others go on with the sessions where they end here. */
 void talk_leave(struct talk *talk);

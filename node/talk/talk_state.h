@@ -26,6 +26,7 @@ struct talk {
     struct rate_table requests;  /* by address: every datagram */
     struct rate_table visitors;  /* by user id: messages of sessions whose home is elsewhere */
     size_t in_flight;
+    size_t line_count; /* clients with a line */
     bool draining;
     bool store_connected;
     bool is_late;        /* a result is carried out whose call was given up */
@@ -41,7 +42,7 @@ struct talk {
     int64_t gaps_ms;      /* when deliver_gaps has something to do; 0: there is no gap */
     int64_t lists_due_ms; /* when dirty lists are to be asked for; 0: none is dirty */
     bool dirty[LIST_COUNT];
-    struct frame *lists[LIST_COUNT]; /* last list of the realm pushed (users, rooms), or NULL */
+    struct listing *lists[LIST_COUNT]; /* last list of the realm that was shown, or NULL */
     int64_t list_stamps[LIST_COUNT];
 };
 
@@ -70,11 +71,7 @@ int64_t effects_number(struct bytes digits, int64_t fallback);
 /** "a.b.c.d:port" with a port that can be sent to; else false. */
 bool effects_address(struct bytes address, uint32_t *ret_ip, uint16_t *ret_port);
 /** Forget a session that ended or moved: its connection, its place in the room. */
-void effects_gone(struct talk *talk, struct client *client);
-
-/** Put a client into a room whose next entry is `next`, from `first` on. */
-void effects_enter(struct talk *talk, struct client *client, struct bytes room_id,
-                   struct bytes epoch, uint64_t next, uint64_t first);
+void effects_gone(struct talk *talk, struct client *client, enum ws_close why);
 
 /* homes.c */
 /** Walk through that node's sessions: our own are shown again, those of a dead one shared out. */
@@ -112,14 +109,15 @@ void deliver_gaps(struct talk *talk, int64_t now_ms);
 /** Repair a gap of the room's feed, if there is one and nobody is at it. */
 void deliver_repair(struct talk *talk, struct room *room);
 /** Push a list to all it concerns. `room` only for LIST_MEMBERS. */
-void deliver_list(struct talk *talk, enum roster_list list, struct room *room,
+void deliver_list(struct talk *talk, enum listing_kind list, struct room *room,
                   const struct bytes *names, size_t count);
-/** Send one page of a list, that begins at place `first`, to one client. */
-void deliver_page(struct talk *talk, struct client *client, enum roster_list list, int64_t first,
+/** Send one page of a list to one client; of `page` the kind, the place and whether there are more
+ * count. */
+void deliver_page(struct talk *talk, struct client *client, const struct listing *page,
                   const struct bytes *names, size_t count);
 /** More of a list is to follow, from `first` on; asked for page by page as the client takes them.
  */
-void deliver_pages_due(struct talk *talk, struct client *client, enum roster_list list,
+void deliver_pages_due(struct talk *talk, struct client *client, enum listing_kind list,
                        int64_t first);
 /** True when there is something for deliver_lists_owed to do. */
 bool deliver_owes_lists(const struct client *client);
@@ -134,6 +132,12 @@ void datagrams_relay(struct talk *talk, const struct effect *effect);
 /** The late answer to a client's INVITE or REMOVE. */
 void datagrams_answer(struct talk *talk, const struct effect *effect);
 
+/* say.c */
+/** A token begins with the user id; false: this is none. */
+bool say_token_uid(struct bytes token, uint8_t ret_uid[HGTP_USER_ID_BYTES]);
+/** Take one of what a session may say in a second. */
+bool say_in_time(struct talk *talk, struct bytes uid);
+
 /* upkeep.c */
 /** This node is going: it is taken off the list of nodes. */
 void upkeep_leave(struct talk *talk);
@@ -143,6 +147,6 @@ void upkeep_resume(struct talk *talk);
 void upkeep_missed(struct talk *talk);
 /** Compare the rooms that are due at once. */
 void upkeep_check_soon(struct talk *talk);
-void upkeep_list_dirty(struct talk *talk, enum roster_list list, struct room *room);
+void upkeep_list_dirty(struct talk *talk, enum listing_kind list, struct room *room);
 
 #endif

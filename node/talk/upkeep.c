@@ -4,9 +4,9 @@
  * of life, compares its rooms with their logs, asks for lists that have changed. All in batches,
  * and each kind only once at a time.
  */
+#include "channel.h"
 #include "node/base/log.h"
 #include "node/base/metrics.h"
-#include "talk_state.h"
 
 #define UPKEEP_BEAT_MS       500
 #define UPKEEP_SWEEP_MS      500
@@ -135,8 +135,7 @@ static bool upkeep_touch_due(const struct talk *talk, const struct client *clien
     if (every_ms > UPKEEP_TOUCH_MOST_MS) {
         every_ms = UPKEEP_TOUCH_MOST_MS;
     }
-    return now_ms - client->touched_ms >= every_ms && client->push != NULL &&
-           talk->options.push.alive(client->push);
+    return now_ms - client->touched_ms >= every_ms && channel_is_alive(talk, client);
 }
 
 static void upkeep_touch(struct talk *talk, int64_t now_ms)
@@ -242,6 +241,7 @@ static void upkeep_look_for_missed(struct talk *talk)
     }
     upkeep_list_dirty(talk, LIST_USERS, NULL);
     upkeep_list_dirty(talk, LIST_ROOMS, NULL);
+    upkeep_list_dirty(talk, LIST_COUNTS, NULL);
     struct client *client, *next;
     HASH_ITER(hh, talk->roster.clients, client, next)
     {
@@ -264,13 +264,16 @@ void upkeep_resume(struct talk *talk)
 /* Lists ------------------------------------------------------------------------------------------
  */
 
-void upkeep_list_dirty(struct talk *talk, enum roster_list list, struct room *room)
+void upkeep_list_dirty(struct talk *talk, enum listing_kind list, struct room *room)
 {
     if (list == LIST_MEMBERS) {
         if (room == NULL) {
             return;
         }
         room->list_dirty = true;
+    }
+    if (list == LIST_COUNTS && talk->line_count == 0) {
+        return; /* nobody here sees them */
     }
     talk->dirty[list] = true;
     if (talk->lists_due_ms == 0) {
@@ -291,9 +294,9 @@ static void upkeep_on_lists(const struct result *result, void *arg)
 
 static void upkeep_list_words(struct talk *talk, struct sink *out)
 {
-    for (int list = LIST_USERS; list <= LIST_ROOMS; list++) {
-        if (talk->dirty[list]) {
-            sink_text(out, roster_list_words[list]);
+    for (int list = 0; list < LIST_COUNT; list++) {
+        if (list != LIST_MEMBERS && talk->dirty[list]) {
+            sink_text(out, listing_words[list]);
             sink_text(out, " ");
             talk->dirty[list] = false;
         }

@@ -184,8 +184,10 @@ static struct client *fake_client(size_t at, uint64_t first)
     struct client *client = roster_client_add(&fake.talk->roster, bytes_of(uid, 8));
     client->talk = fake.talk;
     client->push = &fake.pushes[at];
-    assert_true(
-        roster_enter(&fake.talk->roster, client, bytes_str(ROOM), bytes_str("1"), first, first));
+    assert_true(roster_enter(
+        &fake.talk->roster, client,
+        &(const struct roster_room){.id = bytes_str(ROOM), .epoch = bytes_str("1"), .next = first},
+        first));
     return client;
 }
 
@@ -443,7 +445,7 @@ static void deliver_session_that_ends_while_catching_up_is_not_touched(void **st
     }
     fake.pushes[0].capacity = SIZE_MAX;
     talk_on_drained(slow);
-    effects_gone(fake.talk, slow);
+    effects_gone(fake.talk, slow, WS_CLOSE_ENDED);
     assert_true(fake.pushes[0].is_closed);
     fake_answer_all();
 }

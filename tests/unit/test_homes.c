@@ -187,7 +187,8 @@ static void comes_to(const char *room_next, const char *next, const char *from, 
     const struct bytes fields[] = {
         bytes_str("home"), bytes_str(UID),  bytes_str("alice"), bytes_str("127.0.0.1:7"),
         bytes_str("60"),   bytes_str(ROOM), bytes_str("1"),     bytes_str(room_next),
-        bytes_str(next),   bytes_str(from), bytes_str(is_held)};
+        bytes_str(next),   bytes_str(from), bytes_str(is_held), bytes_str("hall"),
+        bytes_str("alice")};
     const struct effect effect = {fields, sizeof fields / sizeof fields[0]};
     const struct result result = {ERR_NONE, bytes_str(""), &effect, 1};
     effects_apply(fake.talk, &result, NULL, NULL);
@@ -239,8 +240,8 @@ static void homes_client_with_nothing_under_way_is_released_at_once(void **state
     assert_string_equal(fake.told[0], "n2@1: released " UID " 1 11");
     said(11);
     assert_int_equal(fake.got_count, 1);
-    const struct bytes gone[] = {bytes_str("gone"), bytes_str(UID)};
-    answer(SCRIPT_look, gone, 2);
+    const struct bytes gone[] = {bytes_str("gone"), bytes_str(UID), bytes_str("moved")};
+    answer(SCRIPT_look, gone, 3);
     assert_null(alice());
     assert_true(fake.is_closed);
 }
@@ -311,8 +312,9 @@ static void homes_release_that_is_out_of_date_takes_nothing_from_her(void **stat
     const struct bytes home[] = {
         bytes_str("home"), bytes_str(UID),  bytes_str("alice"), bytes_str("127.0.0.1:7"),
         bytes_str("60"),   bytes_str(ROOM), bytes_str("1"),     bytes_str("12"),
-        bytes_str("10"),   bytes_str(""),   bytes_str("")};
-    answer(SCRIPT_look, home, 11);
+        bytes_str("10"),   bytes_str(""),   bytes_str(""),      bytes_str("hall"),
+        bytes_str("alice")};
+    answer(SCRIPT_look, home, 13);
     said(12);
     assert_int_equal(fake.got_count, 3);
     assert_int_equal(fake.got_marks[2], mark_of(12));
@@ -432,8 +434,8 @@ static void homes_node_that_was_silent_for_too_long_asks_before_it_delivers(void
     said(12);
     assert_int_equal(fake.got_count, 1);
     assert_int_equal(fake.calls[SCRIPT_look], 1);
-    const struct bytes gone[] = {bytes_str("gone"), bytes_str(UID)};
-    answer(SCRIPT_look, gone, 2);
+    const struct bytes gone[] = {bytes_str("gone"), bytes_str(UID), bytes_str("moved")};
+    answer(SCRIPT_look, gone, 3);
     assert_null(alice());
 }
 
@@ -450,7 +452,7 @@ static void homes_draining_node_delivers_nothing_new(void **state)
 {
     (void)state;
     comes("10", "", "");
-    talk_drain(fake.talk);
+    talk_drain(fake.talk, 0);
     said(10);
     assert_int_equal(fake.got_count, 0);
     fake.is_idle = false;

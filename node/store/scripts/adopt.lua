@@ -25,8 +25,8 @@ for i = 1, #page[2], 2 do
         show_home(s, confirmed)
     elseif s.http == '' then
         unsettle(s)
-        s.home = ''
-        save(s, 'home')
+        s.home, s.line = '', ''
+        save(s, 'home', 'line')
     elseif is_my_share(uid) then
         settle_at(s)
     end

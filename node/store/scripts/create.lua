@@ -41,12 +41,13 @@ s.room, s.first = r.id, 1
 save(s, 'state', 'room', 'first')
 
 reply_here()
-effect('join', s.uid, r.id, r.epoch, 1)
+effect_home(s, 'join', s.uid, r.id, r.epoch, 1, r.name, s.name)
 changed('rooms')
+recounted()
 changed('members', r.id)
 redis.call('DEL', key('log', r.id))
 redis.call('XADD', key('log', r.id), '0-*', 'kind', 'created', 'who', s.name, 'text', r.name,
     'time', now, 'sent', 0)
-effect('entry', r.id, r.epoch, 1, 'created', s.name, r.name, now, 0)
+effect_in(r.id, 'entry', r.id, r.epoch, 1, 'created', s.name, r.name, now, 0)
 event('room_created', { 'user', s.name, 'room', r.name })
 return done(ERR.NONE)

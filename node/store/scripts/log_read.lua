@@ -6,10 +6,6 @@ if redis.call('HGET', key('r', A.room_id), 'epoch') ~= A.epoch then
 end
 local found = redis.call('XRANGE', key('log', A.room_id), '0-' .. A.first, '0-' .. A.last, 'COUNT', A.count)
 for _, item in ipairs(found) do
-    local f = {}
-    for i = 1, #item[2], 2 do
-        f[item[2][i]] = item[2][i + 1]
-    end
-    effect('entry', A.room_id, A.epoch, item[1]:sub(3), f.kind, f.who, f.text, f.time, f.sent)
+    show_entry(A.room_id, A.epoch, item)
 end
 return result(ERR.NONE, log_top(A.room_id))

@@ -41,8 +41,13 @@ save(s, 'name', 'state', 'room', 'udp', 'trusted', 'http', 'src', 'ip', 'auth', 
 redis.call('SET', key('un', s.name), s.uid)
 renew(s)
 settle_at(s)
+s.line = A.line
+save(s, 'line')
 reply_here()
-give(s, 'rooms', 0)
+give(s, s.http == '' and 'counts' or 'rooms', 0)
 changed('users')
+if has_line(s) then
+    resume(s)
+end
 event(is_new and 'session_registered' or 'session_rehomed', { 'user', s.name, 'node', A.node })
 return done(ERR.NONE, s.token)

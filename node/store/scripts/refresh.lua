@@ -9,9 +9,5 @@ if not s then
     return result(refused)
 end
 reply_here()
-give(s, 'users', 0)
-give(s, 'rooms', 0)
-if s.room ~= '' then
-    give(s, 'members', 0)
-end
+give_all(s)
 return done(ERR.NONE)

@@ -1,12 +1,12 @@
 -- say: a message into the room log. `print`, when the client gave an id, makes a repetition harmless.
 -- with: base request top session log
-local again = repeated()
-if again then
-    return again
-end
 local s, refused = speaker('stays')
 if not s then
     return result(refused)
+end
+local again = repeated()
+if again then
+    return again
 end
 if s.room == '' or not redis.call('ZSCORE', key('m', s.room), s.uid) then
     return result(ERR.NOT_IN_ROOM)

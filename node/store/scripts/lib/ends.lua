@@ -36,6 +36,7 @@ local function close_room(s, r)
     redis.call('DEL', key('r', r.id), key('m', r.id), key('rh', r.id), key('i', r.id), key('log', r.id),
         key('rn', r.name))
     redis.call('ZREM', key('rooms'), r.id)
+    recounted()
     steps(s, 'DELETE_ROOM', 'DELETE_ROOM_SUC')
     s.room = ''
     save(s, 'state', 'room')
@@ -47,7 +48,7 @@ local function end_session(s, kind)
     redis.call('DEL', key('u', s.uid), key('un', s.name))
     redis.call('ZREM', key('sessions'), s.uid)
     unsettle(s)
-    effect_home(s, 'gone', s.uid)
+    effect_home(s, 'gone', s.uid, 'ended')
     changed('users')
     event(kind, { 'user', s.name })
 end

@@ -5,6 +5,8 @@ local LISTS = {
     rooms = { set = function() return key('rooms') end, name = function(id) return key('r', id) end },
     members = { set = function(rid) return key('m', rid) end, name = function(id) return key('u', id) end },
 }
+-- The rooms once more, each with its number of members: for clients that have a line.
+LISTS.counts = LISTS.rooms
 
 -- Appends to `row` the names of entries first .. last of a list.
 local function append_names(row, what, rid, first, last)
@@ -13,6 +15,9 @@ local function append_names(row, what, rid, first, last)
         local name = redis.call('HGET', list.name(id), 'name')
         if name then
             row[#row + 1] = name
+            if what == 'counts' then
+                row[#row + 1] = text(redis.call('ZCARD', key('m', id)))
+            end
         end
     end
 end
@@ -37,9 +42,23 @@ end
 local function give(s, what, first)
     local rid = what == 'members' and s.room or nil
     local following = first + tonumber(A.lists_max)
-    append_names(effect('give', s.uid, what, first), what, rid, first, following - 1)
-    if following < redis.call('ZCARD', LISTS[what].set(rid)) then
+    local has_more = following < redis.call('ZCARD', LISTS[what].set(rid))
+    append_names(effect('give', s.uid, what, first, has_more and '1' or ''), what, rid, first, following - 1)
+    if has_more then
         effect('pages', s.uid, what, following)
+    end
+end
+
+-- All lists that concern the session, in the forms that it can take. Another node asks for them itself.
+local function give_all(s)
+    if s.home ~= A.node then
+        effect_at(s.home, 'relist', s.uid)
+        return
+    end
+    give(s, 'users', 0)
+    give(s, s.http == '' and 'counts' or 'rooms', 0)
+    if s.room ~= '' then
+        give(s, 'members', 0)
     end
 end
 
@@ -68,4 +87,10 @@ local function changed(what, rid)
         to_readers(rid)
         show(what, rid)
     end
+end
+
+-- The rooms' numbers of members have changed: nodes with clients that see them ask for them by and by.
+local function recounted()
+    to({ '*' })
+    effect('dirty', 'counts', '')
 end

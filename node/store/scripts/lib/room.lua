@@ -24,8 +24,9 @@ local function enter(s, r, kind)
     count_member(r.id, s.home, 1)
     s.room, s.first = r.id, log_top(r.id) + 1
     save(s, 'state', 'room', 'first')
-    effect('join', s.uid, r.id, r.epoch, s.first)
+    effect_home(s, 'join', s.uid, r.id, r.epoch, s.first, r.name, manager_name(r.manager))
     changed('members', r.id)
+    recounted()
     append(r, kind, s.name, '', 0)
     event('room_' .. kind, { 'user', s.name, 'room', r.name })
 end
@@ -38,6 +39,7 @@ local function leave(s, r, kind)
     save(s, 'state', 'room')
     effect_home(s, 'leave', s.uid, r.id)
     changed('members', r.id)
+    recounted()
     append(r, kind, s.name, '', 0)
     event('room_' .. kind, { 'user', s.name, 'room', r.name })
 end

@@ -51,17 +51,35 @@ local function resume_from(s, epoch, confirmed)
     return of == epoch and tonumber(seq) >= first and seq + 1 or first
 end
 
+-- The name of the room's manager, a user id; nothing when it has none.
+local function manager_name(manager)
+    return manager and redis.call('HGET', key('u', manager), 'name') or ''
+end
+
 -- Tells the asking node what its client's state is: connection, room, the room's next entry, the next one
 -- for this client. `from`: the home it has left, `is_held`: which still lives and says where it ended.
 local function show_home(s, confirmed, from, is_held)
-    local epoch, following, resume = '', 0, 0
+    local epoch, name, manager, following, resume = '', '', nil, 0, 0
     if s.room ~= '' then
-        epoch = redis.call('HGET', key('r', s.room), 'epoch') or ''
+        epoch, name, manager = unpack(redis.call('HMGET', key('r', s.room), 'epoch', 'name', 'manager'))
+        epoch = epoch or ''
         following = log_top(s.room) + 1
-        resume = s.http == '' and following or resume_from(s, epoch, confirmed)
+        resume = resume_from(s, epoch, confirmed)
     end
     effect('home', s.uid, s.name, s.http, s.expires, s.room, epoch, following, resume, from or '',
-        is_held and '1' or '')
+        is_held and '1' or '', name or '', manager_name(manager))
+end
+
+-- Where the client that has attached goes on: behind the entry that it says it has, if that can be of
+-- this room, else at its first one.
+local function resume(s)
+    if s.room == '' then
+        return
+    end
+    local epoch = redis.call('HGET', key('r', s.room), 'epoch') or ''
+    local after = tonumber(A.after)
+    local is_of_room = after and after <= log_top(s.room) and (A.epoch == '' or A.epoch == epoch)
+    effect('resume', s.uid, epoch, is_of_room and after + 1 or tonumber(s.first) or 1)
 end
 
 -- Takes the session from its home; what its connection there has confirmed.
@@ -85,8 +103,8 @@ local function settle_at(s)
         confirmed = unsettle(s)
         is_living = redis.call('HEXISTS', key('nodes'), from) == 1
     end
-    s.home = A.node
-    save(s, 'home')
+    s.home, s.line = A.node, ''
+    save(s, 'home', 'line')
     redis.call('HSET', key('home', A.node), s.uid, confirmed)
     if s.room ~= '' then
         count_member(s.room, A.node, 1)
@@ -110,11 +128,16 @@ local function moved(s)
     end
 end
 
+-- A connection that the client opened brings it its talk: WebSocket or SSE.
+local function has_line(s)
+    return (s.line or '') ~= ''
+end
+
 -- The session on whose behalf the request comes, renewed; or nil and why it is refused. Who may
--- speak: who shows the session's token (by signature or as bearer), or, for a session of the
--- original's kind, who sends from its address.
--- Who sends a datagram moves to this node, through which it hears us; with `stays` only one whose home
--- is gone does: what comes by HTTP may take another way each time.
+-- speak: who shows the session's token (by signature, as bearer, or by its line), or, for a session of
+-- the original's kind that has no line, who sends from its address.
+-- Who sends a datagram moves to this node, through which it hears us; with `stays`, or a line, only one
+-- whose home is gone does: what comes by HTTP may take another way each time.
 local function speaker(stays)
     local s = session(A.uid)
     if not s then
@@ -131,13 +154,14 @@ local function speaker(stays)
             s.timestamp = A.timestamp
             save(s, 'timestamp')
         end
-    elseif s.auth ~= 'md5' then
+    elseif s.auth ~= 'md5' or has_line(s) then
         return nil, ERR.SIGNATURE_REQUIRED
     elseif s.ip ~= A.ip then
         return nil, ERR.ADDRESS_MISMATCH
     end
     moved(s)
     renew(s)
+    stays = stays or A.src == '' or has_line(s)
     if s.home ~= A.node and not (stays and redis.call('HEXISTS', key('nodes'), s.home) == 1) then
         settle_at(s)
     end

@@ -10,6 +10,11 @@ end
 
 local WAIT_FIELDS = { 'wait', 'wait_room', 'wait_by', 'wait_home', 'wait_src', 'wait_seq', 'wait_print' }
 
+-- Asks the peer, also once more when it has come by another line.
+local function relay(peer, room_field)
+    effect_at(peer.home, 'relay', peer.wait, peer.uid, reach(peer), peer.wait_seq + 1, room_field, peer.name)
+end
+
 -- The peer has to answer: kept in its session until it does or until the deadline.
 local function wait_for(peer, kind, r, room_field)
     peer.wait, peer.wait_room, peer.wait_by, peer.wait_home = kind, r.id, A.uid, A.node
@@ -19,10 +24,11 @@ local function wait_for(peer, kind, r, room_field)
     if kind == 'INVITE' then
         redis.call('ZADD', key('i', r.id), now, peer.uid)
     end
-    effect_at(peer.home, 'relay', kind, peer.uid, reach(peer), A.seq + 1, room_field, peer.name)
+    relay(peer, room_field)
 end
 
--- Tells the one who asked; where it asked from, or where it was heard last if it has moved since.
+-- Tells the one who asked: by its line if it has one, else where it asked from, or where it was heard last
+-- if it has moved since.
 local function answer_asker(peer, code)
     local home, src = unpack(redis.call('HMGET', key('u', peer.wait_by), 'home', 'src'))
     if not home or home == peer.wait_home then

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * line_text: the texts of a WebSocket: messages, acknowledged with their number or refused with a
+ * reason, and requests for history. What the JSON says is text_json's, what may be said is talk's.
+ */
+#include <stdlib.h>
+
+#include "line_state.h"
+#include "proto/talk_text.h"
+#include "text_json.h"
+
+/* A text that waits for its answer. */
+struct line_asked {
+    struct line *line;
+    size_t id_len;
+    uint8_t id[TALK_MESSAGE_ID_MAX];
+};
+
+static struct bytes line_asked_id(const struct line_asked *asked)
+{
+    return bytes_of(asked->id, asked->id_len);
+}
+
+struct line_answer {
+    enum err err;
+    uint64_t seq;
+    struct bytes id;
+};
+
+static void line_write_answer(const void *what, struct sink *out)
+{
+    const struct line_answer *answer = what;
+    if (answer->err == ERR_NONE) {
+        talk_text_ack(answer->id, answer->seq, out);
+    } else {
+        talk_text_error(hgtp_type_name((uint8_t)err_hgtp_type(answer->err, 0)),
+                        err_text(answer->err), err_name(answer->err), answer->id, out);
+    }
+}
+
+static void line_answer(struct line *line, enum err err, uint64_t seq, struct bytes id)
+{
+    const struct line_answer answer = {err, seq, id};
+    line_send_own(line, frames_text(FORMAT_WS, 0, line_write_answer, &answer));
+}
+
+void line_text_error(struct line *line, enum err err, struct bytes id)
+{
+    line_answer(line, err, 0, id);
+}
+
+static void line_asked_end(struct line_asked *asked)
+{
+    struct line *line = asked->line;
+    free(asked);
+    line->in_flight--;
+    line_pace(line);
+    line_let_go(line);
+}
+
+static void line_on_said(enum err err, uint64_t seq, void *arg)
+{
+    struct line_asked *asked = arg;
+    line_answer(asked->line, err, seq, line_asked_id(asked));
+    line_asked_end(asked);
+}
+
+static void line_write_bytes(const void *what, struct sink *out)
+{
+    sink_put(out, *(const struct bytes *)what);
+}
+
+static void line_on_history(enum err err, struct bytes text, void *arg)
+{
+    struct line_asked *asked = arg;
+    if (err == ERR_NONE) {
+        line_send_own(asked->line, frames_text(FORMAT_WS, 0, line_write_bytes, &text));
+    } else {
+        line_text_error(asked->line, err, line_asked_id(asked));
+    }
+    line_asked_end(asked);
+}
+
+static void line_text_ask(struct line *line, const struct text_json *text)
+{
+    struct line_asked *asked = calloc(1, sizeof *asked);
+    if (asked == NULL) {
+        line_text_error(line, ERR_BUSY, text->id);
+        return;
+    }
+    asked->line = line;
+    asked->id_len = text->id.len <= sizeof asked->id ? text->id.len : 0;
+    sink_put(&(struct sink){asked->id, sizeof asked->id, 0}, bytes_of(text->id.ptr, asked->id_len));
+    line_hold(line);
+    line->in_flight++;
+    struct talk *talk = line->lines->settings->talk;
+    const struct talk_asker asker = {.ip = line->peer_ip, .line = line, .owner = line->owner};
+    if (text->kind == TEXT_HISTORY) {
+        talk_history(talk, &asker, text->before, text->count, line_on_history, asked);
+        return;
+    }
+    const struct talk_message message = {.asker = asker, .id = text->id, .text = text->message};
+    talk_say(talk, &message, line_on_said, asked);
+}
+
+void line_text_take(struct line *line, struct bytes text)
+{
+    struct text_json decoded;
+    enum err err = text_json_decode(text, &decoded);
+    if (err == ERR_NONE) {
+        line_text_ask(line, &decoded);
+    } else {
+        line_text_error(line, err,
+                        decoded.id.len <= TALK_MESSAGE_ID_MAX ? decoded.id : bytes_of(NULL, 0));
+    }
+    text_json_free(&decoded);
+}

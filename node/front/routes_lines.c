@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * routes_lines: `GET /ws` and `GET /events`: the request is checked, the session that its token
+ * names is asked for, and the connection becomes a line. What goes over it is line.c's and talk's.
+ */
+#include <stdlib.h>
+
+#include "proto/ws.h"
+#include "routes_state.h"
+
+#define ROUTES_HEAD_MAX  1024
+#define ROUTES_AFTER_MAX 15 /* digits; more than a room will ever say */
+
+/* A connection that waits for its session. */
+struct routes_attaching {
+    struct routes *routes;
+    struct http_exchange *exchange;
+    bool is_ws;
+    size_t head_len;
+    char head[ROUTES_HEAD_MAX];
+};
+
+/* Query strings --------------------------------------------------------------------------------
+ */
+
+/* Value of a parameter, as it stands; empty when it is missing. */
+static struct bytes routes_query(struct bytes target, const char *name)
+{
+    const uint8_t *mark = target.len > 0 ? memchr(target.ptr, '?', target.len) : NULL;
+    struct bytes rest =
+        mark != NULL ? bytes_from(target, (size_t)(mark - target.ptr) + 1) : bytes_of(NULL, 0);
+    size_t name_len = strlen(name);
+    while (rest.len > 0) {
+        const uint8_t *end = memchr(rest.ptr, '&', rest.len);
+        size_t len = end != NULL ? (size_t)(end - rest.ptr) : rest.len;
+        if (len > name_len && rest.ptr[name_len] == '=' && memcmp(rest.ptr, name, name_len) == 0) {
+            return bytes_of(rest.ptr + name_len + 1, len - name_len - 1);
+        }
+        rest = bytes_from(rest, len + 1);
+    }
+    return bytes_of(NULL, 0);
+}
+
+static bool routes_after(struct bytes digits, struct talk_attach *attach)
+{
+    if (digits.len == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.ptr[i] < '0' || digits.ptr[i] > '9' || digits.len > ROUTES_AFTER_MAX) {
+            return false;
+        }
+        attach->after = attach->after * 10 + (uint64_t)(digits.ptr[i] - '0');
+    }
+    attach->has_after = true;
+    return true;
+}
+
+/* False: the request makes no sense. */
+static bool routes_attach_of(const struct http1_request *req, struct talk_attach *ret_attach)
+{
+    const struct http1_header *last = http1_header_find(req, "last-event-id");
+    *ret_attach = (struct talk_attach){.token = routes_query(req->target, "token"),
+                                       .epoch = routes_query(req->target, "epoch")};
+    if (ret_attach->token.len == 0) {
+        ret_attach->token = routes_bearer(req);
+    }
+    return routes_after(last != NULL ? last->value : routes_query(req->target, "after"),
+                        ret_attach);
+}
+
+/* Attaching ------------------------------------------------------------------------------------
+ */
+
+/* The connection becomes a line; NULL: the client has gone. */
+static struct line *routes_open_line(struct routes_attaching *attaching)
+{
+    uint32_t ip = http_exchange_peer_ip(attaching->exchange);
+    uv_tcp_t *tcp = http_exchange_take(attaching->exchange);
+    struct bytes head = bytes_of(attaching->head, attaching->head_len);
+    if (tcp == NULL) {
+        return NULL;
+    }
+    return attaching->is_ws ? line_open_ws(attaching->routes->lines, tcp, ip, head)
+                            : line_open_sse(attaching->routes->lines, tcp, ip, head);
+}
+
+static void *routes_on_attach(enum err err, void *arg)
+{
+    struct routes_attaching *attaching = arg;
+    struct line *line = NULL;
+    if (err == ERR_NONE) {
+        line = routes_open_line(attaching);
+    } else {
+        routes_refuse(attaching->exchange, err);
+    }
+    free(attaching);
+    return line;
+}
+
+static void routes_attach(struct http_exchange *exchange, struct routes *routes, const char *head,
+                          const struct talk_attach *attach, bool is_ws)
+{
+    struct routes_attaching *attaching = calloc(1, sizeof *attaching);
+    if (attaching == NULL) {
+        routes_refuse(exchange, ERR_BUSY);
+        return;
+    }
+    if (!http_exchange_reserve(exchange)) {
+        free(attaching);
+        routes_refuse(exchange, ERR_MALFORMED);
+        return;
+    }
+    attaching->routes = routes;
+    attaching->exchange = exchange;
+    attaching->is_ws = is_ws;
+    int len = snprintf(attaching->head, sizeof attaching->head, "%s%s\r\n", head,
+                       http_exchange_added(exchange));
+    attaching->head_len = (size_t)len < sizeof attaching->head ? (size_t)len : 0;
+    if (attach->token.len > 0) {
+        talk_attach(routes->talk, attach, routes_on_attach, attaching);
+    } else if (is_ws) {
+        (void)routes_on_attach(ERR_NONE, attaching); /* registers over the line itself */
+    } else {
+        (void)routes_on_attach(ERR_NOT_REGISTERED, attaching);
+    }
+}
+
+/* WebSocket ------------------------------------------------------------------------------------
+ */
+
+/* A header's comma separated list has this word, in any case. */
+static bool routes_has_word(const struct http1_request *req, const char *name, const char *word)
+{
+    size_t word_len = strlen(word);
+    for (size_t i = 0; i < req->header_count; i++) {
+        const struct http1_header *header = &req->headers[i];
+        if (header->name.len != strlen(name) ||
+            strncasecmp((const char *)header->name.ptr, name, header->name.len) != 0) {
+            continue;
+        }
+        for (size_t at = 0; at + word_len <= header->value.len; at++) {
+            const char *text = (const char *)header->value.ptr;
+            size_t end = at + word_len;
+            bool begins = at == 0 || strchr(", \t", text[at - 1]) != NULL;
+            bool ends = end == header->value.len || strchr(", \t", text[end]) != NULL;
+            if (begins && ends && strncasecmp(text + at, word, word_len) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void routes_ask_for_upgrade(struct http_exchange *exchange)
+{
+    http_respond(exchange, 426, "text/plain", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+                 bytes_str("this is a WebSocket, version 13\n"));
+}
+
+void routes_ws(struct http_exchange *exchange, const struct http1_request *req, struct bytes body,
+               struct routes *routes)
+{
+    (void)body;
+    const struct http1_header *version = http1_header_find(req, "sec-websocket-version");
+    const struct http1_header *key = http1_header_find(req, "sec-websocket-key");
+    struct talk_attach attach;
+    uint8_t accept[WS_ACCEPT_BYTES];
+    if (!bytes_equal(req->method, bytes_str("GET"))) {
+        http_respond(exchange, 405, "text/plain", "Allow: GET\r\n", bytes_str("GET only\n"));
+    } else if (req->minor < 1 || !routes_has_word(req, "upgrade", "websocket") ||
+               !routes_has_word(req, "connection", "upgrade") || version == NULL ||
+               !bytes_equal(version->value, bytes_str("13"))) {
+        routes_ask_for_upgrade(exchange);
+    } else if (key == NULL || !ws_accept(key->value, accept) || !routes_attach_of(req, &attach)) {
+        routes_refuse(exchange, ERR_MALFORMED);
+    } else {
+        char head[ROUTES_HEAD_MAX / 2];
+        bool is_offered = routes_has_word(req, "sec-websocket-protocol", "hgtp");
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                 "Sec-WebSocket-Accept: %.*s\r\n%s",
+                 WS_ACCEPT_BYTES, (const char *)accept,
+                 is_offered ? "Sec-WebSocket-Protocol: hgtp\r\n" : "");
+        routes_attach(exchange, routes, head, &attach, true);
+    }
+}
+
+/* Event streams --------------------------------------------------------------------------------
+ */
+
+void routes_events(struct http_exchange *exchange, const struct http1_request *req,
+                   struct bytes body, struct routes *routes)
+{
+    (void)body;
+    struct talk_attach attach;
+    if (!bytes_equal(req->method, bytes_str("GET"))) {
+        http_respond(exchange, 405, "text/plain", "Allow: GET\r\n", bytes_str("GET only\n"));
+        return;
+    }
+    if (!routes_attach_of(req, &attach)) {
+        routes_refuse(exchange, ERR_MALFORMED);
+        return;
+    }
+    char head[ROUTES_HEAD_MAX / 2];
+    snprintf(head, sizeof head,
+             "HTTP/1.1 200 OK\r\nDate: %s\r\nContent-Type: text/event-stream\r\n"
+             "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\nConnection: close\r\n",
+             http_exchange_date(exchange));
+    routes_attach(exchange, routes, head, &attach, false);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * routes_talk: what clients have to say by POST: messages in the original's form and as texts, and
+ * HGTP messages. Who may speak is the scripts'.
+ */
+#include <stdlib.h>
+
+#include "message_json.h"
+#include "proto/talk_text.h"
+#include "routes_state.h"
+#include "text_json.h"
+
+#define ROUTES_ANSWER_MAX 1024 /* an id, escaped, and what stands around it */
+
+struct bytes routes_bearer(const struct http1_request *req)
+{
+    static const char scheme[] = "bearer ";
+    const size_t scheme_len = sizeof scheme - 1;
+    const struct http1_header *header = http1_header_find(req, "authorization");
+    if (header == NULL || header->value.len <= scheme_len ||
+        strncasecmp((const char *)header->value.ptr, scheme, scheme_len) != 0) {
+        return bytes_of(NULL, 0);
+    }
+    return bytes_from(header->value, scheme_len);
+}
+
+/* Texts ----------------------------------------------------------------------------------------
+ */
+
+/* A text that waits for its answer. */
+struct routes_said {
+    struct http_exchange *exchange;
+    size_t id_len;
+    uint8_t id[TALK_MESSAGE_ID_MAX];
+};
+
+static void routes_answer_text(struct http_exchange *exchange, enum err err, uint64_t seq,
+                               struct bytes id)
+{
+    uint8_t storage[ROUTES_ANSWER_MAX];
+    struct sink out = sink_into(storage, sizeof storage);
+    if (err == ERR_NONE) {
+        talk_text_ack(id, seq, &out);
+    } else {
+        talk_text_error(hgtp_type_name((uint8_t)err_hgtp_type(err, 0)), err_text(err),
+                        err_name(err), id, &out);
+    }
+    const char *retry = err_is_worth_repeating(err) ? "Retry-After: 1\r\n" : NULL;
+    http_respond(exchange, err_http_status(err), "application/json", retry, sink_bytes(&out));
+}
+
+static void routes_on_history(enum err err, struct bytes text, void *arg)
+{
+    struct routes_said *said = arg;
+    if (err == ERR_NONE) {
+        http_respond(said->exchange, 200, "application/json", NULL, text);
+    } else {
+        routes_answer_text(said->exchange, err, 0, bytes_of(said->id, said->id_len));
+    }
+    free(said);
+}
+
+static void routes_on_text_said(enum err err, uint64_t seq, void *arg)
+{
+    struct routes_said *said = arg;
+    routes_answer_text(said->exchange, err, seq, bytes_of(said->id, said->id_len));
+    free(said);
+}
+
+/* `text` in the form that WebSockets carry. */
+static void routes_text(struct http_exchange *exchange, const struct talk_asker *asker,
+                        struct bytes body, struct routes *routes)
+{
+    struct text_json text;
+    enum err err = text_json_decode(body, &text);
+    struct routes_said *said = err == ERR_NONE ? calloc(1, sizeof *said) : NULL;
+    if (said != NULL) {
+        said->exchange = exchange;
+        said->id_len = text.id.len <= sizeof said->id ? text.id.len : 0;
+        sink_put(&(struct sink){said->id, sizeof said->id, 0}, bytes_of(text.id.ptr, said->id_len));
+    }
+    if (said != NULL && text.kind == TEXT_HISTORY) {
+        talk_history(routes->talk, asker, text.before, text.count, routes_on_history, said);
+    } else if (said != NULL) {
+        const struct talk_message message = {.asker = *asker, .id = text.id, .text = text.message};
+        talk_say(routes->talk, &message, routes_on_text_said, said);
+    } else {
+        routes_answer_text(exchange, err == ERR_NONE ? ERR_BUSY : err, 0,
+                           text.id.len <= TALK_MESSAGE_ID_MAX ? text.id : bytes_of(NULL, 0));
+    }
+    text_json_free(&text);
+}
+
+/* The original's messages ----------------------------------------------------------------------
+ */
+
+static void routes_on_said(enum err err, uint64_t seq, void *arg)
+{
+    (void)seq;
+    struct http_exchange *exchange = arg;
+    if (err == ERR_NONE) {
+        http_respond(exchange, 200, "application/json", NULL, bytes_of(NULL, 0));
+    } else {
+        routes_refuse(exchange, err);
+    }
+}
+
+void routes_message(struct http_exchange *exchange, const struct http1_request *req,
+                    struct bytes body, struct routes *routes)
+{
+    const struct talk_asker asker = {.ip = http_exchange_peer_ip(exchange),
+                                     .token = routes_bearer(req)};
+    if (asker.token.len > 0 && text_json_is_one(body)) {
+        routes_text(exchange, &asker, body, routes);
+        return;
+    }
+    uint8_t *storage = malloc(body.len + 1);
+    struct message_json message;
+    enum err err = storage != NULL ? message_json_decode(body, storage, &message) : ERR_BUSY;
+    if (err == ERR_NONE) {
+        const struct http1_header *agent = http1_header_find(req, "user-agent");
+        const struct talk_message said = {.asker = asker,
+                                          .user_id =
+                                              agent != NULL ? agent->value : bytes_of(NULL, 0),
+                                          .text = message.text,
+                                          .sent_unix_ms = message.time_unix_ms};
+        talk_say(routes->talk, &said, routes_on_said, exchange);
+    } else {
+        routes_refuse(exchange, err);
+    }
+    free(storage);
+}
+
+/* HGTP messages --------------------------------------------------------------------------------
+ */
+
+static void routes_on_reply(struct bytes reply, void *arg)
+{
+    struct http_exchange *exchange = arg;
+    if (reply.len > 0) {
+        http_respond(exchange, 200, "application/octet-stream", NULL, reply);
+    } else {
+        http_respond(exchange, 204, NULL, NULL, reply);
+    }
+}
+
+void routes_hgtp(struct http_exchange *exchange, const struct http1_request *req, struct bytes body,
+                 struct routes *routes)
+{
+    struct hgtp_message decoded;
+    if (body.len > HGTP_DATAGRAM_MAX || hgtp_decode(body, &decoded) == HGTP_BAD_HEADER) {
+        routes_refuse(exchange, ERR_MALFORMED);
+        return;
+    }
+    const struct talk_asker asker = {.ip = http_exchange_peer_ip(exchange),
+                                     .token = routes_bearer(req)};
+    talk_ask(routes->talk, &asker, body, routes_on_reply, exchange);
+}

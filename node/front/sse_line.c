@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sse_line: event streams (text/event-stream): comments against silence. What is sent comes from
+ * talk as events; what the client has to say it says by POST, so nothing is read here.
+ */
+#include "line_state.h"
+
+void sse_line_ping(struct line *line)
+{
+    static const char comment[] = ": still here\n\n";
+    struct frame *frame = frame_new(sizeof comment - 1);
+    if (frame != NULL) {
+        memcpy(frame->data, comment, sizeof comment - 1);
+    }
+    line_send_own(line, frame);
+}
+
+struct line *line_open_sse(struct lines *lines, uv_tcp_t *tcp, uint32_t peer_ip, struct bytes head)
+{
+    return line_new(lines, tcp, peer_ip, FORMAT_SSE, head);
+}

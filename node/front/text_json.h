@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* text_json: the JSON texts that clients send over a WebSocket or by `POST /message`. */
+#ifndef FRONT_TEXT_JSON_H
+#define FRONT_TEXT_JSON_H
+
+#include "node/base/err.h"
+
+enum text_kind { TEXT_MESSAGE, TEXT_HISTORY };
+
+/** Views point into what text_json_free frees. */
+struct text_json {
+    enum text_kind kind;
+    struct bytes id;      /* of a message; empty: none */
+    struct bytes message; /* UTF-8; may be empty */
+    uint64_t before;      /* of a request for history; 0: from the end */
+    size_t count;
+    void *root;
+};
+
+/**
+ * Read one text.
+ *
+ * ret_text  filled as far as it can be read, also on error: the id belongs into the error's text.
+ *           Always to be freed by text_json_free
+ * returns   ERR_NONE | ERR_MALFORMED: no JSON object, or what it says is not understood
+ */
+enum err text_json_decode(struct bytes json, struct text_json *ret_text);
+void text_json_free(struct text_json *text);
+
+/** True when it looks like one of these texts: a JSON object with a member "type". */
+bool text_json_is_one(struct bytes json);
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// dialogs: questions that stop the reader, invitations that don't, and short words at the edge.
+
+const TOAST_MS = 6000;
+const byId = (id) => document.getElementById(id);
+
+/** Resolves to whether the answer was yes. */
+export function ask(question, yes) {
+  const dialog = byId('ask');
+  byId('ask-text').textContent = question;
+  byId('ask-yes').textContent = yes;
+  return new Promise((resolve) => {
+    const end = (answer) => {
+      dialog.onclose = null;
+      if (dialog.open) dialog.close();
+      resolve(answer);
+    };
+    byId('ask-yes').onclick = () => end(true);
+    byId('ask-no').onclick = () => end(false);
+    dialog.onclose = () => end(false);
+    dialog.showModal();
+    byId('ask-yes').focus();
+  });
+}
+
+let dismissed = null;
+
+/** Shows an invitation until it is answered; a newer one takes the place of an older. */
+export function invite(text) {
+  dismissed?.(null);
+  const box = byId('invitation');
+  byId('invitation-text').textContent = text;
+  box.hidden = false;
+  return new Promise((resolve) => {
+    const end = (answer) => {
+      box.hidden = true;
+      dismissed = null;
+      resolve(answer);
+    };
+    dismissed = end;
+    byId('accept').onclick = () => end(true);
+    byId('decline').onclick = () => end(false);
+    byId('accept').focus();
+  });
+}
+
+/** The invitation does not hold any more. */
+export function withdrawInvitation() {
+  dismissed?.(null);
+}
+
+export function toast(text, isError = false) {
+  const item = document.createElement('p');
+  item.className = isError ? 'toast error' : 'toast';
+  item.textContent = text;
+  byId('toasts').append(item);
+  setTimeout(() => item.remove(), TOAST_MS);
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// hgtp_link: one connection to a node: a WebSocket, or, where proxies let none through, an event
+// stream and POST requests. It opens once and ends once; trying again is hgtp.js's.
+//
+//   openLink(origin, { token, after, epoch, userId }, { onOpen, onMessage, onText, onClose })
+//
+// onMessage gets the bytes of an HGTP message, onText an object, onClose { code, isGone }: the close
+// code if there was one, and whether the session is known to be dead.
+import { TYPE, decode, encode, reasonOf, unbase64 } from './hgtp_bytes.js';
+
+const OPEN_MS = 10000;
+const FAILURES_BEFORE_STREAM = 2;
+const GONE_REASONS = [4, 9]; // not registered; registered anew by somebody else
+let webSocketFailures = 0;
+let webSocketWorks = false;
+
+function query({ token, after, epoch }) {
+  if (!token) return '';
+  const parts = new URLSearchParams({ token });
+  if (epoch) {
+    parts.set('after', after);
+    parts.set('epoch', epoch);
+  }
+  return `?${parts}`;
+}
+
+async function post(origin, path, token, type, content) {
+  const headers = { 'content-type': type };
+  if (token) headers.authorization = `Bearer ${token}`;
+  return fetch(`${origin}${path}`, { method: 'POST', headers, body: content });
+}
+
+/** A page is not told why a WebSocket was refused; the session itself is asked for. */
+async function isGone(origin, { token, userId }) {
+  if (!token) return false;
+  try {
+    const request = encode({ type: TYPE.REFRESH, userId, seq: 1 });
+    const response = await post(origin, '/hgtp', token, 'application/octet-stream', request);
+    const reply = response.status === 200 ? decode(await response.arrayBuffer()) : null;
+    return reply !== null && reply.type === TYPE.BAD_REQUEST && GONE_REASONS.includes(reasonOf(reply).code);
+  } catch {
+    return false;
+  }
+}
+
+export function openLink(origin, session, events) {
+  const isStream = !webSocketWorks && webSocketFailures >= FAILURES_BEFORE_STREAM;
+  return isStream ? openStream(origin, session, events) : openWebSocket(origin, session, events);
+}
+
+function openWebSocket(origin, session, { onOpen, onMessage, onText, onClose }) {
+  const socket = new WebSocket(`${origin.replace(/^http/, 'ws')}/ws${query(session)}`, 'hgtp');
+  let isOpen = false;
+  socket.binaryType = 'arraybuffer';
+  const timer = setTimeout(() => socket.close(), OPEN_MS);
+  socket.onopen = () => {
+    clearTimeout(timer);
+    isOpen = webSocketWorks = true;
+    onOpen();
+  };
+  socket.onmessage = ({ data }) => {
+    if (typeof data === 'string') onText(JSON.parse(data));
+    else onMessage(data);
+  };
+  socket.onclose = async ({ code }) => {
+    clearTimeout(timer);
+    if (isOpen) {
+      onClose({ code });
+      return;
+    }
+    const gone = await isGone(origin, session);
+    webSocketFailures += gone ? 0 : 1;
+    onClose({ isGone: gone });
+  };
+  return {
+    sendMessage: (bytes) => { if (socket.readyState === WebSocket.OPEN) socket.send(bytes); },
+    sendText: (value) => { if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(value)); },
+    close: () => { clearTimeout(timer); socket.close(1000); },
+  };
+}
+
+function openStream(origin, session, { onOpen, onMessage, onText, onClose }) {
+  let { token } = session;
+  let source = null;
+  let isClosed = false;
+  const end = async () => {
+    if (isClosed) return;
+    isClosed = true;
+    source?.close();
+    webSocketFailures = 0; // next time a WebSocket is tried again first
+    onClose({ isGone: await isGone(origin, { ...session, token }) });
+  };
+  const attach = (given) => {
+    token = given;
+    source = new EventSource(`${origin}/events${query({ ...session, token })}`);
+    source.onopen = () => onOpen();
+    source.onerror = end;
+    source.onmessage = ({ data }) => onText(JSON.parse(data));
+    source.addEventListener('hgtp', ({ data }) => onMessage(unbase64(data)));
+  };
+  const answerOf = async (path, type, content, take) => {
+    try {
+      const response = await post(origin, path, token, type, content);
+      if (response.status !== 204) await take(response);
+    } catch {
+      end();
+    }
+  };
+  if (token) attach(token);
+  else queueMicrotask(onOpen); // to register
+  return {
+    // After a REGISTER: the stream is what the session lives by.
+    attach: (given) => {
+      onOpen = () => {};
+      attach(given);
+    },
+    sendMessage: (bytes) => answerOf('/hgtp', 'application/octet-stream', bytes,
+      async (response) => onMessage(await response.arrayBuffer())),
+    sendText: (value) => answerOf('/message', 'application/json', JSON.stringify(value),
+      async (response) => onText(await response.json())),
+    close: () => {
+      isClosed = true;
+      source?.close();
+    },
+  };
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// i18n: the page's words in each language, and putting them where the document asks for them:
+// data-t (text), data-t-placeholder, data-t-label (for screen readers).
+
+const WORDS = {
+  en: {
+    title: 'Group talk', skip: 'Skip to the message field', language: 'Language', views: 'Views',
+    welcome: 'Join the talk', welcomeText: 'Choose a name that the others will see.',
+    name: 'Your name', key: 'Key', keyHint: 'Whoever runs this service gives it to you.',
+    register: 'Come in', unregister: 'Sign out', rooms: 'Rooms', roomName: 'New room',
+    create: 'Create', noRooms: 'There is no room yet. Create the first one.', talk: 'Talk', people: 'People',
+    noRoom: 'You are in no room. Choose one, or create your own and invite others.',
+    leave: 'Leave', deleteRoom: 'Delete room', earlier: 'Earlier messages', messages: 'Messages',
+    pending: 'Messages on their way', say: 'Write a message', send: 'Send', members: 'In this room',
+    users: 'Everybody', accept: 'Accept', decline: 'Decline', cancel: 'Cancel',
+    retry: 'Try again', discard: 'Discard', sending: 'sending…', notSent: 'Not sent: {why}',
+    manager: 'manager', you: 'you', kick: 'Remove', kickUser: 'Remove {user} from the room',
+    invite: 'Invite', inviteUser: 'Invite {user} to the room',
+    openRoom: '{room}, {n} members', here: 'you are here', unread: 'New messages',
+    jump: '{n} new', jumpDown: 'Latest messages', missing: '{n} messages are no longer available.',
+    stateConnecting: 'Connecting…', stateOnline: 'Connected', stateIdle: '',
+    stateWaiting: 'No connection. Trying again in {s} s.',
+    stateReplaced: 'Opened elsewhere. Reload this page to continue here.',
+    stateEnded: 'The session has ended.',
+    askLeave: 'Leave the room “{room}”?', askSwitch: 'Leave “{room}” and join “{other}”?',
+    askDelete: 'Delete the room “{room}”? Everybody in it has to leave, and its messages are gone.',
+    askKick: 'Remove {user} from the room?', managerStays: 'You manage “{room}”. Delete it before you join another one.',
+    unregisterInRoom: 'Leave the room first, or delete it if it is yours.',
+    invitedTo: 'You are invited to the room “{room}”.', inviting: '{user} was asked to join.',
+    inviteAccepted: '{user} has accepted.', removedFrom: 'You are no longer in the room “{room}”.',
+    roomJoined: 'You are in the room “{room}”.',
+    created: '{user} opened the room.', joined: '{user} joined.', left: '{user} left.',
+    invited: '{user} was invited and joined.', removed: '{user} was removed.',
+    today: 'Today', yesterday: 'Yesterday',
+    errDISCONNECTED: 'There is no connection.', errTIMEOUT: 'There was no answer.',
+    errUNSURE: 'It is not certain whether this was said.',
+    err1: 'This was not understood.', err4: 'You are not registered any more.', err6: 'The key is wrong.',
+    err11: 'This name cannot be used: it is empty, too long, or has forbidden characters.',
+    err12: 'Somebody has this name already.', err13: 'The service is full.',
+    err22: 'There is a room of this name already.', err23: 'This room does not exist any more.',
+    err24: 'No more rooms can be opened.', err25: 'The room is full.', err26: 'You are in a room already.',
+    err27: 'You are not in this room.', err28: 'Only the manager may do this.',
+    err29: 'The manager cannot leave: delete the room.', err30: 'This user is not here any more.',
+    err31: 'This user is in a room already.', err32: 'This user has not answered an earlier question yet.',
+    err33: 'This user is not in the room.', err35: 'The invitation was declined.',
+    err36: 'There was no answer in time.', err41: 'The message is too long.',
+    err50: 'Too many messages at once. Wait a moment.', err51: 'The service is disturbed. Try again.',
+    err53: 'The service is restarting. Try again.',
+  },
+  ko: {
+    title: '그룹 대화', skip: '메시지 입력란으로 건너뛰기', language: '언어', views: '화면',
+    welcome: '대화에 참여하기', welcomeText: '다른 사람에게 보일 이름을 정하세요.',
+    name: '이름', key: '키', keyHint: '서비스 운영자에게서 받습니다.',
+    register: '들어가기', unregister: '나가기', rooms: '방', roomName: '새 방 이름',
+    create: '만들기', noRooms: '아직 방이 없습니다. 첫 방을 만들어 보세요.', talk: '대화', people: '사람',
+    noRoom: '들어간 방이 없습니다. 방을 고르거나, 방을 만들어 다른 사람을 초대하세요.',
+    leave: '방 나가기', deleteRoom: '방 삭제', earlier: '이전 메시지', messages: '메시지',
+    pending: '보내는 중인 메시지', say: '메시지 쓰기', send: '보내기', members: '이 방에 있는 사람',
+    users: '모든 사람', accept: '수락', decline: '거절', cancel: '취소',
+    retry: '다시 보내기', discard: '지우기', sending: '보내는 중…', notSent: '보내지 못함: {why}',
+    manager: '방장', you: '나', kick: '내보내기', kickUser: '{user} 님을 방에서 내보내기',
+    invite: '초대', inviteUser: '{user} 님을 방에 초대하기',
+    openRoom: '{room}, {n}명', here: '지금 있는 방', unread: '새 메시지',
+    jump: '새 메시지 {n}개', jumpDown: '최근 메시지로', missing: '메시지 {n}개는 더 이상 볼 수 없습니다.',
+    stateConnecting: '연결하는 중…', stateOnline: '연결됨', stateIdle: '',
+    stateWaiting: '연결이 끊어졌습니다. {s}초 뒤에 다시 시도합니다.',
+    stateReplaced: '다른 곳에서 열렸습니다. 여기서 계속하려면 새로 고침하세요.',
+    stateEnded: '세션이 끝났습니다.',
+    askLeave: '“{room}” 방에서 나갈까요?', askSwitch: '“{room}” 방에서 나가고 “{other}” 방에 들어갈까요?',
+    askDelete: '“{room}” 방을 삭제할까요? 모두 방에서 나가게 되고 메시지는 사라집니다.',
+    askKick: '{user} 님을 방에서 내보낼까요?', managerStays: '“{room}” 방의 방장입니다. 다른 방에 들어가려면 먼저 이 방을 삭제하세요.',
+    unregisterInRoom: '먼저 방에서 나가거나, 방장이면 방을 삭제하세요.',
+    invitedTo: '“{room}” 방에 초대받았습니다.', inviting: '{user} 님을 초대했습니다.',
+    inviteAccepted: '{user} 님이 수락했습니다.', removedFrom: '“{room}” 방에서 나왔습니다.',
+    roomJoined: '“{room}” 방에 들어왔습니다.',
+    created: '{user} 님이 방을 만들었습니다.', joined: '{user} 님이 들어왔습니다.', left: '{user} 님이 나갔습니다.',
+    invited: '{user} 님이 초대를 받아 들어왔습니다.', removed: '{user} 님이 내보내졌습니다.',
+    today: '오늘', yesterday: '어제',
+    errDISCONNECTED: '연결이 없습니다.', errTIMEOUT: '응답이 없습니다.',
+    errUNSURE: '전달되었는지 확실하지 않습니다.',
+    err1: '이해할 수 없는 요청입니다.', err4: '더 이상 등록되어 있지 않습니다.', err6: '키가 맞지 않습니다.',
+    err11: '쓸 수 없는 이름입니다. 비어 있거나, 너무 길거나, 허용되지 않는 문자가 있습니다.',
+    err12: '이미 사용 중인 이름입니다.', err13: '서비스 정원이 찼습니다.',
+    err22: '같은 이름의 방이 이미 있습니다.', err23: '더 이상 없는 방입니다.',
+    err24: '방을 더 만들 수 없습니다.', err25: '방이 가득 찼습니다.', err26: '이미 다른 방에 있습니다.',
+    err27: '이 방에 있지 않습니다.', err28: '방장만 할 수 있습니다.',
+    err29: '방장은 나갈 수 없습니다. 방을 삭제하세요.', err30: '더 이상 없는 사용자입니다.',
+    err31: '이미 방에 있는 사용자입니다.', err32: '아직 이전 요청에 답하지 않은 사용자입니다.',
+    err33: '이 방에 없는 사용자입니다.', err35: '초대를 거절했습니다.',
+    err36: '제때 응답이 없었습니다.', err41: '메시지가 너무 깁니다.',
+    err50: '한꺼번에 너무 많이 보냈습니다. 잠시 기다리세요.', err51: '서비스에 문제가 있습니다. 다시 시도하세요.',
+    err53: '서비스를 다시 시작하는 중입니다. 다시 시도하세요.',
+  },
+};
+const STORED = 'hgtp-language';
+
+let language = 'en';
+try {
+  language = localStorage.getItem(STORED) || '';
+} catch { /* a page without storage has its browser's language */ }
+if (!WORDS[language]) {
+  language = navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => WORDS[tag]) || 'en';
+}
+
+export const currentLanguage = () => language;
+
+/** The words for `id`, its {names} filled in. */
+export function t(id, values = {}) {
+  const words = WORDS[language][id] ?? WORDS.en[id] ?? id;
+  return words.replace(/\{(\w+)\}/g, (all, name) => (name in values ? values[name] : all));
+}
+
+/** Why something failed, for people. */
+export function why(error) {
+  for (const id of [`err${error.reason}`, `err${error.code}`]) {
+    if (WORDS[language][id]) return t(id);
+  }
+  return error.message;
+}
+
+export function setLanguage(chosen) {
+  language = chosen;
+  try {
+    localStorage.setItem(STORED, chosen);
+  } catch { /* then it is asked for again next time */ }
+  translate();
+}
+
+export function translate() {
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll('[data-t]')) {
+    element.textContent = t(element.dataset.t);
+  }
+  for (const element of document.querySelectorAll('[data-t-placeholder]')) {
+    element.placeholder = t(element.dataset.tPlaceholder);
+  }
+  for (const element of document.querySelectorAll('[data-t-label]')) {
+    element.setAttribute('aria-label', t(element.dataset.tLabel));
+  }
+}

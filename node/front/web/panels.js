@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// panels: the lists beside the talk: rooms with their numbers of members, who is in this room, who is
+// here at all. They show what the service said; what a click means is app.js's.
+import { t } from './i18n.js';
+
+function make(tag, className, text = '') {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+function button(className, text, label, onClick) {
+  const element = make('button', className, text);
+  element.type = 'button';
+  element.setAttribute('aria-label', label);
+  element.addEventListener('click', onClick);
+  return element;
+}
+
+/** Puts items into a list; the keyboard stays where it was. */
+function fill(list, items, keyName) {
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
+  const key = focused?.closest('li')?.dataset[keyName];
+  const className = focused?.className;
+  list.replaceChildren(...items);
+  if (key === undefined) return;
+  const again = [...list.children].find((item) => item.dataset[keyName] === key);
+  again?.getElementsByClassName(className)[0]?.focus();
+}
+
+const byName = (a, b) => a.localeCompare(b);
+
+export function showRooms(list, rooms, current, onOpen) {
+  const items = [...rooms].sort((a, b) => byName(a.name, b.name)).map(({ name, members }) => {
+    const item = make('li', name === current ? 'current' : '');
+    item.dataset.room = name;
+    const label = t('openRoom', { room: name, n: members });
+    const open = button('open', '', name === current ? `${label}, ${t('here')}` : label, () => onOpen(name));
+    if (name === current) open.setAttribute('aria-current', 'true');
+    open.append(make('bdi', 'name', name), make('span', 'count', String(members)));
+    item.append(open);
+    return item;
+  });
+  fill(list, items, 'room');
+}
+
+function person(name, marks) {
+  const item = make('li', '');
+  item.dataset.user = name;
+  item.append(make('bdi', 'name', name));
+  for (const mark of marks) item.append(make('span', 'mark', mark));
+  return item;
+}
+
+/** `onKick` null: the reader is not the manager. */
+export function showMembers(list, { users, manager }, me, onKick) {
+  const items = [...users].sort((a, b) => (b === manager) - (a === manager) || byName(a, b)).map((name) => {
+    const marks = [];
+    if (name === manager) marks.push(t('manager'));
+    if (name === me) marks.push(t('you'));
+    const item = person(name, marks);
+    if (onKick && name !== me) {
+      item.append(button('kick quiet', t('kick'), t('kickUser', { user: name }), () => onKick(name)));
+    }
+    return item;
+  });
+  fill(list, items, 'user');
+}
+
+/** `onInvite` null: nobody can be invited now. */
+export function showUsers(list, users, members, me, onInvite) {
+  const items = [...users].sort(byName).map((name) => {
+    const item = person(name, name === me ? [t('you')] : []);
+    if (onInvite && name !== me && !members.includes(name)) {
+      item.append(button('invite quiet', t('invite'), t('inviteUser', { user: name }), () => onInvite(name)));
+    }
+    return item;
+  });
+  fill(list, items, 'user');
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * channel: hands entries, lists and what else there is to tell to a client's push connection or
+ * line, in the form it takes. What is told when is decided elsewhere.
+ */
+#include "channel.h"
+
+#include "node/base/metrics.h"
+#include "proto/talk_text.h"
+
+bool channel_is_open(const struct client *client)
+{
+    return client->push != NULL || client->line != NULL;
+}
+
+bool channel_is_alive(const struct talk *talk, const struct client *client)
+{
+    return client->line != NULL || (client->push != NULL && talk->options.push.alive(client->push));
+}
+
+bool channel_is_idle(const struct talk *talk, const struct client *client)
+{
+    return client->push == NULL || talk->options.push.idle(client->push);
+}
+
+uint64_t channel_confirmed(const struct talk *talk, const struct client *client)
+{
+    return client->push != NULL ? talk->options.push.confirmed(client->push) : 0;
+}
+
+static enum format channel_format(const struct talk *talk, const struct client *client)
+{
+    return client->line != NULL ? talk->options.line.format(client->line) : FORMAT_PUSH;
+}
+
+bool channel_entry(struct talk *talk, const struct client *client, struct entry *entry)
+{
+    if (!channel_is_open(client) || entry->kind == ENTRY_unknown) {
+        return true;
+    }
+    struct frame *frame = entry_frame(entry, channel_format(talk, client), client->room->name,
+                                      (enum notice_language)talk->options.config->notices_language);
+    uint64_t mark = (uint64_t)client->turn << DELIVER_MARK_BITS | entry->seq;
+    if (frame == NULL) {
+        return false;
+    }
+    bool is_taken =
+        client->line != NULL
+            ? talk->options.line.send(client->line, frame, false)
+            : talk->options.push.send(client->push, entry_push_type(entry), frame, mark);
+    metric_add(METRIC_DELIVERIES, is_taken ? 1 : 0);
+    return is_taken;
+}
+
+bool channel_takes(const struct client *client, enum listing_kind list)
+{
+    return list != (client->line != NULL ? LIST_ROOMS : LIST_COUNTS);
+}
+
+bool channel_listing(struct talk *talk, const struct client *client, struct listing *listing)
+{
+    if (!channel_is_open(client)) {
+        return true;
+    }
+    struct frame *frame = listing_frame(listing, channel_format(talk, client));
+    if (frame == NULL) {
+        return false;
+    }
+    return client->line != NULL
+               ? talk->options.line.send(client->line, frame, false)
+               : talk->options.push.send(client->push, listing_push_type(listing), frame, 0);
+}
+
+/* A text for one client alone. */
+static bool channel_text(struct talk *talk, const struct client *client, frames_write_fn *write,
+                         const void *what, uint64_t event_id, bool is_urgent)
+{
+    if (client->line == NULL) {
+        return true;
+    }
+    struct frame *frame = frames_text(channel_format(talk, client), event_id, write, what);
+    bool is_taken = frame != NULL && talk->options.line.send(client->line, frame, is_urgent);
+    frame_unref(frame);
+    return is_taken;
+}
+
+struct channel_gap {
+    struct bytes room;
+    uint64_t from, to;
+};
+
+static void channel_write_gap(const void *what, struct sink *out)
+{
+    const struct channel_gap *gap = what;
+    talk_text_gap(gap->room, gap->from, gap->to, out);
+}
+
+bool channel_gap(struct talk *talk, const struct client *client, uint64_t from, uint64_t to)
+{
+    const struct channel_gap gap = {client->room->name, from, to};
+    return channel_text(talk, client, channel_write_gap, &gap, to, false);
+}
+
+static void channel_write_session(const void *what, struct sink *out)
+{
+    talk_text_session(what, out);
+}
+
+void channel_session(struct talk *talk, const struct client *client)
+{
+    const struct room *room = client->room;
+    struct talk_text_session session = {.user =
+                                            bytes_str(client->name != NULL ? client->name : "")};
+    if (room != NULL) {
+        session.room = room->name;
+        session.room_id = bytes_of(room->id, sizeof room->id);
+        session.epoch = bytes_str(room->epoch);
+        session.last = room->feed.top;
+    }
+    (void)channel_text(talk, client, channel_write_session, &session, 0, true);
+}
+
+static void channel_write_reconnect(const void *what, struct sink *out)
+{
+    talk_text_reconnect(*(const int64_t *)what, out);
+}
+
+void channel_reconnect(struct talk *talk, const struct client *client, int64_t after_ms)
+{
+    (void)channel_text(talk, client, channel_write_reconnect, &after_ms, 0, true);
+}
+
+bool channel_hgtp(struct talk *talk, const struct client *client, struct bytes message)
+{
+    if (client->line == NULL) {
+        return false;
+    }
+    struct frame *frame = frames_hgtp(channel_format(talk, client), message);
+    if (frame != NULL) {
+        (void)talk->options.line.send(client->line, frame, true);
+    }
+    frame_unref(frame);
+    return true;
+}
+
+void channel_counted(struct talk *talk, int by)
+{
+    talk->line_count += (size_t)by;
+    metric_add(METRIC_LINES, by);
+}
+
+void channel_close(struct talk *talk, struct client *client, enum ws_close why)
+{
+    if (client->push != NULL) {
+        talk->options.push.close(client->push);
+        client->push = NULL;
+    }
+    if (client->line != NULL) {
+        talk->options.line.close(client->line, why);
+        client->line = NULL;
+        channel_counted(talk, -1);
+        client->has_unregistered = false;
+    }
+}

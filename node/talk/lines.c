@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lines: which client lives by which line. A line is attached by its session's token, or by the
+ * REGISTER that came over it; it ends when the client goes, or when another connection of the same
+ * session takes its place. What goes over it is channel.c's, the socket behind it the front's.
+ */
+#include "lines.h"
+
+#include "node/base/metrics.h"
+#include "proto/talk_text.h"
+#include "request.h"
+
+/* Clients that go away at once would all come at once to the other nodes. */
+#define LINES_AWAY_PACE_MS 4
+
+void lines_name(struct talk *talk, char ret_name[ROSTER_LINE_MAX])
+{
+    uint64_t noise;
+    talk->options.clock.random(talk->options.clock.ctx, (uint8_t *)&noise, sizeof noise);
+    snprintf(ret_name, ROSTER_LINE_MAX, "%016" PRIx64, noise);
+}
+
+struct bytes lines_token(const struct talk_asker *asker)
+{
+    const struct client *client = asker->owner;
+    return client != NULL ? bytes_of(client->token, client->token_bytes) : asker->token;
+}
+
+/* Coming and going -------------------------------------------------------------------------------
+ */
+
+static void lines_on_detached(const struct result *result, void *arg)
+{
+    (void)result;
+    talk_call_over(arg);
+}
+
+static void lines_detach(struct talk *talk, struct bytes uid, const char *name)
+{
+    struct script_args args;
+    talk_args_init(talk, &args, uid);
+    script_args_str(&args, "line", name);
+    talk_call(talk, SCRIPT_detach, &args, lines_on_detached, talk);
+}
+
+static void lines_attach(struct talk *talk, struct client *client, void *line, const char *name,
+                         struct bytes token)
+{
+    if (client->line != line) {
+        channel_close(talk, client, WS_CLOSE_REPLACED);
+        client->line = line;
+        channel_counted(talk, 1);
+    }
+    talk->options.line.own(line, client);
+    snprintf(client->line_name, sizeof client->line_name, "%s", name);
+    client->token_bytes = token.len <= sizeof client->token ? token.len : 0;
+    memcpy(client->token, token.ptr, client->token_bytes);
+    channel_session(talk, client);
+}
+
+void talk_on_line_ended(void *owner)
+{
+    struct client *client = owner;
+    struct talk *talk = client->talk;
+    client->line = NULL;
+    client->has_unregistered = false;
+    channel_counted(talk, -1);
+    lines_detach(talk, bytes_of(client->uid, sizeof client->uid), client->line_name);
+}
+
+void lines_on_registered(struct talk *talk, struct bytes uid, void *line, const char *name,
+                         struct bytes token)
+{
+    struct client *client = roster_client(&talk->roster, uid);
+    if (client == NULL) {
+        return;
+    }
+    if (line == NULL || name[0] == '\0') {
+        if (client->line != NULL) {
+            channel_close(talk, client, WS_CLOSE_REPLACED);
+        }
+        return;
+    }
+    struct client *earlier = talk->options.line.owner(line);
+    if (earlier != NULL && earlier != client) {
+        talk_on_line_ended(earlier); /* it has become another session's */
+    }
+    lines_attach(talk, client, line, name, token);
+}
+
+void lines_on_unregistered(struct talk *talk, struct bytes uid, const void *line)
+{
+    struct client *client = roster_client(&talk->roster, uid);
+    if (client != NULL) {
+        client->has_unregistered = line != NULL && client->line == line;
+    }
+}
+
+void lines_send_away(struct talk *talk, int64_t within_ms)
+{
+    int64_t spread_ms = (int64_t)talk->line_count * LINES_AWAY_PACE_MS;
+    spread_ms = spread_ms < within_ms ? spread_ms : within_ms;
+    struct client *client, *next;
+    int64_t turn = 0;
+    HASH_ITER(hh, talk->roster.clients, client, next)
+    {
+        if (client->line != NULL) {
+            channel_reconnect(talk, client, spread_ms * turn / (int64_t)talk->line_count);
+            turn++;
+        }
+    }
+}
+
+/* Attaching by token -----------------------------------------------------------------------------
+ */
+
+struct lines_attaching {
+    struct talk *talk;
+    uint8_t uid[HGTP_USER_ID_BYTES];
+    uint8_t token[ROSTER_TOKEN_MAX];
+    size_t token_bytes;
+    char name[ROSTER_LINE_MAX];
+    talk_on_attach_fn *on_attach;
+    void *arg;
+};
+
+static void lines_on_attach_reply(const struct result *result, void *arg)
+{
+    (void)result;
+    struct lines_attaching *attaching = arg;
+    struct talk *talk = attaching->talk;
+    struct bytes uid = bytes_of(attaching->uid, sizeof attaching->uid);
+    struct client *client = roster_client(&talk->roster, uid);
+    void *line = attaching->on_attach(ERR_NONE, attaching->arg);
+    attaching->on_attach = NULL;
+    if (client != NULL && line != NULL) {
+        lines_attach(talk, client, line, attaching->name,
+                     bytes_of(attaching->token, attaching->token_bytes));
+        return;
+    }
+    lines_detach(talk, uid, attaching->name);
+    if (line != NULL) {
+        talk->options.line.close(line, WS_CLOSE_INTERNAL);
+    }
+}
+
+static void lines_on_attach_result(const struct result *result, void *arg)
+{
+    struct lines_attaching *attaching = arg;
+    struct talk *talk = attaching->talk;
+    talk_call_over(talk);
+    if (result != NULL && result->code == ERR_NONE) {
+        effects_apply(talk, result, lines_on_attach_reply, attaching);
+    } else {
+        (void)attaching->on_attach(result != NULL ? result->code : ERR_STORE_AWAY, attaching->arg);
+    }
+    free(attaching);
+}
+
+void talk_attach(struct talk *talk, const struct talk_attach *attach, talk_on_attach_fn *on_attach,
+                 void *arg)
+{
+    uint8_t uid[HGTP_USER_ID_BYTES];
+    enum err err = talk->draining ? ERR_DRAINING : talk_is_busy(talk) ? ERR_BUSY : ERR_NONE;
+    if (err == ERR_NONE &&
+        (!say_token_uid(attach->token, uid) || attach->token.len > ROSTER_TOKEN_MAX)) {
+        err = ERR_NOT_REGISTERED;
+    }
+    struct lines_attaching *attaching = err == ERR_NONE ? calloc(1, sizeof *attaching) : NULL;
+    if (attaching == NULL) {
+        (void)on_attach(err == ERR_NONE ? ERR_BUSY : err, arg);
+        return;
+    }
+    *attaching = (struct lines_attaching){.talk = talk, .on_attach = on_attach, .arg = arg};
+    memcpy(attaching->uid, uid, sizeof uid);
+    memcpy(attaching->token, attach->token.ptr, attach->token.len);
+    attaching->token_bytes = attach->token.len;
+    lines_name(talk, attaching->name);
+    struct script_args args;
+    talk_args_init(talk, &args, bytes_of(attaching->uid, sizeof attaching->uid));
+    script_args_bytes(&args, "token", bytes_of(attaching->token, attaching->token_bytes));
+    script_args_str(&args, "line", attaching->name);
+    script_args_str(&args, "after", "");
+    if (attach->has_after) {
+        args.count -= 2;
+        script_args_int(&args, "after", (int64_t)attach->after);
+    }
+    script_args_bytes(&args, "epoch", attach->epoch);
+    talk_call(talk, SCRIPT_attach, &args, lines_on_attach_result, attaching);
+}
+
+/* History ----------------------------------------------------------------------------------------
+ */
+
+struct lines_history {
+    struct talk *talk;
+    size_t count;
+    talk_on_history_fn *on_history;
+    void *arg;
+};
+
+/* The newest come first, and one more than was asked for. */
+static void lines_write_history(const struct result *result, const struct lines_history *history,
+                                struct sink *out)
+{
+    enum notice_language language =
+        (enum notice_language)history->talk->options.config->notices_language;
+    const char *comma = "";
+    size_t entry_count = 0, at = result->effect_count;
+    for (size_t i = 0; i < result->effect_count; i++) {
+        entry_count += effect_is(&result->effects[i], "entry") ? 1 : 0;
+    }
+    bool has_more = entry_count > history->count;
+    talk_text_history_begin(result->extra, out);
+    while (at > 0) {
+        const struct effect *effect = &result->effects[--at];
+        bool is_entry = effect_is(effect, "entry") && effect->count > 8;
+        if (!is_entry || entry_count-- > history->count) {
+            continue;
+        }
+        struct entry *entry = effects_entry(effect);
+        if (entry != NULL && entry->kind != ENTRY_unknown) {
+            sink_text(out, comma);
+            entry_text(entry, result->extra, language, out);
+            comma = ",";
+        }
+        entry_unref(entry);
+    }
+    talk_text_history_end(has_more, out);
+}
+
+static void lines_on_history(const struct result *result, void *arg)
+{
+    struct lines_history *history = arg;
+    talk_call_over(history->talk);
+    enum err err = result != NULL ? result->code : ERR_STORE_AWAY;
+    struct sink text = sink_into(NULL, 0);
+    uint8_t *storage = NULL;
+    if (err == ERR_NONE) {
+        lines_write_history(result, history, &text);
+        storage = malloc(text.len);
+        err = storage != NULL ? ERR_NONE : ERR_BUSY;
+    }
+    if (err == ERR_NONE) {
+        text = sink_into(storage, text.len);
+        lines_write_history(result, history, &text);
+    }
+    history->on_history(err, err == ERR_NONE ? sink_bytes(&text) : bytes_of(NULL, 0), history->arg);
+    free(storage);
+    free(history);
+}
+
+void talk_history(struct talk *talk, const struct talk_asker *asker, uint64_t before, size_t count,
+                  talk_on_history_fn *on_history, void *arg)
+{
+    uint8_t uid[HGTP_USER_ID_BYTES];
+    struct bytes token = lines_token(asker);
+    enum err err = !say_token_uid(token, uid) ? ERR_NOT_REGISTERED
+                   : talk_is_busy(talk)       ? ERR_BUSY
+                                              : ERR_NONE;
+    if (err == ERR_NONE && !say_in_time(talk, bytes_of(uid, sizeof uid))) {
+        err = ERR_RATE_LIMITED;
+    }
+    struct lines_history *history = err == ERR_NONE ? calloc(1, sizeof *history) : NULL;
+    if (history == NULL) {
+        on_history(err == ERR_NONE ? ERR_BUSY : err, bytes_of(NULL, 0), arg);
+        return;
+    }
+    *history = (struct lines_history){talk, count, on_history, arg};
+    char ip[24], from[32] = "+";
+    datagrams_address(asker->ip, 0, ip);
+    if (before != 0) {
+        snprintf(from, sizeof from, "(0-%" PRIu64, before);
+    }
+    struct script_args args;
+    talk_args_init(talk, &args, bytes_of(uid, sizeof uid));
+    script_args_bytes(&args, "token", token);
+    script_args_bytes(&args, "ip", bytes_of(ip, strcspn(ip, ":")));
+    script_args_str(&args, "before", from);
+    script_args_int(&args, "count", (int64_t)count + 1);
+    talk_call(talk, SCRIPT_history, &args, lines_on_history, history);
+}

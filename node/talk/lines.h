@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lines: sessions and the lines that they live by: attaching, what is asked over them besides HGTP
+ * messages, their end. Not for others than talk/.
+ */
+#ifndef TALK_LINES_H
+#define TALK_LINES_H
+
+#include "channel.h"
+
+/** A name for a line that is about to be attached, by which Redis tells it from others. */
+void lines_name(struct talk *talk, char ret_name[ROSTER_LINE_MAX]);
+/** The token that counts for what an asker asks. */
+struct bytes lines_token(const struct talk_asker *asker);
+/** A REGISTER has succeeded that came by `line`; NULL: by none. */
+void lines_on_registered(struct talk *talk, struct bytes uid, void *line, const char *name,
+                         struct bytes token);
+void lines_on_unregistered(struct talk *talk, struct bytes uid, const void *line);
+/** Tell all clients with lines to go to another node, one after the other within `within_ms`. */
+void lines_send_away(struct talk *talk, int64_t within_ms);
+
+#endif

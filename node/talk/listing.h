@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listing: one state of a list (users, rooms, members), shared by reference among all who are shown
+ * it, with its encoded forms kept.
+ */
+#ifndef TALK_LISTING_H
+#define TALK_LISTING_H
+
+#include "frames.h"
+#include "proto/push_text.h"
+
+/** The lists that clients are shown; the words the scripts use for them are in listing_words. */
+enum listing_kind {
+    LIST_USERS,
+    LIST_ROOMS, /* to clients of the original's kind */
+    LIST_MEMBERS,
+    LIST_COUNTS, /* rooms with their numbers of members, to those with a line */
+    LIST_COUNT
+};
+extern const char *const listing_words[LIST_COUNT];
+bool listing_of(struct bytes word, enum listing_kind *ret_list);
+
+struct listing {
+    size_t refs;
+    enum listing_kind list;
+    struct bytes room; /* LIST_MEMBERS: whose, and its manager */
+    struct bytes manager;
+    int64_t first; /* of a page: the place of its first name; < 0: the whole list */
+    bool more;     /* of a page: another one follows */
+    struct frame *frames[FORMAT_COUNT];
+    size_t count;
+    struct bytes *names; /* views into the same memory */
+};
+
+/** With one reference, everything copied; NULL when memory is out. */
+struct listing *listing_new(const struct listing *form, const struct bytes *names, size_t count);
+struct listing *listing_ref(struct listing *listing);
+void listing_unref(struct listing *listing);
+
+enum push_type listing_push_type(const struct listing *listing);
+/** Borrowed from the listing; NULL when memory is out. */
+struct frame *listing_frame(struct listing *listing, enum format format);
+
+#endif
