@@ -29,6 +29,14 @@ static void tab_to(struct browser *person, const char *css)
     fail_msg("%s cannot be reached by Tab", css);
 }
 
+static void answer_by_keys(struct browser *person)
+{
+    browser_expect(person, "return document.querySelector(arguments[0]).checkVisibility();",
+                   json_pack("[s]", TALK_PAGE_YES));
+    tab_to(person, TALK_PAGE_YES);
+    browser_keys(person, BROWSER_ENTER);
+}
+
 PAGE_SCENARIO(everything_can_be_done_by_keyboard_alone)
 {
     PAGE_NODE(scene);
@@ -51,6 +59,7 @@ PAGE_SCENARIO(everything_can_be_done_by_keyboard_alone)
     tab_to(alice, TALK_PAGE_DELETE);
     page_scene_picture(scene, alice, "focus");
     browser_keys(alice, BROWSER_ENTER);
+    answer_by_keys(alice);
     talk_page_in_lobby(alice);
     talk_page_create(bob, "burrow");
     talk_page_lists_room(alice, "burrow", 1);
@@ -59,6 +68,7 @@ PAGE_SCENARIO(everything_can_be_done_by_keyboard_alone)
     talk_page_in_room(alice, "burrow");
     tab_to(alice, TALK_PAGE_LEAVE);
     browser_keys(alice, BROWSER_ENTER);
+    answer_by_keys(alice);
     talk_page_in_lobby(alice);
 }
 

@@ -51,7 +51,7 @@ PAGE_SCENARIO(name_that_is_taken_is_told_and_another_one_works)
     (void)talk_page_person(scene, "alice");
     struct browser *other = page_scene_person(scene, "other");
     talk_page_send_form(other, "alice", PAGE_KEY);
-    talk_page_is_warned(other, "taken");
+    talk_page_is_warned(other, "has this name");
     page_scene_picture(scene, other, "name-taken");
     talk_page_register(other, "other");
     talk_page_lists_users(other, "alice,other");

@@ -77,12 +77,14 @@ void talk_page_join(struct browser *person, const char *room)
 void talk_page_leave(struct browser *person)
 {
     browser_click(person, TALK_PAGE_LEAVE);
+    browser_click(person, TALK_PAGE_YES);
     talk_page_in_lobby(person);
 }
 
 void talk_page_delete(struct browser *person)
 {
     browser_click(person, TALK_PAGE_DELETE);
+    browser_click(person, TALK_PAGE_YES);
     talk_page_in_lobby(person);
 }
 
@@ -103,7 +105,8 @@ void talk_page_say(struct browser *person, const char *text)
 {
     talk_page_put(person, text);
     talk_page_hears(person, NULL, text);
-    browser_expect(person, "return !document.querySelector('.pending');", NULL);
+    browser_expect(person, "return !document.querySelector(arguments[0]);",
+                   json_pack("[s]", TALK_PAGE_PENDING));
 }
 
 void talk_page_invite(struct browser *person, const char *user)
@@ -114,6 +117,7 @@ void talk_page_invite(struct browser *person, const char *user)
 void talk_page_kick(struct browser *person, const char *user)
 {
     talk_page_click_in(person, TALK_PAGE_MEMBERS, user);
+    browser_click(person, TALK_PAGE_YES);
 }
 
 void talk_page_accept(struct browser *person)
@@ -145,15 +149,20 @@ void talk_page_at_form(struct browser *person)
 
 void talk_page_in_lobby(struct browser *person)
 {
-    talk_page_shows(person, TALK_PAGE_LOBBY);
+    browser_expect(person,
+                   TALK_PAGE_SCRIPT "return shown('" TALK_PAGE_INSIDE
+                                    "') && document.body.dataset.state === 'online' && "
+                                    "document.body.dataset.room === '';",
+                   NULL);
 }
 
 void talk_page_in_room(struct browser *person, const char *room)
 {
     browser_expect(person,
-                   TALK_PAGE_SCRIPT "return shown('" TALK_PAGE_ROOM
-                                    "') && document.querySelector('" TALK_PAGE_ROOM_TITLE
-                                    "').textContent === arguments[0];",
+                   TALK_PAGE_SCRIPT "return shown('" TALK_PAGE_MESSAGE
+                                    "') && document.body.dataset.state === 'online' && "
+                                    "document.body.dataset.room === arguments[0] && "
+                                    "part(document, '#room-title') === arguments[0];",
                    json_pack("[s]", room));
 }
 
@@ -191,7 +200,7 @@ void talk_page_hears(struct browser *person, const char *from, const char *text)
     browser_expect(person,
                    TALK_PAGE_SCRIPT
                    "return all('" TALK_PAGE_SAID "').filter(e => part(e, '.text') === arguments[1] "
-                   "&& (arguments[0] === null || part(e, '.from') === arguments[0])).length === 1;",
+                   "&& (arguments[0] === null || part(e, '.who') === arguments[0])).length === 1;",
                    json_pack("[s?, s]", from, text));
 }
 
@@ -217,7 +226,7 @@ char *talk_page_transcript(struct browser *person)
 {
     return browser_run_text(person,
                             TALK_PAGE_SCRIPT "return all('" TALK_PAGE_SAID
-                                             "').map(e => part(e, '.from') + ': ' + part(e, "
+                                             "').map(e => part(e, '.who') + ': ' + part(e, "
                                              "'.text') + '\\n').join('');",
                             NULL);
 }

@@ -9,27 +9,31 @@
 
 #include "page_scene.h"
 
-/* The page's elements. */
-#define TALK_PAGE_NAME        "#name" /* the form for registering */
+/* The page's elements (node/front/web/index.html). */
+#define TALK_PAGE_NAME        "#name"
 #define TALK_PAGE_KEY         "#key"
 #define TALK_PAGE_REGISTER    "#register"
-#define TALK_PAGE_LOBBY       "#lobby" /* seen in the lobby only */
+#define TALK_PAGE_UNREGISTER  "#unregister"
+#define TALK_PAGE_INSIDE      "#app" /* seen by those who are registered */
 #define TALK_PAGE_ROOM_NAME   "#room-name"
-#define TALK_PAGE_ROOMS       "#rooms > li" /* each with .name, .count and a button */
-#define TALK_PAGE_JOIN_BUTTON "#rooms > li button"
-#define TALK_PAGE_USERS       "#users > li" /* each with .name; in a room with a button to invite */
-#define TALK_PAGE_ROOM        "#room"       /* seen in a room only */
-#define TALK_PAGE_ROOM_TITLE  "#room-title"
-#define TALK_PAGE_MEMBERS     "#members > li" /* each with .name; a manager's with a button */
+#define TALK_PAGE_ROOMS       "#rooms > li"
+#define TALK_PAGE_JOIN_BUTTON "#rooms > li button.open"
+#define TALK_PAGE_USERS       "#users > li"
+#define TALK_PAGE_MEMBERS     "#members > li"
 #define TALK_PAGE_MESSAGES    "#messages"
-#define TALK_PAGE_SAID        "#messages > .message" /* each with .from and .text */
+#define TALK_PAGE_SAID        "#messages > .message"
 #define TALK_PAGE_NOTICES     "#messages > .notice"
-#define TALK_PAGE_MESSAGE     "#message"
+#define TALK_PAGE_PENDING     "#pending > li"
+#define TALK_PAGE_EARLIER     "#earlier"
+#define TALK_PAGE_MESSAGE     "#say"
+#define TALK_PAGE_SEND        "#send"
 #define TALK_PAGE_LEAVE       "#leave"
-#define TALK_PAGE_DELETE      "#delete"
+#define TALK_PAGE_DELETE      "#delete-room"
+#define TALK_PAGE_YES         "#ask-yes"
+#define TALK_PAGE_NO          "#ask-no"
 #define TALK_PAGE_ACCEPT      "#accept"
 #define TALK_PAGE_DECLINE     "#decline"
-#define TALK_PAGE_WARNINGS    "#form-error, #status, #toasts" /* any of them may tell */
+#define TALK_PAGE_WARNINGS    "#register-error, #status, #toasts" /* any of them may tell */
 #define TALK_PAGE_LANGUAGE    "#language"
 
 /** Fills in the form (NULL: leaves a field as it is) and sends it; what comes of it is not waited
