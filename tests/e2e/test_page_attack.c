@@ -36,7 +36,7 @@ static const char *const attack_messages[] = {
     "never ended",
     "e\xcc\x81\xcc\x81\xcc\x81\xcc\x81 \xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa9 "
     "\xf0\x9f\x87\xb0",
-    "  two  blanks  and\ttab  ",
+    "two  blanks  and\ttab, and\xc2\xa0so on",
     "__proto__ constructor toString",
     "https://example.com/?a=<b>&c=\"d\"",
 };
@@ -144,6 +144,7 @@ PAGE_SCENARIO(policy_stops_what_the_page_itself_would_let_through)
     PAGE_NODE(scene);
     struct browser *alice = talk_page_person(scene, "alice");
     browser_allow(alice, "Content Security Policy");
+    browser_allow(alice, "/x - Failed to load resource");
     json_decref(browser_run(alice,
                             "const e = document.createElement('div'); document.body.append(e);"
                             "e.innerHTML = '<img src=x onerror=\"window.ran=1\">';"
@@ -177,6 +178,8 @@ PAGE_SCENARIO(flood_of_messages_is_shown_whole_and_in_order)
     print_message("%d messages shown after %d ms, longest gap between two frames %d ms\n",
                   ATTACK_FLOOD, (int)(pump_now_ms() - start_ms),
                   (int)browser_run_integer(alice, "return window.gap;", NULL));
+    page_scene_picture(scene, alice, "flooded");
+    talk_page_load_all(alice);
     char *transcript = talk_page_transcript(alice), *line = transcript;
     for (int i = 0; i < ATTACK_FLOOD; i++) {
         char expected[32];

@@ -196,7 +196,8 @@ static void expect_reachable_controls(struct browser *person)
         person,
         "return [...document.querySelectorAll('button, input, textarea, select, a')].filter(e => {"
         "  if (!e.checkVisibility({visibilityProperty: true}) || e.disabled) { return false; }"
-        "  e.scrollIntoView({block: 'center', behavior: 'instant'});"
+        "  e.focus({preventScroll: true}); e.scrollIntoView({block: 'center', behavior: "
+        "'instant'});"
         "  const box = e.getBoundingClientRect();"
         "  const hit = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / "
         "2);"
@@ -207,30 +208,73 @@ static void expect_reachable_controls(struct browser *person)
     free(hidden);
 }
 
+/* As wide as a name may be, without a place to break. */
+#define CARE_LONG_NAME "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunter"
+
+static void expect_fits(struct page_scene *scene, struct browser *person, const char *where)
+{
+    page_scene_picture(scene, person, where);
+    expect_no_sideways_scrolling(person, where);
+    expect_reachable_controls(person);
+}
+
 PAGE_SCENARIO(phone_shows_everything_without_scrolling_sideways)
 {
     static const struct browser_options phone = {
-        .name = "alice", .width = 320, .height = 568, .is_phone = true};
-    static const char long_word[] =
-        "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft";
-    PAGE_NODE(scene);
+        .name = "phone", .width = 320, .height = 568, .is_phone = true};
+    PAGE_NODE(scene, "limits.name_bytes=64");
     struct browser *alice = page_scene_person_with(scene, &phone);
-    expect_no_sideways_scrolling(alice, "form");
-    expect_reachable_controls(alice);
-    page_scene_picture(scene, alice, "form");
-    talk_page_register(alice, "alice");
-    expect_no_sideways_scrolling(alice, "lobby");
-    expect_reachable_controls(alice);
-    page_scene_picture(scene, alice, "lobby");
-    struct browser *bob = talk_page_person(scene, "bob");
-    talk_page_create(bob, "den");
-    talk_page_join(alice, "den");
-    talk_page_say(bob, long_word);
+    struct browser *bob = page_scene_person(scene, "desk");
+    expect_fits(scene, alice, "form");
+    talk_page_register(alice, CARE_LONG_NAME);
+    talk_page_register(bob, "bob");
+    expect_fits(scene, alice, "lobby");
+    talk_page_create(bob, "R" CARE_LONG_NAME);
+    talk_page_lists_room(alice, "R" CARE_LONG_NAME, 1);
+    expect_fits(scene, alice, "rooms");
+    talk_page_invite(bob, CARE_LONG_NAME);
+    browser_expect(alice, "return document.querySelector(arguments[0]).checkVisibility();",
+                   json_pack("[s]", TALK_PAGE_ACCEPT));
+    expect_no_sideways_scrolling(alice, "invited");
+    page_scene_picture(scene, alice, "invited");
+    talk_page_accept(alice);
+    talk_page_in_room(alice, "R" CARE_LONG_NAME);
+    talk_page_say(bob, CARE_LONG_NAME CARE_LONG_NAME);
     talk_page_say(alice, "short");
-    talk_page_hears(alice, "bob", long_word);
-    expect_no_sideways_scrolling(alice, "room");
-    expect_reachable_controls(alice);
-    page_scene_picture(scene, alice, "room");
+    talk_page_hears(alice, "bob", CARE_LONG_NAME CARE_LONG_NAME);
+    expect_fits(scene, alice, "room");
+    browser_click(alice, TALK_PAGE_TAB_PEOPLE);
+    expect_fits(scene, alice, "people");
+    browser_click(alice, TALK_PAGE_TAB_TALK);
+    browser_click(alice, TALK_PAGE_LEAVE);
+    browser_expect(alice, "return document.querySelector(arguments[0]).checkVisibility();",
+                   json_pack("[s]", TALK_PAGE_YES));
+    expect_no_sideways_scrolling(alice, "question");
+    page_scene_picture(scene, alice, "question");
+    browser_click(alice, TALK_PAGE_NO);
+    talk_page_leave(alice);
+}
+
+/* Everything that is seen or read out is in that language; what people wrote is in none. */
+static void expect_language(struct browser *person, const char *language)
+{
+    browser_expect(person, "return document.documentElement.lang === arguments[0];",
+                   json_pack("[s]", language));
+    char *other = browser_run_text(
+        person,
+        "const korean = arguments[0] === 'ko';"
+        "const texts = [document.title, ...[...document.querySelectorAll('body *')]"
+        "  .filter(e => e.checkVisibility() && !e.matches('option, .name, .who, bdi, noscript'))"
+        "  .flatMap(e => [e.ariaLabel, e.placeholder, ...[...e.childNodes].filter(n => n.nodeType "
+        "=== 3).map(n => n.data)])];"
+        "return texts.filter(x => x?.trim() && (korean ? !/[가-힣]/.test(x) && /[a-z]{3}/.test(x) "
+        ": "
+        "/[가-힣]/.test(x))).join(' | ');",
+        json_pack("[s]", language));
+    if (other[0] != '\0') {
+        fail_msg("not in %s: %s", language, other);
+    }
+    free(other);
 }
 
 PAGE_SCENARIO(browser_that_speaks_korean_gets_a_korean_page_and_may_change)
@@ -238,20 +282,30 @@ PAGE_SCENARIO(browser_that_speaks_korean_gets_a_korean_page_and_may_change)
     static const struct browser_options korean = {.name = "alice", .language = "ko"};
     PAGE_NODE(scene);
     struct browser *alice = page_scene_person_with(scene, &korean);
-    browser_expect(alice, "return document.documentElement.lang === 'ko';", NULL);
-    browser_expect(alice, "return /[가-힣]/.test(document.body.innerText);", NULL);
-    page_scene_picture(scene, alice, "form-ko");
-    talk_page_register(alice, "alice");
-    page_scene_picture(scene, alice, "lobby-ko");
+    expect_language(alice, "ko");
+    page_scene_picture(scene, alice, "form");
+    talk_page_register(alice, "01");
+    expect_language(alice, "ko");
+    page_scene_picture(scene, alice, "lobby");
     talk_page_language(alice, "en");
-    browser_expect(alice, "return document.documentElement.lang === 'en';", NULL);
-    browser_expect(alice, "return !/[가-힣]/.test(document.body.innerText.replace('한국어', ''));",
-                   NULL);
+    expect_language(alice, "en");
     browser_reload(alice);
     talk_page_in_lobby(alice);
-    browser_expect(alice, "return document.documentElement.lang === 'en';", NULL);
+    expect_language(alice, "en");
+}
+
+PAGE_SCENARIO(language_may_change_in_a_room_where_something_has_happened)
+{
+    PAGE_NODE(scene);
+    struct browser *alice = page_scene_person(scene, "alice");
+    talk_page_register(alice, "01");
+    talk_page_create(alice, "02");
+    talk_page_is_told(alice, "01", "opened");
+    talk_page_say(alice, "03");
+    expect_language(alice, "en");
     talk_page_language(alice, "ko");
-    browser_expect(alice, "return document.documentElement.lang === 'ko';", NULL);
+    page_scene_picture(scene, alice, "room");
+    expect_language(alice, "ko");
 }
 
 /* What a person can read: 4.5 to 1 between text and what lies behind it, by WCAG. */
@@ -309,6 +363,7 @@ int main(void)
         PAGE_TEST(every_control_has_a_name_and_what_happens_is_announced),
         PAGE_TEST(phone_shows_everything_without_scrolling_sideways),
         PAGE_TEST(browser_that_speaks_korean_gets_a_korean_page_and_may_change),
+        PAGE_TEST(language_may_change_in_a_room_where_something_has_happened),
         PAGE_TEST(page_can_be_read_in_the_light_and_in_the_dark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

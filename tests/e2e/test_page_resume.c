@@ -106,9 +106,13 @@ PAGE_SCENARIO(killed_node_costs_nobody_a_message)
         say_turn(people, i);
     }
     e2e_cluster_kill(scene->e, node_with_a_line(scene->e));
+    int64_t killed_ms = pump_now_ms();
     page_scene_picture(scene, people[0], "just-killed");
     page_scene_picture(scene, people[1], "just-killed");
-    for (int i = 10; i < 20; i++) {
+    say_turn(people, 10);
+    say_turn(people, 11);
+    print_message("both talk again %d ms after the kill\n", (int)(pump_now_ms() - killed_ms));
+    for (int i = 12; i < 20; i++) {
         say_turn(people, i);
     }
     e2e_cluster_kill(scene->e, node_with_a_line(scene->e));
@@ -181,6 +185,64 @@ PAGE_SCENARIO(person_is_registered_anew_when_the_state_is_lost)
     talk_page_create(alice, "den");
 }
 
+/* Where a proxy lets no WebSocket through, the page goes by an event stream and POST. */
+PAGE_SCENARIO(page_without_websockets_goes_by_an_event_stream)
+{
+    static const char *const names[2] = {"alice", "bob"};
+    static const struct browser_options options = {.name = "alice"};
+    PAGE_CLUSTER(scene);
+    struct browser *alice = page_scene_browser(scene, &options);
+    allow_lost_connections(alice);
+    json_decref(browser_cdp(
+        alice, "Page.addScriptToEvaluateOnNewDocument",
+        json_pack("{s:s}", "source",
+                  "window.WebSocket = class extends EventTarget { constructor() { super();"
+                  "setTimeout(() => this.onclose?.({code: 1006}), 10); } close() {} };")));
+    browser_goto(alice, scene->url);
+    talk_page_register(alice, "alice");
+    struct browser *bob = talk_page_person(scene, "bob");
+    allow_lost_connections(bob);
+    struct browser *people[2] = {alice, bob};
+    talk_page_create(alice, "den");
+    talk_page_join(bob, "den");
+    for (int i = 0; i < 6; i++) {
+        say_turn(people, i);
+    }
+    browser_reload(alice);
+    talk_page_in_room(alice, "den");
+    for (int i = 6; i < 8; i++) {
+        say_turn(people, i);
+    }
+    e2e_cluster_kill(scene->e, node_with_a_line(scene->e));
+    for (int i = 8; i < 12; i++) {
+        say_turn(people, i);
+    }
+    expect_turns(alice, names, 12);
+    expect_turns(bob, names, 12);
+    talk_page_kick(alice, "bob");
+    talk_page_in_lobby(bob);
+}
+
+PAGE_SCENARIO(page_that_is_opened_twice_goes_on_in_the_newer_window)
+{
+    PAGE_NODE(scene);
+    struct browser *alice = talk_page_person(scene, "alice");
+    talk_page_create(alice, "den");
+    talk_page_say(alice, "once");
+    /* A window that is opened by another one begins with its session. */
+    json_decref(browser_run(alice, "window.open(location.href);", NULL));
+    browser_expect(alice, "return document.body.dataset.state === 'replaced';", NULL);
+    page_scene_picture(scene, alice, "older");
+    browser_select_window(alice, 1);
+    talk_page_in_room(alice, "den");
+    talk_page_say(alice, "twice");
+    browser_select_window(alice, 0);
+    browser_reload(alice);
+    talk_page_in_room(alice, "den");
+    talk_page_hears(alice, "alice", "once");
+    talk_page_hears(alice, "alice", "twice");
+}
+
 PAGE_SCENARIO(what_is_said_in_a_window_nobody_looks_at_is_marked)
 {
     PAGE_NODE(scene);
@@ -207,6 +269,8 @@ int main(void)
         PAGE_TEST(message_sent_while_the_node_dies_arrives_once),
         PAGE_TEST(drained_node_sends_people_to_another),
         PAGE_TEST(person_is_registered_anew_when_the_state_is_lost),
+        PAGE_TEST(page_without_websockets_goes_by_an_event_stream),
+        PAGE_TEST(page_that_is_opened_twice_goes_on_in_the_newer_window),
         PAGE_TEST(what_is_said_in_a_window_nobody_looks_at_is_marked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,11 @@
 
 #define TALK_MESSAGES 20
 
+#define TALK_PAGE_LAST_IS_SEEN                                                                     \
+    "const last = document.querySelector('" TALK_PAGE_MESSAGES "').lastElementChild;"              \
+    "const form = document.querySelector('" TALK_PAGE_MESSAGE "').closest('form');"                \
+    "return last.getBoundingClientRect().bottom <= form.getBoundingClientRect().top + 1;"
+
 PAGE_SCENARIO(person_registers_by_the_form)
 {
     PAGE_NODE(scene);
@@ -95,6 +100,67 @@ PAGE_SCENARIO(people_talk_both_ways_and_read_the_same)
     free(alices);
     free(bobs);
     page_scene_picture(scene, alice, "talk");
+}
+
+PAGE_SCENARIO(same_words_said_thrice_are_heard_thrice)
+{
+    PAGE_NODE(scene);
+    struct browser *alice = talk_page_person(scene, "alice");
+    talk_page_create(alice, "den");
+    talk_page_put(alice, "knock");
+    talk_page_put(alice, "knock");
+    talk_page_put(alice, "knock");
+    talk_page_say(alice, "who is there");
+    char *transcript = talk_page_transcript(alice);
+    assert_string_equal(transcript, "alice: knock\nalice: knock\nalice: knock\n"
+                                    "alice: who is there\n");
+    free(transcript);
+}
+
+PAGE_SCENARIO(message_that_is_too_long_is_told_and_can_be_discarded)
+{
+    char text[301] = "";
+    memset(text, 'x', sizeof text - 1);
+    PAGE_NODE(scene, "limits.message_bytes=200");
+    struct browser *alice = talk_page_person(scene, "alice");
+    talk_page_create(alice, "den");
+    talk_page_paste(alice, text);
+    browser_expect(alice,
+                   "return document.querySelector(arguments[0])?.textContent.includes('too long');",
+                   json_pack("[s]", TALK_PAGE_PENDING));
+    page_scene_picture(scene, alice, "too-long");
+    browser_click(alice, TALK_PAGE_PENDING " .discard");
+    talk_page_say(alice, "short");
+}
+
+PAGE_SCENARIO(reader_who_has_scrolled_up_stays_there_and_sees_how_much_is_new)
+{
+    PAGE_NODE(scene);
+    struct browser *alice = talk_page_person(scene, "alice");
+    struct browser *bob = talk_page_person(scene, "bob");
+    talk_page_create(alice, "den");
+    talk_page_join(bob, "den");
+    for (int i = 0; i < 40; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "line %d", i);
+        talk_page_put(bob, text);
+    }
+    talk_page_hears(alice, "bob", "line 39");
+    /* The last one is seen without doing anything. */
+    browser_expect(alice, TALK_PAGE_LAST_IS_SEEN, NULL);
+    json_decref(browser_run(alice, "document.querySelector('#scroller').scrollTop = 200;", NULL));
+    talk_page_say(bob, "new one");
+    talk_page_say(bob, "new two");
+    browser_expect(alice, "return /2/.test(document.querySelector(arguments[0]).textContent);",
+                   json_pack("[s]", TALK_PAGE_JUMP));
+    browser_expect(alice, "return /2/.test(document.title);", NULL);
+    assert_int_equal(
+        browser_run_integer(alice, "return document.querySelector('#scroller').scrollTop;", NULL),
+        200);
+    page_scene_picture(scene, alice, "scrolled-up");
+    browser_click(alice, TALK_PAGE_JUMP);
+    browser_expect(alice, TALK_PAGE_LAST_IS_SEEN, NULL);
+    browser_expect(alice, "return !/\\d/.test(document.title);", NULL);
 }
 
 PAGE_SCENARIO(notices_say_who_came_and_went)
@@ -221,6 +287,9 @@ int main(void)
         PAGE_TEST(name_that_is_taken_is_told_and_another_one_works),
         PAGE_TEST(rooms_are_listed_with_how_many_are_in_them),
         PAGE_TEST(people_talk_both_ways_and_read_the_same),
+        PAGE_TEST(same_words_said_thrice_are_heard_thrice),
+        PAGE_TEST(message_that_is_too_long_is_told_and_can_be_discarded),
+        PAGE_TEST(reader_who_has_scrolled_up_stays_there_and_sees_how_much_is_new),
         PAGE_TEST(notices_say_who_came_and_went),
         PAGE_TEST(invited_person_who_accepts_is_in_the_room),
         PAGE_TEST(invited_person_who_declines_stays_in_the_lobby_and_the_manager_is_told),

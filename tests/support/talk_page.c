@@ -222,6 +222,16 @@ void talk_page_is_warned(struct browser *person, const char *text)
                    json_pack("[s]", text));
 }
 
+void talk_page_load_all(struct browser *person)
+{
+    /* Scrolling asks as well, so the button may go at any moment: by script. */
+    browser_expect(person,
+                   TALK_PAGE_SCRIPT "if (!shown('" TALK_PAGE_EARLIER "')) { return true; }"
+                                    "document.querySelector('" TALK_PAGE_EARLIER "').click();"
+                                    "return false;",
+                   NULL);
+}
+
 char *talk_page_transcript(struct browser *person)
 {
     return browser_run_text(person,

@@ -35,6 +35,9 @@
 #define TALK_PAGE_DECLINE     "#decline"
 #define TALK_PAGE_WARNINGS    "#register-error, #status, #toasts" /* any of them may tell */
 #define TALK_PAGE_LANGUAGE    "#language"
+#define TALK_PAGE_JUMP        "#jump"     /* how much is new below */
+#define TALK_PAGE_TAB_TALK    "#tab-talk" /* narrow windows only */
+#define TALK_PAGE_TAB_PEOPLE  "#tab-people"
 
 /** Fills in the form (NULL: leaves a field as it is) and sends it; what comes of it is not waited
  * for. */
@@ -81,6 +84,8 @@ void talk_page_is_told(struct browser *person, const char *who, const char *what
 /** A complaint or an explanation that has this text in it is shown. */
 void talk_page_is_warned(struct browser *person, const char *text);
 
+/** Ask for what was said earlier until there is no more of it. */
+void talk_page_load_all(struct browser *person);
 /** All that was said and is shown, oldest first, as "from: text" lines; freed by the caller.
  * Notices are left out. */
 char *talk_page_transcript(struct browser *person);
