@@ -373,7 +373,11 @@ struct line *line_new(struct lines *lines, uv_tcp_t *tcp, uint32_t peer_ip, enum
     tcp_socket_set(tcp, LINE_GIVE_UP_MS);
     memcpy(frame->data, head.ptr, head.len);
     line_send_own(line, frame);
-    uv_read_start((uv_stream_t *)tcp, line_on_buffer, line_on_read);
+    if (line->state != LINE_OPEN ||
+        uv_read_start((uv_stream_t *)tcp, line_on_buffer, line_on_read) != 0) {
+        line_drop(line);
+        return NULL;
+    }
     return line;
 }
 

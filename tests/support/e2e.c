@@ -38,6 +38,11 @@ static void e2e_print(const struct e2e *e)
             original_log_print(&e->clients[i]->log, stderr);
         }
     }
+    for (size_t i = 0; i < e->guest_count; i++) {
+        if (e->guests[i].print != NULL) {
+            e->guests[i].print(e->guests[i].guest, stderr);
+        }
+    }
     if (e->daemon != NULL) {
         daemon_print_log(e->daemon);
     }
@@ -78,6 +83,9 @@ int e2e_teardown(void **state)
     }
     for (size_t i = 0; i < e->client_count; i++) {
         original_close(e->clients[i]);
+    }
+    for (size_t i = 0; i < e->guest_count; i++) {
+        e->guests[i].free(e->guests[i].guest);
     }
     balancer_free(e->balancer);
     e2e_free_nodes(e);
@@ -131,6 +139,17 @@ static void e2e_check_clients(const struct e2e *e)
     }
 }
 
+static void e2e_check_guests(const struct e2e *e)
+{
+    for (size_t i = 0; i < e->guest_count; i++) {
+        const struct e2e_guest *guest = &e->guests[i];
+        const char *broken = guest->broken != NULL ? guest->broken(guest->guest) : NULL;
+        if (broken != NULL) {
+            fail_msg("guest %zu: %s", i, broken);
+        }
+    }
+}
+
 void e2e_check_end(struct daemon *daemon)
 {
     pid_t children[8];
@@ -147,6 +166,7 @@ void e2e_passed(struct e2e *e)
     if (e->daemon != NULL || e->node_count > 0) {
         e2e_check_clients(e);
     }
+    e2e_check_guests(e);
     /* A scenario may have ended it itself, and checked how. */
     if (e->daemon != NULL && process_wait_exit(e->daemon->process, 0) < 0) {
         e2e_check_end(e->daemon);
@@ -156,6 +176,7 @@ void e2e_passed(struct e2e *e)
             e2e_check_end(e->nodes[i].daemon);
         }
     }
+    e2e_check_guests(e);
     e->has_passed = true;
 }
 
@@ -218,6 +239,12 @@ struct original *e2e_user(struct e2e *e, const char *name)
     return e2e_user_with(e, &options);
 }
 
+void e2e_adopt(struct e2e *e, const struct e2e_guest *guest)
+{
+    assert_true(e->guest_count < E2E_GUESTS_MAX);
+    e->guests[e->guest_count++] = *guest;
+}
+
 void e2e_vanish(struct e2e *e, struct original *client)
 {
     for (size_t i = 0; i < e->client_count; i++) {
@@ -278,7 +305,7 @@ const struct original_event *e2e_came_at(const struct original_event *event, con
     return event;
 }
 
-static const char *e2e_reason_text(enum err err)
+const char *e2e_reason_text(enum err err)
 {
     for (size_t i = 0; i < sizeof e2e_reasons / sizeof e2e_reasons[0]; i++) {
         if (e2e_reasons[i].err == err) {

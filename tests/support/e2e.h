@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -23,6 +24,7 @@
 #define E2E_CLIENTS_MAX 64
 #define E2E_NODES_MAX   5
 #define E2E_ENDED_MAX   16
+#define E2E_GUESTS_MAX  64
 
 /** A node of a cluster (e2e_cluster.h): its place stays while its process comes and goes. */
 struct e2e_node {
@@ -30,6 +32,15 @@ struct e2e_node {
     char id[32];
     uint16_t hgtp_port, http_port, bus_port; /* 0: not known yet */
     struct relay *bus_relay; /* through which the others reach its bus; NULL: none */
+};
+
+/** Whatever else a scenario has opened: printed when it fails, asked when it passes, freed in any
+ * case. */
+struct e2e_guest {
+    void *guest;
+    void (*print)(const void *guest, FILE *out);
+    const char *(*broken)(const void *guest); /* what the server did wrong to it; NULL: nothing */
+    void (*free)(void *guest);
 };
 
 struct e2e {
@@ -43,6 +54,8 @@ struct e2e {
     struct redis_server *redis;
     struct original *clients[E2E_CLIENTS_MAX];
     size_t client_count;
+    struct e2e_guest guests[E2E_GUESTS_MAX];
+    size_t guest_count;
     bool has_passed;
 };
 
@@ -87,6 +100,9 @@ void e2e_vanish(struct e2e *e, struct original *client);
 void e2e_open_room(struct original *manager, const char *room);
 void e2e_join_room(struct original *user, const char *room);
 
+/** Print and broken may be NULL. */
+void e2e_adopt(struct e2e *e, const struct e2e_guest *guest);
+
 /** The clock has passed lists.coalesce_ms, so the next change of a list is pushed at once. */
 void e2e_pass_coalescing(void);
 
@@ -100,6 +116,9 @@ void e2e_retry_pause(void);
 #define e2e_refused(event, type, err) e2e_response_at((event), (type), (err), __FILE__, __LINE__)
 void e2e_response_at(const struct original_event *event, enum hgtp_type type, enum err err,
                      const char *file, int line);
+
+/** Text of the catalogue. */
+const char *e2e_reason_text(enum err err);
 
 /** Something has come (non-NULL); returns it. */
 #define e2e_came(event) e2e_came_at((event), #event, __FILE__, __LINE__)
