@@ -62,6 +62,23 @@ PAGE_SCENARIO(name_that_is_taken_is_told_and_another_one_works)
     talk_page_lists_users(other, "alice,other");
 }
 
+PAGE_SCENARIO(person_who_signs_out_is_gone_and_may_come_again_under_another_name)
+{
+    PAGE_NODE(scene);
+    struct browser *alice = talk_page_person(scene, "alice");
+    struct browser *bob = talk_page_person(scene, "bob");
+    talk_page_lists_users(bob, "alice,bob");
+    browser_click(alice, TALK_PAGE_UNREGISTER);
+    talk_page_at_form(alice);
+    talk_page_lists_users(bob, "bob");
+    browser_reload(alice);
+    talk_page_at_form(alice);
+    /* Her tab still has the key. */
+    talk_page_send_form(alice, "alicia", NULL);
+    talk_page_in_lobby(alice);
+    talk_page_lists_users(bob, "alicia,bob");
+}
+
 PAGE_SCENARIO(rooms_are_listed_with_how_many_are_in_them)
 {
     PAGE_NODE(scene);
@@ -285,6 +302,7 @@ int main(void)
         PAGE_TEST(person_who_follows_the_link_with_the_key_gives_a_name_only),
         PAGE_TEST(wrong_key_is_told_and_the_right_one_then_works),
         PAGE_TEST(name_that_is_taken_is_told_and_another_one_works),
+        PAGE_TEST(person_who_signs_out_is_gone_and_may_come_again_under_another_name),
         PAGE_TEST(rooms_are_listed_with_how_many_are_in_them),
         PAGE_TEST(people_talk_both_ways_and_read_the_same),
         PAGE_TEST(same_words_said_thrice_are_heard_thrice),
