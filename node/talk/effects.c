@@ -203,7 +203,7 @@ static void effects_on_look(struct talk *talk, const struct effect *effect)
 
 static void effects_on_release(struct talk *talk, const struct effect *effect)
 {
-    homes_release(talk, effect->fields[1], effect->fields[2]);
+    homes_release(talk, effect->fields[1], effect->fields[2], effect->fields[3]);
 }
 
 static void effects_on_released(struct talk *talk, const struct effect *effect)

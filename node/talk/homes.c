@@ -174,7 +174,16 @@ void homes_keep(struct client *client)
     client->leaving_to = NULL;
 }
 
-void homes_release(struct talk *talk, struct bytes uid, struct bytes node)
+/* One that has come back by another line before this word was here stays. */
+static void homes_release_line(struct talk *talk, struct client *client, struct bytes line)
+{
+    if (bytes_equal(line, bytes_str(client->line_name))) {
+        channel_close(talk, client, WS_CLOSE_REPLACED);
+    }
+    homes_look(talk, bytes_of(client->uid, sizeof client->uid));
+}
+
+void homes_release(struct talk *talk, struct bytes uid, struct bytes node, struct bytes line)
 {
     char name[ROSTER_NODE_MAX];
     snprintf(name, sizeof name, "%.*s", (int)node.len, (const char *)node.ptr);
@@ -186,14 +195,15 @@ void homes_release(struct talk *talk, struct bytes uid, struct bytes node)
         }
         return;
     }
+    if (client->line != NULL) {
+        homes_release_line(talk, client, line);
+        return;
+    }
     if (!client->leaving) {
         client->leaving = true;
         client->leave_ms = talk_now_ms(talk) + HOMES_LEAVE_MS;
     }
     if (node.len > 0) {
-        if (client->line != NULL) {
-            channel_close(talk, client, WS_CLOSE_REPLACED);
-        }
         free(client->leaving_to);
         client->leaving_to = strdup(name);
         homes_let_go(talk, client);

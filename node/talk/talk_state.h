@@ -78,8 +78,9 @@ void effects_gone(struct talk *talk, struct client *client, enum ws_close why);
 void homes_walk(struct talk *talk, struct bytes node);
 /** Find out what this node should have of a session. */
 void homes_look(struct talk *talk, struct bytes uid);
-/** Its home is `node` now (empty: elsewhere): finish with it and say where it ended. */
-void homes_release(struct talk *talk, struct bytes uid, struct bytes node);
+/** Its home is `node` now (empty: elsewhere): finish with it and say where it ended. `line`: the one
+ * it had here, or empty. */
+void homes_release(struct talk *talk, struct bytes uid, struct bytes node, struct bytes line);
 /** Before a beat is noted: if the last one is too old, every client stays closed until Redis has
  * said that it is still at home here. */
 void homes_doubt_if_given_up(struct talk *talk);

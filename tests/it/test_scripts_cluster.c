@@ -181,7 +181,7 @@ scripts_datagram_at_another_node_moves_the_session_and_its_old_home_releases_it(
     CALL(look, "bob+++++");
     assert_true(has_effect("gone bob+++++"));
     CALL(seen, NULL, "seen", seen);
-    assert_true(has_effect("release bob+++++ \n"));
+    assert_true(has_effect("release bob+++++  \n"));
     assert_string_equal(command("HEXISTS hgtp:{T}:home:n1@1 bob+++++"), "0");
 }
 

@@ -243,7 +243,7 @@ static void scripts_line_at_another_node_takes_the_session_there(void **state)
                           "2", "epoch", ""),
                      ERR_NONE);
     resumes_at("3");
-    assert_true(has_effect("to n1@1\nrelease bob+++++ n2@1"));
+    assert_true(has_effect("to n1@1\nrelease bob+++++ n2@1 L1\n"));
     assert_true(has_effect(" n1@1  hall alice\n")); /* from there, and nobody is waited for */
     assert_string_equal(command("HGET " BOB "line"), "L2");
     CALL(detach, "bob+++++", "line", "L1");

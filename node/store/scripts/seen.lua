@@ -14,7 +14,7 @@ for i, uid in ipairs(uids) do
         flat[#flat + 1] = uid
         flat[#flat + 1] = values[i]
     else
-        effect('release', uid, '')
+        effect('release', uid, '', '')
     end
 end
 if #flat > 0 then

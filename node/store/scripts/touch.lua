@@ -7,7 +7,7 @@ for i = 1, #A.uids, 8 do
     if home == A.node then
         redis.call('ZADD', key('sessions'), now + expires * 1000, uid)
     else
-        effect('release', uid, '')
+        effect('release', uid, '', '')
     end
 end
 return result(ERR.NONE)

@@ -103,6 +103,7 @@ local function settle_at(s)
         confirmed = unsettle(s)
         is_living = redis.call('HEXISTS', key('nodes'), from) == 1
     end
+    local line = s.line or ''
     s.home, s.line = A.node, ''
     save(s, 'home', 'line')
     redis.call('HSET', key('home', A.node), s.uid, confirmed)
@@ -111,7 +112,7 @@ local function settle_at(s)
     end
     show_home(s, confirmed, from, is_living and s.http ~= '')
     if is_living then
-        effect_at(from, 'release', s.uid, A.node)
+        effect_at(from, 'release', s.uid, A.node, line)
     end
 end
 
