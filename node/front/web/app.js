@@ -246,7 +246,7 @@ function enterRoom(room) {
   seen.members = { users: [] };
   document.body.dataset.room = room ?? '';
   view.clear(seen.name);
-  byId('room-title').textContent = room ?? '';
+  byId('room-title').textContent = byId('room-title').title = room ?? '';
   for (const id of ['scroller', 'say-form', 'members-section']) byId(id).hidden = room === null;
   byId('no-room').hidden = room !== null;
   renderRooms();

@@ -91,6 +91,7 @@ export class Outbox {
   /** What was said in a room that this client is not in any more goes nowhere else. */
   keepOnly(room, epoch) {
     for (const item of [...this.items.values()]) {
+      if (item.room === null) Object.assign(item, { room, epoch }); // said on entering it
       if (item.room === room && item.epoch === epoch) continue;
       this.items.delete(item.id);
       if (item.state === 'failed') continue;

@@ -9,6 +9,7 @@ const SHOWN_MAX = 400;
 const FULL = 1200; // while somebody reads further up, more waits outside the document
 const PAGE = 50;
 const NEAR_PX = 60;
+const QUIET_MS = 300;
 const SENDING_SEEN_MS = 400; // what is quicker does not flicker
 
 export class TalkView {
@@ -187,9 +188,10 @@ export class TalkView {
 
   /** What is old is not read out as if it had been said just now. */
   #silently(change) {
-    this.messages.setAttribute('aria-live', 'off');
+    const log = this.messages.closest('[role=log]');
+    log.ariaLive = 'off';
     change();
-    setTimeout(() => this.messages.setAttribute('aria-live', 'polite'), 300);
+    setTimeout(() => { log.ariaLive = 'polite'; }, QUIET_MS);
   }
 
   // What is on its way ---------------------------------------------------------------------------
@@ -231,8 +233,13 @@ export class TalkView {
     return this.isAtEnd && !document.hidden && this.scroller.clientHeight > 0;
   }
 
+  #sizeNow() {
+    return `${this.scroller.clientWidth} ${this.scroller.clientHeight}`;
+  }
+
   /** The window, or this part of it, is seen again, or has another size. */
   #onShown() {
+    this.size = this.#sizeNow();
     if (this.isAtEnd) this.#scrollDown();
     if (this.#isSeen()) this.#setUnread(0);
   }
@@ -252,6 +259,10 @@ export class TalkView {
   #onScroll() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     if (clientHeight === 0) return;
+    if (this.size !== this.#sizeNow()) { // a keyboard has come up, say: it was not the reader
+      this.#onShown();
+      return;
+    }
     const isDown = scrollHeight - scrollTop - clientHeight < NEAR_PX;
     if (isDown && this.held.length > 0) this.#showHeld(); // there is more below by now
     else this.isAtEnd = isDown;
