@@ -2,15 +2,18 @@
 // app: the page: brings the protocol (hgtp.js) and what is seen (talk_view.js, panels.js, dialogs.js)
 // together. What a click does is decided here, what is allowed by the service.
 import { ask, invite, toast, withdrawInvitation } from './dialogs.js';
-import { Hgtp } from './hgtp.js';
+import { Hgtp, REASON } from './hgtp.js';
 import { currentLanguage, setLanguage, t, translate, why } from './i18n.js';
+import { isTouch, listenForKeys } from './keys.js';
 import { showMembers, showRooms, showUsers } from './panels.js';
-import { keyOfAddress, saveKey, saveSession, savedKey, savedSession } from './saved.js';
+import { keyOfAddress, saveKey, saveSession, saveUser, savedKey, savedSession, savedUser } from './saved.js';
 import { TalkView } from './talk_view.js';
 
+const AGAIN_MS = 5000; // a session that ends sooner than this after another does so for a reason
+const LOST_CHARS = 60;
 const byId = (id) => document.getElementById(id);
 const talk = new Hgtp();
-const seen = { rooms: [], users: [], members: { users: [] }, room: null, name: '' };
+const seen = { rooms: [], users: [], members: { users: [] }, room: null, name: '', unread: 0 };
 const view = new TalkView({
   scroller: byId('scroller'), messages: byId('messages'), pending: byId('pending'),
   earlier: byId('earlier'), jump: byId('jump'),
@@ -18,7 +21,7 @@ const view = new TalkView({
   load: (before, count) => talk.history(before, count),
   onUnread: showUnread,
   onRetry: (id) => talk.sayAgain(id),
-  onDiscard: (id) => talk.outbox.delete(id),
+  onDiscard: (id) => talk.unsay(id),
 });
 
 // Doing something, and saying why it did not work -------------------------------------------------
@@ -32,51 +35,111 @@ async function attempt(action, onDone) {
   }
 }
 
+let isMoving = false;
+
+/** Going from room to room: one step after the other, also when somebody clicks twice. */
+async function move(action, onDone) {
+  if (isMoving) return;
+  isMoving = true;
+  await attempt(action, onDone);
+  isMoving = false;
+}
+
 const isManager = () => seen.room !== null && seen.members.manager === seen.name;
 
+/** Where the keyboard goes on; on a touch screen no field is opened unasked. */
+function focusOn(id) {
+  const target = isTouch() ? byId('room-title') : byId(id);
+  if (!document.querySelector('dialog[open]')) target.focus({ preventScroll: true });
+}
+
+const focusTalk = () => focusOn('say');
+
+/** Lists that change in a storm are shown once per frame. */
+function onceAFrame(show) {
+  let isDue = false;
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    const now = () => {
+      isDue = false;
+      show();
+    };
+    if (document.hidden) queueMicrotask(now);
+    else requestAnimationFrame(now);
+  };
+}
+
 // The state of the connection ---------------------------------------------------------------------
+
+const STATES = { idle: 'stateIdle', connecting: 'stateConnecting', online: 'stateOnline',
+  waiting: 'stateWaiting', replaced: 'stateReplaced', ended: 'stateEnded' };
+
+function setText(id, text) {
+  if (byId(id).textContent !== text) byId(id).textContent = text;
+}
 
 function showState() {
   const { state } = talk;
   document.body.dataset.state = state;
+  setText('status', t(STATES[state]));
   const seconds = Math.max(1, Math.round((talk.retryAt - Date.now()) / 1000));
-  const words = { idle: 'stateIdle', connecting: 'stateConnecting', online: 'stateOnline',
-    waiting: 'stateWaiting', replaced: 'stateReplaced', ended: 'stateEnded' }[state];
-  byId('status').textContent = t(words, { s: seconds });
+  setText('retry', t(state === 'replaced' ? 'continueHere' : 'tryNow', { s: seconds }));
+  byId('retry').hidden = state !== 'waiting' && state !== 'replaced';
+  setText('me', talk.state === 'idle' ? '' : seen.name);
 }
 
 setInterval(() => { if (talk.state === 'waiting') showState(); }, 1000);
 
+byId('retry').addEventListener('click', () => {
+  if (talk.state === 'waiting') talk.check();
+  else if (talk.state === 'replaced') talk.resume();
+});
+
+document.addEventListener('visibilitychange', () => { if (!document.hidden) talk.check(); });
+
 function showIn(isIn) {
+  if (isIn !== byId('welcome').hidden) byId('register-error').textContent = '';
   byId('welcome').hidden = isIn;
-  for (const id of ['app', 'tabs', 'unregister']) byId(id).hidden = !isIn;
-  if (!isIn) {
-    byId('name').value = seen.name;
-    byId('key').value = savedKey();
-    byId('key-row').hidden = savedKey() !== '';
-    byId('name').focus();
-  }
+  for (const id of ['app', 'tabs', 'unregister', 'help']) byId(id).hidden = !isIn;
+  if (isIn) return;
+  byId('name').value = seen.name || savedUser()?.name || '';
+  byId('key').value = savedKey();
+  byId('key-row').hidden = savedKey() !== '';
+  byId('name').focus();
 }
+
+let endedAt = -AGAIN_MS;
 
 talk.on('state', (state) => {
   showState();
-  if (state === 'ended') {
-    enterRoom(null);
-    registerAgain();
-  }
+  if (state !== 'ended') return;
+  const { room } = seen;
+  const isLoop = performance.now() - endedAt < AGAIN_MS;
+  endedAt = performance.now();
+  enterRoom(null);
+  if (isLoop) showIn(false);
+  else registerAgain(room);
 });
 
 /** The session has died while the page was open: the same name and key open a new one. */
-async function registerAgain() {
+async function registerAgain(room) {
   try {
-    await talk.register(seen.name, savedKey());
+    await talk.register(seen.name, savedKey(), talk.session.userId);
   } catch (error) {
-    byId('register-error').textContent = why(error);
+    if (error.isPassing) {
+      setTimeout(() => registerAgain(room), AGAIN_MS * Math.random());
+      return;
+    }
     showIn(false);
+    byId('register-error').textContent = `${t('stateEnded')} ${why(error)}`;
+    return;
   }
+  if (room === null) return;
+  talk.join(room).catch(() => toast(t('removedFrom', { room }), true));
 }
 
-talk.on('save', saveSession);
+talk.on('save', () => saveSession(() => talk.saved()));
 
 // Coming in and going -----------------------------------------------------------------------------
 
@@ -84,19 +147,21 @@ async function register(name, key) {
   byId('register').disabled = true;
   byId('register-error').textContent = '';
   seen.name = name;
+  const known = savedUser();
   try {
-    await talk.register(name, key);
+    await talk.register(name, key, known?.name === name ? known.userId : undefined);
     saveKey(key);
+    saveUser({ name, userId: talk.session.userId });
     showIn(true);
-    byId('room-name').focus();
+    if (seen.room === null) focusOn('room-name');
   } catch (error) {
     byId('register-error').textContent = why(error);
-    if (error.reason === 6) {
+    if (error.reason === REASON.WRONG_DIGEST) {
       saveKey(null);
       byId('key-row').hidden = false;
-      byId('key').focus();
+      byId('key').select();
     } else {
-      byId('name').focus();
+      byId('name').select();
     }
   }
   byId('register').disabled = false;
@@ -107,85 +172,103 @@ byId('register-form').addEventListener('submit', (event) => {
   register(byId('name').value.trim(), byId('key').value);
 });
 
-byId('unregister').addEventListener('click', () => {
-  if (seen.room !== null) {
-    toast(t('unregisterInRoom'), true);
-    return;
-  }
-  attempt(() => talk.unregister(), () => showIn(false));
+byId('unregister').addEventListener('click', async () => {
+  const { room } = seen;
+  const mine = isManager();
+  if (room !== null && !await ask(t(mine ? 'askDelete' : 'askLeave', { room }), t('unregister'), mine)) return;
+  move(async () => {
+    if (room !== null && room === seen.room) await (mine ? talk.deleteRoom() : talk.exit());
+    await talk.unregister();
+  }, () => showIn(false));
 });
 
 // Rooms -------------------------------------------------------------------------------------------
+
+const renderRooms = onceAFrame(() => {
+  showRooms(byId('rooms'), seen.rooms, seen.room, openRoom);
+  byId('no-rooms').hidden = seen.rooms.length > 0;
+});
 
 talk.on('rooms', (rooms) => {
   seen.rooms = rooms;
   renderRooms();
 });
 
-function renderRooms() {
-  showRooms(byId('rooms'), seen.rooms, seen.room, openRoom);
-  byId('no-rooms').hidden = seen.rooms.length > 0;
-}
-
 async function openRoom(name) {
   if (name === seen.room) {
     showTab('talk');
+    focusTalk();
     return;
   }
-  if (seen.room !== null) {
-    if (isManager()) {
-      toast(t('managerStays', { room: seen.room }), true);
-      return;
-    }
-    if (!await ask(t('askSwitch', { room: seen.room, other: name }), t('leave'))) return;
+  if (isManager()) {
+    toast(t('managerStays', { room: seen.room }), true);
+    return;
   }
-  attempt(async () => {
+  if (seen.room !== null && !await ask(t('askSwitch', { room: seen.room, other: name }), t('join'))) return;
+  move(async () => {
     if (seen.room !== null) await talk.exit();
     await talk.join(name);
-  }, () => byId('say').focus());
+  }, focusTalk);
 }
 
 byId('create-form').addEventListener('submit', (event) => {
   event.preventDefault();
   const name = byId('room-name').value.trim();
-  attempt(() => talk.create(name), () => {
+  if (name === '') return;
+  move(() => talk.create(name), () => {
     byId('room-name').value = '';
-    byId('say').focus();
+    focusTalk();
   });
 });
 
 byId('leave').addEventListener('click', async () => {
-  if (await ask(t('askLeave', { room: seen.room }), t('leave'))) attempt(() => talk.exit());
+  if (await ask(t('askLeave', { room: seen.room }), t('leave'))) move(() => talk.exit());
 });
 
 byId('delete-room').addEventListener('click', async () => {
-  if (await ask(t('askDelete', { room: seen.room }), t('deleteRoom'))) attempt(() => talk.deleteRoom());
+  if (await ask(t('askDelete', { room: seen.room }), t('deleteRoom'), true)) move(() => talk.deleteRoom());
 });
 
 talk.on('session', ({ user, room, last, isSameRoom }) => {
   seen.name = user;
   showIn(true);
-  if (!isSameRoom || room !== seen.room) {
-    enterRoom(room);
-    if (room !== null) view.loadLast((talk.session.after || last) + 1);
-  }
+  showState();
+  if (isSameRoom && room === seen.room) return;
+  enterRoom(room);
+  if (room === null) return;
+  view.loadLast((talk.session.after || last) + 1);
+  for (const said of talk.unsent()) if (said.room === room) view.said(said);
 });
 
 function enterRoom(room) {
+  const hadFocus = byId('talk-panel').contains(document.activeElement);
   seen.room = room;
   seen.members = { users: [] };
   document.body.dataset.room = room ?? '';
   view.clear(seen.name);
-  byId('room-title').textContent = room ?? '';
+  byId('room-title').textContent = byId('room-title').title = room ?? '';
   for (const id of ['scroller', 'say-form', 'members-section']) byId(id).hidden = room === null;
   byId('no-room').hidden = room !== null;
   renderRooms();
   renderPeople();
+  showUnread(0);
   showTab(room === null ? 'rooms' : 'talk');
   withdrawInvitation();
+  if (room !== null) focusTalk();
+  else if (hadFocus) focusOn('room-name');
 }
 
 // People ------------------------------------------------------------------------------------------
+
+const renderPeople = onceAFrame(() => {
+  const mine = isManager();
+  byId('leave').hidden = seen.room === null || mine;
+  byId('delete-room').hidden = !mine;
+  byId('members-count').textContent = String(seen.members.users.length);
+  byId('users-count').textContent = String(seen.users.length);
+  showMembers(byId('members'), seen.members, seen.name, mine ? kick : null);
+  showUsers(byId('users'), seen.users, seen.members.users, seen.name, mine ? inviteUser : null);
+});
 
 talk.on('users', (users) => {
   seen.users = users;
@@ -198,21 +281,13 @@ talk.on('members', (members) => {
   renderPeople();
 });
 
-function renderPeople() {
-  const mine = isManager();
-  byId('leave').hidden = seen.room === null || mine;
-  byId('delete-room').hidden = !mine;
-  showMembers(byId('members'), seen.members, seen.name, mine ? kick : null);
-  showUsers(byId('users'), seen.users, seen.members.users, seen.name, mine ? inviteUser : null);
-}
-
 function inviteUser(user) {
   toast(t('inviting', { user }));
   attempt(() => talk.invite(user), () => toast(t('inviteAccepted', { user })));
 }
 
 async function kick(user) {
-  if (await ask(t('askKick', { user }), t('kick'))) attempt(() => talk.remove(user));
+  if (await ask(t('askKick', { user }), t('kick'), true)) attempt(() => talk.remove(user));
 }
 
 talk.on('invited', async ({ room, answer }) => {
@@ -220,9 +295,10 @@ talk.on('invited', async ({ room, answer }) => {
   if (accepts !== null) answer(accepts);
 });
 
-talk.on('removed', ({ answer }) => {
+talk.on('removed', ({ isClosed, answer }) => {
   answer(true);
-  if (seen.room !== null) toast(t('removedFrom', { room: seen.room }));
+  if (seen.room === null) toast(t('inviteLate'), true);
+  else toast(t(isClosed ? 'roomClosed' : 'removedFrom', { room: seen.room }));
 });
 
 // Talk --------------------------------------------------------------------------------------------
@@ -230,11 +306,14 @@ talk.on('removed', ({ answer }) => {
 talk.on('message', (entry) => view.add(entry));
 talk.on('notice', (entry) => view.add(entry));
 talk.on('gap', (gap) => view.add({ ...gap, seq: gap.to }));
-talk.on('said', (said) => view.said(said));
+talk.on('said', (said) => {
+  if (said.room === seen.room) view.said(said);
+  else if (said.state === 'failed') toast(t('lost', { text: said.text.slice(0, LOST_CHARS) }), true);
+});
 
 function say() {
-  const text = byId('say').value.trim();
-  if (text === '' || seen.room === null) return;
+  const text = byId('say').value;
+  if (text.trim() === '' || seen.room === null) return;
   talk.say(text);
   byId('say').value = '';
   grow();
@@ -243,12 +322,15 @@ function say() {
 /** The field grows with what is written, up to what style.css allows. */
 function grow() {
   const field = byId('say');
-  field.rows = Math.min(field.value.split('\n').length, 6);
+  field.style.height = 'auto';
+  field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
 }
 
 byId('say').addEventListener('input', grow);
 byId('say').addEventListener('keydown', (event) => {
-  if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+  // 229: an input method has this Enter, though some browsers say the composition is over.
+  const isComposed = event.isComposing || event.keyCode === 229;
+  if (event.key === 'Enter' && !event.shiftKey && !isComposed) {
     event.preventDefault();
     say();
   }
@@ -263,10 +345,13 @@ function showUnread(count) {
   const badge = byId('talk-badge');
   badge.hidden = count === 0;
   badge.textContent = String(count);
-  document.title = count > 0 ? `(${count}) ${t('title')}` : t('title');
+  seen.unread = count;
+  const place = seen.room === null ? t('title') : `${seen.room} · ${t('title')}`;
+  const title = count > 0 ? `(${count}) ${place}` : place;
+  if (document.title !== title) document.title = title;
 }
 
-// Views and languages -----------------------------------------------------------------------------
+// Views, keys and languages -----------------------------------------------------------------------
 
 function showTab(tab) {
   document.body.dataset.tab = tab;
@@ -279,24 +364,54 @@ for (const button of byId('tabs').children) {
   button.addEventListener('click', () => showTab(button.dataset.tab));
 }
 
+listenForKeys({
+  rooms: () => {
+    showTab('rooms');
+    (byId('rooms').querySelector('button') || byId('room-name')).focus();
+  },
+  talk: () => {
+    showTab('talk');
+    byId(seen.room === null ? 'room-title' : 'say').focus();
+  },
+  people: () => {
+    showTab('people');
+    (byId('people-panel').querySelector('button') || byId('users-heading')).focus();
+  },
+  latest: () => {
+    view.toEnd();
+    byId('say').focus();
+  },
+});
+
 byId('language').addEventListener('change', ({ target }) => {
   setLanguage(target.value);
+  view.retell();
   showAll();
 });
 
 function showAll() {
   showState();
+  showUnread(seen.unread);
   renderRooms();
   renderPeople();
 }
 
 // The beginning -----------------------------------------------------------------------------------
 
+function takeKeyOfAddress() {
+  const linked = keyOfAddress();
+  if (linked !== null) saveKey(linked);
+}
+
+addEventListener('hashchange', () => {
+  takeKeyOfAddress();
+  if (!byId('welcome').hidden) showIn(false);
+});
+
 translate();
 byId('language').value = currentLanguage();
 showTab('rooms');
-const linked = keyOfAddress();
-if (linked !== null) saveKey(linked);
+takeKeyOfAddress();
 const earlier = savedSession();
 if (earlier !== null) {
   seen.name = earlier.name;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * hgtp: a client of the Http Group Talk Protocol for pages. It knows no document: take it, with
- * hgtp_bytes.js, hgtp_link.js and sha256.js, for a page of your own.
+ * hgtp_bytes.js, hgtp_link.js, hgtp_outbox.js and sha256.js, for a page of your own.
  *
  *   import { Hgtp } from './hgtp.js';
  *   const talk = new Hgtp({ origin: 'https://talk.example.org' });
@@ -12,7 +12,7 @@
  *
  * It reconnects by itself, at whichever node answers, and goes on behind the last entry it has seen:
  * nothing is missed and nothing comes twice. What was said and not acknowledged is said again with
- * the same id, which the service stores once.
+ * the same id, which the service stores once. Requests reject with HgtpError: .code, .reason, .message.
  *
  * Events, by on(name, function):
  *   state      'idle' | 'connecting' | 'online' | 'waiting' (with .retryAt, ms) | 'replaced' | 'ended'
@@ -23,32 +23,33 @@
  *   users      [name, ...]           rooms   [{ name, members }, ...]
  *   members    { room, users, manager }
  *   invited    { room, answer(accepts) }
- *   removed    { room, answer(accepts) }: the manager, or the room's end, wants this client out
- *   said       { id, text, state: 'sending' | 'sent' | 'failed', seq, error }
- *   save       what Hgtp.prototype.resume takes to go on after the page was loaded anew; null: nothing
+ *   removed    { isClosed, answer(accepts) }: the manager wants this client out, or the room has closed
+ *   said       { id, text, room, state: 'sending' | 'sent' | 'failed', seq, error }
+ *   save       what saved() gives has changed: with it another page can resume() this one's session
  */
-import { TYPE, body, decode, encode, nameBytes, randomId, realmOf, reasonOf, registerBody, roomBody,
-  roomOf, tokenOf, typeName } from './hgtp_bytes.js';
+import { HgtpError, REASON, TYPE, body, decode, encode, nameBytes, randomId, realmOf, refusalOf,
+  registerBody, roomBody, roomOf, tokenOf } from './hgtp_bytes.js';
 import { openLink } from './hgtp_link.js';
+import { Outbox } from './hgtp_outbox.js';
 import { hmacSha256 } from './sha256.js';
+
+export { HgtpError, REASON };
 
 const EXPIRES_S = 3600;
 const ANSWER_MS = 15000; // a peer may think about an invitation for longer: see INVITE_MS
 const INVITE_MS = 60000;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 15000;
-const RESEND_MS = 25000; // a service keeps ids for half a minute at least
+const STEADY_MS = 5000; // a connection that breaks earlier has not ended the trouble
+const SILENCE_MS = 10000; // a service that was asked says something within this time
+const PROBE_MS = 4000;
+const IDLE_MS = 60000; // who only listens looks now and then whether there is anything to listen to
+const CLOSE = { NORMAL: 1000, TOO_LARGE: 1009, REPLACED: 4001, ENDED: 4002 };
+const CLOSED_SEQ = 1; // of a REMOVE because the room was closed; a manager's has another number
 const SEQ_STEP = 10; // replies to an INVITE are up to 3 numbers behind it
-const GONE = { NOT_REGISTERED: 4, SIGNATURE_REQUIRED: 9 };
 
-/** A refusal: .code is the response's name, .reason the number, .message the text. */
-export class HgtpError extends Error {
-  constructor(code, reason, text) {
-    super(text || code);
-    this.code = code;
-    this.reason = reason;
-  }
-}
+const gone = () => new HgtpError('BAD_REQUEST', REASON.NOT_REGISTERED, 'the session has ended');
+const disconnected = () => new HgtpError('DISCONNECTED', 0, 'not connected');
 
 export class Hgtp {
   constructor({ origin = location.origin } = {}) {
@@ -56,15 +57,17 @@ export class Hgtp {
     this.state = 'idle';
     this.handlers = new Map();
     this.requests = new Map(); // by sequence number: waiting for a response
-    this.outbox = new Map(); // by id: said and not acknowledged
-    this.histories = []; // waiting, in order
+    this.outbox = new Outbox((said) => this.#send({ type: 'message', message: said.text, id: said.id }),
+      (said) => this.#tell('said', said));
+    this.histories = []; // the first one is asked for, the others wait
+    this.lists = {}; // the pages of long ones, as far as they have come
     this.seq = 1;
     this.retryMs = 0;
-    this.session = null; // { userId, name, token, room, epoch, after }
+    this.session = null; // { userId, name, token, room, roomId, epoch, after }
     this.link = null;
-    if (typeof addEventListener === 'function') {
-      addEventListener('online', () => { if (this.state === 'waiting') this.#connect(); });
-    }
+    this.isSettled = false; // the service has said on this connection where this client is
+    this.upTo = 0; // number of the room's last entry when it did
+    if (typeof addEventListener === 'function') addEventListener('online', () => this.check());
   }
 
   on(name, handler) {
@@ -85,10 +88,12 @@ export class Hgtp {
 
   // Sessions -------------------------------------------------------------------------------------
 
-  /** Open a session; resolves when the service has taken the name and the key. */
-  async register(name, key) {
+  /**
+   * Open a session; resolves when the service has taken the name and the key. `userId`, of an earlier
+   * session of this name: if that one still stands it is taken over, with its room.
+   */
+  register(name, key, userId = randomId(6)) {
     this.#drop();
-    const userId = this.session?.userId || randomId(6);
     this.session = { userId, name, token: '', room: null, epoch: '', after: 0 };
     this.key = new TextEncoder().encode(key);
     this.wanted = true;
@@ -98,16 +103,31 @@ export class Hgtp {
     });
   }
 
-  /** Go on with a session that an earlier page has saved. */
-  resume(saved) {
-    this.session = { ...saved };
+  /** Go on with a session that an earlier page has saved, or that another one has taken over. */
+  resume({ said, ...session } = this.session) {
+    this.session = session;
+    this.outbox.restore(said);
     this.wanted = true;
     this.#connect();
   }
 
-  async unregister() {
-    await this.#ask(TYPE.UNREGISTER);
-    this.#end('idle');
+  /** What resume() takes; null: there is no session. It knows what was said and has not arrived. */
+  saved() {
+    return this.session?.token ? { ...this.session, said: this.outbox.saved() } : null;
+  }
+
+  /** Something has changed (the network, or the page was away): is the connection still good? */
+  check() {
+    if (this.state === 'waiting') {
+      this.#connect();
+    } else if (this.state === 'online') {
+      this.#expectWord(PROBE_MS);
+      this.history(0, 1).catch(() => {});
+    }
+  }
+
+  unregister() {
+    return this.#ask(TYPE.UNREGISTER).then(() => this.#end('idle'));
   }
 
   /** Leave without ending the session. */
@@ -154,39 +174,54 @@ export class Hgtp {
 
   /** Say something in the room; returns its id, which the events `said` carry. */
   say(message) {
-    const said = { id: randomId(9), text: message, state: 'sending', at: Date.now() };
-    this.outbox.set(said.id, said);
-    this.#tell('said', said);
-    this.#sendSaid(said);
-    return said.id;
+    const { id } = this.outbox.say(message, this.session.room, this.session.epoch);
+    this.#tell('save');
+    this.#flush();
+    return id;
   }
 
   /** Say again what has failed. */
   sayAgain(id) {
-    const said = this.outbox.get(id);
-    if (!said) return;
-    said.state = 'sending';
-    said.at = Date.now();
-    this.#tell('said', said);
-    this.#sendSaid(said);
+    this.outbox.again(id, this.session.room, this.session.epoch);
+    this.#flush();
   }
 
-  #sendSaid(said) {
-    if (this.state === 'online') {
-      this.link.sendText({ type: 'message', message: said.text, id: said.id });
-    }
+  /** Do not say it after all. */
+  unsay(id) {
+    this.outbox.forget(id);
+    this.#tell('save');
+  }
+
+  /** What was said and has not arrived, oldest first, as in the events `said`. */
+  unsent() {
+    return [...this.outbox.items.values()];
+  }
+
+  #flush() {
+    if (this.state === 'online' && this.isSettled) this.outbox.flush(this.session.after >= this.upTo);
   }
 
   /** Entries before number `before` (0: the last ones): { entries, more }. */
   history(before = 0, count = 50) {
     return new Promise((resolve, reject) => {
       if (this.state !== 'online') {
-        reject(new HgtpError('DISCONNECTED', 0, 'not connected'));
+        reject(disconnected());
         return;
       }
-      this.histories.push({ resolve, reject });
-      this.link.sendText(before > 0 ? { type: 'history', before, count } : { type: 'history', count });
+      const text = { type: 'history', before: before > 0 ? before : undefined, count };
+      if (this.histories.push({ text, resolve, reject }) === 1) this.#send(text);
     });
+  }
+
+  #historyOver() {
+    const over = this.histories.shift();
+    if (this.histories.length > 0) this.#send(this.histories[0].text);
+    return over;
+  }
+
+  #send(text) {
+    this.link.sendText(text);
+    this.#expectWord(SILENCE_MS);
   }
 
   // Requests -------------------------------------------------------------------------------------
@@ -200,8 +235,13 @@ export class Hgtp {
         reject(new HgtpError('TIMEOUT', 0, 'no answer'));
       }, withinMs);
       this.requests.set(seq, { type, bytes, resolve, reject, timer });
-      if (this.state === 'online') this.link.sendMessage(bytes);
+      if (this.state === 'online') this.#sendRequest(type, bytes);
     });
+  }
+
+  #sendRequest(type, bytes) {
+    this.link.sendMessage(bytes);
+    if (type !== TYPE.INVITE && type !== TYPE.REMOVE) this.#expectWord(SILENCE_MS);
   }
 
   #nextSeq() {
@@ -215,12 +255,8 @@ export class Hgtp {
     if (!request || request.type !== message.requestType) return;
     this.requests.delete(seq);
     clearTimeout(request.timer);
-    if (message.type === TYPE.OK) {
-      request.resolve();
-    } else {
-      const reason = reasonOf(message);
-      request.reject(new HgtpError(typeName(message.type), reason.code, reason.text));
-    }
+    if (message.type === TYPE.OK) request.resolve();
+    else request.reject(refusalOf(message));
   }
 
   #onRequest(message) {
@@ -230,20 +266,38 @@ export class Hgtp {
       userId: this.session.userId,
       seq: message.seq + 1,
     }));
-    this.#tell(message.type === TYPE.INVITE ? 'invited' : 'removed', { room: roomOf(message), answer });
+    if (message.type === TYPE.INVITE) this.#tell('invited', { room: roomOf(message), answer });
+    else this.#tell('removed', { isClosed: message.seq === CLOSED_SEQ, answer });
   }
 
   // Connection -----------------------------------------------------------------------------------
 
   #drop() {
     clearTimeout(this.retryTimer);
+    clearInterval(this.idleTimer);
+    this.#heard();
     const link = this.link;
     this.link = null;
+    this.isSettled = false;
+    this.histories.splice(0).forEach(({ reject }) => reject(disconnected()));
     link?.close();
+  }
+
+  /** Nothing tells a page that a connection is dead but silence where a word is due. */
+  #expectWord(withinMs) {
+    if (this.silence) return;
+    this.silence = setTimeout(() => { if (this.wanted) this.#connect(); }, withinMs);
+  }
+
+  #heard() {
+    clearTimeout(this.silence);
+    this.silence = 0;
+    this.heardAt = Date.now();
   }
 
   #connect() {
     this.#drop();
+    this.outbox.newLine();
     this.#become('connecting');
     const { token, after, epoch } = this.session;
     const link = openLink(this.origin, { token, after, epoch, userId: this.session.userId }, {
@@ -265,7 +319,7 @@ export class Hgtp {
   }
 
   #sendRegister(nonce) {
-    this.link.sendMessage(encode({
+    this.#sendRequest(TYPE.REGISTER, encode({
       type: TYPE.REGISTER,
       userId: this.session.userId,
       seq: this.registerSeq,
@@ -274,6 +328,7 @@ export class Hgtp {
   }
 
   #onRegister(message) {
+    if (this.session.token) return; // an answer that has come twice
     if (message.type === TYPE.UNAUTHORIZED) {
       this.registerSeq += 2;
       this.#sendRegister(hmacSha256(this.key, realmOf(message)));
@@ -284,45 +339,49 @@ export class Hgtp {
       this.registering?.resolve();
       this.registering = null;
     } else {
-      const reason = reasonOf(message);
-      const error = new HgtpError(typeName(message.type), reason.code, reason.text);
       const { registering } = this;
       this.registering = null;
       this.#end('idle');
-      registering?.reject(error);
+      registering?.reject(refusalOf(message));
     }
   }
 
   #onOnline() {
-    this.retryMs = 0;
+    this.onlineAt = Date.now();
+    this.idleTimer = setInterval(() => { if (Date.now() - this.heardAt > IDLE_MS / 2) this.check(); }, IDLE_MS);
     this.#become('online');
-    this.#save();
-    for (const request of this.requests.values()) this.link.sendMessage(request.bytes);
-    for (const said of this.outbox.values()) {
-      if (said.state !== 'sending') continue;
-      if (Date.now() - said.at < RESEND_MS) {
-        this.#sendSaid(said);
-      } else {
-        this.#saidFailed(said, new HgtpError('UNSURE', 0, 'not confirmed in time'));
-      }
-    }
+    this.#tell('save');
+    for (const { type, bytes } of this.requests.values()) this.#sendRequest(type, bytes);
+    this.#expectWord(SILENCE_MS); // the session, first of all
+    this.#flush();
   }
 
   #onClose({ code = 0, isGone = false }) {
-    this.link = null;
-    this.histories.splice(0).forEach(({ reject }) => reject(new HgtpError('DISCONNECTED', 0, 'not connected')));
-    if (code === 4001) {
+    this.#drop();
+    if (code === CLOSE.TOO_LARGE) {
+      this.outbox.refuseLongest(new HgtpError('BAD_REQUEST', REASON.MESSAGE_TOO_LARGE, 'too long'));
+    }
+    if (code === CLOSE.REPLACED) {
       this.wanted = false;
       this.#become('replaced');
-    } else if (isGone || code === 4002) {
-      this.#end('ended');
-    } else if (this.wanted && code !== 1000) {
-      this.#retryIn(this.#backOff());
+    } else if (isGone || code === CLOSE.ENDED || code === CLOSE.NORMAL) {
+      this.#onGone();
+    } else if (this.wanted) {
+      this.#retryIn(this.awayMs ?? this.#backOff());
+      this.awayMs = undefined;
     }
   }
 
+  #onGone() {
+    const leaving = [...this.requests.values()].find(({ type }) => type === TYPE.UNREGISTER);
+    leaving?.resolve();
+    this.#end(leaving ? 'idle' : 'ended');
+  }
+
   #backOff() {
-    this.retryMs = Math.min(Math.max(this.retryMs * 2, RETRY_MIN_MS), RETRY_MAX_MS);
+    const wasSteady = this.onlineAt > 0 && Date.now() - this.onlineAt > STEADY_MS;
+    this.onlineAt = 0;
+    this.retryMs = wasSteady ? RETRY_MIN_MS : Math.min(Math.max(this.retryMs * 2, RETRY_MIN_MS), RETRY_MAX_MS);
     return this.retryMs * (0.5 + Math.random() / 2);
   }
 
@@ -338,24 +397,18 @@ export class Hgtp {
     this.session = { ...this.session, token: '', room: null, epoch: '', after: 0 };
     for (const request of this.requests.values()) {
       clearTimeout(request.timer);
-      request.reject(new HgtpError('BAD_REQUEST', GONE.NOT_REGISTERED, 'the session has ended'));
+      request.reject(gone());
     }
     this.requests.clear();
-    for (const said of [...this.outbox.values()]) {
-      this.#saidFailed(said, new HgtpError('BAD_REQUEST', GONE.NOT_REGISTERED, 'the session has ended'));
-    }
-    this.#tell('save', null);
+    this.#tell('save');
     this.#become(state);
-  }
-
-  #save() {
-    const { userId, name, token, room, roomId, epoch, after } = this.session;
-    if (token) this.#tell('save', { userId, name, token, room, roomId, epoch, after });
+    this.outbox.keepOnly(null, '');
   }
 
   // What comes -----------------------------------------------------------------------------------
 
   #onMessage(message) {
+    this.#heard();
     if (!message || message.userId !== this.session.userId) return;
     if (message.type === TYPE.INVITE || message.type === TYPE.REMOVE) {
       this.#onRequest(message);
@@ -367,16 +420,18 @@ export class Hgtp {
   }
 
   #onText(value) {
+    this.#heard();
     switch (value.type) {
       case 'session': this.#onSession(value); break;
       case 'message': case 'notice': this.#onEntry(value); break;
       case 'gap': this.#onGap(value); break;
       case 'ack': this.#onAck(value); break;
       case 'error': this.#onError(value); break;
-      case 'history': this.histories.shift()?.resolve(value); break;
-      case 'user_list': this.#tell('users', value.users); break;
-      case 'room_list': this.#tell('rooms', value.rooms.map((name, i) => ({ name, members: value.members[i] }))); break;
-      case 'room_user_list': this.#tell('members', value); break;
+      case 'history': this.#historyOver()?.resolve(value); break;
+      case 'user_list': this.#onList(value, 'users', value.users); break;
+      case 'room_list': this.#onList(value, 'rooms',
+        value.rooms.map((name, i) => ({ name, members: value.members[i] }))); break;
+      case 'room_user_list': this.#onList(value, 'members', value.users); break;
       case 'reconnect': this.#onReconnect(value); break;
       default: // of a newer service
     }
@@ -389,51 +444,56 @@ export class Hgtp {
     known.roomId = value.room_id;
     known.epoch = value.epoch;
     if (!isSameRoom) known.after = 0;
-    this.#save();
+    this.upTo = value.last;
+    this.isSettled = true;
+    this.#tell('save');
     this.#tell('session', { ...value, isSameRoom });
+    this.outbox.keepOnly(known.room, known.epoch);
+    this.#flush();
   }
 
   #onEntry(entry) {
     if (entry.room !== this.session.room || entry.seq <= this.session.after) return;
     this.session.after = entry.seq;
-    this.#save();
     this.#tell(entry.type, entry);
+    if (entry.type === 'message' && entry.from === this.session.name) {
+      this.outbox.heard(entry.message, entry.seq);
+    }
+    this.#tell('save');
+    if (entry.seq === this.upTo) this.#flush();
   }
 
   #onGap(gap) {
     if (gap.room !== this.session.room || gap.to <= this.session.after) return;
     this.session.after = gap.to;
-    this.#save();
+    this.#tell('save');
     this.#tell('gap', gap);
+    this.#flush();
+  }
+
+  /** A long list comes in pages; it is told when it is whole. */
+  #onList({ first = 0, more = false, room, manager }, name, page) {
+    const known = first > 0 ? this.lists[name] || [] : [];
+    const list = [...known.slice(0, first), ...page];
+    this.lists[name] = list;
+    if (more) return;
+    this.#tell(name, name === 'members' ? { room, users: list, manager } : list);
   }
 
   #onAck({ id, seq }) {
-    const said = this.outbox.get(id);
-    if (!said) return;
-    this.outbox.delete(id);
-    said.state = 'sent';
-    said.seq = seq;
-    this.#tell('said', said);
-  }
-
-  #saidFailed(said, error) {
-    said.state = 'failed';
-    said.error = error;
-    this.#tell('said', said);
+    this.outbox.acked(id, seq);
+    this.#tell('save');
   }
 
   #onError({ id, code, reason, name }) {
-    const error = new HgtpError(code, 0, reason);
-    error.name = name;
-    const said = this.outbox.get(id);
-    if (said) {
-      this.#saidFailed(said, error);
-    } else {
-      this.histories.shift()?.reject(error);
-    }
+    const error = new HgtpError(code, REASON[name] ?? 0, reason);
+    if (id === undefined) this.#historyOver()?.reject(error);
+    else this.outbox.refused(id, error);
   }
 
+  /** The node is going down: it closes the connection, or this client does; then it waits so long. */
   #onReconnect({ after_ms: afterMs }) {
+    this.awayMs = afterMs;
     clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => this.#connect(), afterMs);
   }

@@ -9,11 +9,38 @@ export const TYPE = {
   DECLINE: 0x63,
 };
 
+/** The reasons a page may want to tell apart (docs/protocol.md has all). */
+export const REASON = {
+  MALFORMED: 1, NOT_REGISTERED: 4, WRONG_DIGEST: 6, SIGNATURE_REQUIRED: 9, NAME_INVALID: 11,
+  NAME_TAKEN: 12, USERS_FULL: 13, ROOM_NAME_TAKEN: 22, ROOM_UNKNOWN: 23, ROOMS_FULL: 24,
+  ROOM_FULL: 25, IN_ROOM: 26, NOT_IN_ROOM: 27, NOT_MANAGER: 28, MANAGER_STAYS: 29,
+  PEER_UNKNOWN: 30, PEER_IN_ROOM: 31, PEER_BUSY: 32, PEER_NOT_MEMBER: 33, PEER_IS_MANAGER: 34,
+  PEER_DECLINED: 35, PEER_SILENT: 36, MESSAGE_INVALID: 40, MESSAGE_TOO_LARGE: 41,
+  RATE_LIMITED: 50, STORE_AWAY: 51, BUSY: 52, DRAINING: 53, INTERNAL: 54,
+};
+
+/**
+ * A refusal: .code is the response's name, .reason the number, .message the text. Where the service
+ * has said nothing .code is DISCONNECTED or TIMEOUT, and .reason 0.
+ */
+export class HgtpError extends Error {
+  constructor(code, reason, words) {
+    super(words || code);
+    this.code = code;
+    this.reason = reason;
+  }
+
+  /** The service may take the same thing later. */
+  get isPassing() {
+    return this.reason >= REASON.RATE_LIMITED && this.reason <= REASON.INTERNAL;
+  }
+}
+
 const HEADER_BYTES = 24;
 const utf8 = new TextEncoder();
-const text = new TextDecoder();
+const text = new TextDecoder('utf-8', { ignoreBOM: true });
 
-export function typeName(type) {
+function typeName(type) {
   return Object.keys(TYPE).find((name) => TYPE[name] === type) || 'UNKNOWN';
 }
 
@@ -104,11 +131,12 @@ export const realmOf = (message) => strAt(message.body, 2);
 /** The session token of the OK to a REGISTER. */
 export const tokenOf = (message) => text.decode(strAt(message.body, 0));
 
-/** Reason code and text of a refusal. */
-export function reasonOf(message) {
-  if (message.body.length < 6) return { code: 0, text: '' };
-  const code = new DataView(message.body.buffer, message.body.byteOffset).getInt16(0);
-  return { code, text: text.decode(strAt(message.body, 2)) };
+/** What a refusing response says. */
+export function refusalOf(message) {
+  const code = typeName(message.type);
+  if (message.body.length < 6) return new HgtpError(code, 0, '');
+  const reason = new DataView(message.body.buffer, message.body.byteOffset).getInt16(0);
+  return new HgtpError(code, reason, text.decode(strAt(message.body, 2)));
 }
 
 /** The room's name in an INVITE. */

@@ -6,11 +6,12 @@
 //
 // onMessage gets the bytes of an HGTP message, onText an object, onClose { code, isGone }: the close
 // code if there was one, and whether the session is known to be dead.
-import { TYPE, decode, encode, reasonOf, unbase64 } from './hgtp_bytes.js';
+import { REASON, TYPE, decode, encode, refusalOf, unbase64 } from './hgtp_bytes.js';
 
 const OPEN_MS = 10000;
+const ASK_MS = 5000;
 const FAILURES_BEFORE_STREAM = 2;
-const GONE_REASONS = [4, 9]; // not registered; registered anew by somebody else
+const GONE_REASONS = [REASON.NOT_REGISTERED, REASON.SIGNATURE_REQUIRED]; // the latter: by another token
 let webSocketFailures = 0;
 let webSocketWorks = false;
 
@@ -24,10 +25,18 @@ function query({ token, after, epoch }) {
   return `?${parts}`;
 }
 
-async function post(origin, path, token, type, content) {
+function post(origin, path, token, type, content, within) {
   const headers = { 'content-type': type };
   if (token) headers.authorization = `Bearer ${token}`;
-  return fetch(`${origin}${path}`, { method: 'POST', headers, body: content });
+  return fetch(`${origin}${path}`, { method: 'POST', headers, body: content, signal: within });
+}
+
+function parsed(data) {
+  try {
+    return JSON.parse(data) ?? {};
+  } catch {
+    return {}; // nothing that this page knows
+  }
 }
 
 /** A page is not told why a WebSocket was refused; the session itself is asked for. */
@@ -35,9 +44,10 @@ async function isGone(origin, { token, userId }) {
   if (!token) return false;
   try {
     const request = encode({ type: TYPE.REFRESH, userId, seq: 1 });
-    const response = await post(origin, '/hgtp', token, 'application/octet-stream', request);
+    const response = await post(origin, '/hgtp', token, 'application/octet-stream', request,
+      AbortSignal.timeout(ASK_MS));
     const reply = response.status === 200 ? decode(await response.arrayBuffer()) : null;
-    return reply !== null && reply.type === TYPE.BAD_REQUEST && GONE_REASONS.includes(reasonOf(reply).code);
+    return reply !== null && reply.type === TYPE.BAD_REQUEST && GONE_REASONS.includes(refusalOf(reply).reason);
   } catch {
     return false;
   }
@@ -59,7 +69,7 @@ function openWebSocket(origin, session, { onOpen, onMessage, onText, onClose }) 
     onOpen();
   };
   socket.onmessage = ({ data }) => {
-    if (typeof data === 'string') onText(JSON.parse(data));
+    if (typeof data === 'string') onText(parsed(data));
     else onMessage(data);
   };
   socket.onclose = async ({ code }) => {
@@ -95,17 +105,20 @@ function openStream(origin, session, { onOpen, onMessage, onText, onClose }) {
     source = new EventSource(`${origin}/events${query({ ...session, token })}`);
     source.onopen = () => onOpen();
     source.onerror = end;
-    source.onmessage = ({ data }) => onText(JSON.parse(data));
+    source.onmessage = ({ data }) => onText(parsed(data));
     source.addEventListener('hgtp', ({ data }) => onMessage(unbase64(data)));
   };
-  const answerOf = async (path, type, content, take) => {
+  const ask = async (path, type, content, read, take) => {
+    let answer = null;
     try {
       const response = await post(origin, path, token, type, content);
-      if (response.status !== 204) await take(response);
+      if (response.status !== 204) answer = await read(response);
     } catch {
       end();
     }
+    if (answer !== null) take(answer);
   };
+  let texts = Promise.resolve(); // one after the other: what is said keeps its order
   if (token) attach(token);
   else queueMicrotask(onOpen); // to register
   return {
@@ -114,10 +127,12 @@ function openStream(origin, session, { onOpen, onMessage, onText, onClose }) {
       onOpen = () => {};
       attach(given);
     },
-    sendMessage: (bytes) => answerOf('/hgtp', 'application/octet-stream', bytes,
-      async (response) => onMessage(await response.arrayBuffer())),
-    sendText: (value) => answerOf('/message', 'application/json', JSON.stringify(value),
-      async (response) => onText(await response.json())),
+    sendMessage: (bytes) => ask('/hgtp', 'application/octet-stream', bytes,
+      (response) => response.arrayBuffer(), onMessage),
+    sendText: (value) => {
+      texts = texts.then(() => (isClosed ? null : ask('/message', 'application/json',
+        JSON.stringify(value), (response) => response.json(), onText)));
+    },
     close: () => {
       isClosed = true;
       source?.close();

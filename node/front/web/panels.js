@@ -2,13 +2,7 @@
 // panels: the lists beside the talk: rooms with their numbers of members, who is in this room, who is
 // here at all. They show what the service said; what a click means is app.js's.
 import { t } from './i18n.js';
-
-function make(tag, className, text = '') {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  return element;
-}
+import { avatar, make } from './talk_items.js';
 
 function button(className, text, label, onClick) {
   const element = make('button', className, text);
@@ -35,7 +29,7 @@ export function showRooms(list, rooms, current, onOpen) {
   const items = [...rooms].sort((a, b) => byName(a.name, b.name)).map(({ name, members }) => {
     const item = make('li', name === current ? 'current' : '');
     item.dataset.room = name;
-    const label = t('openRoom', { room: name, n: members });
+    const label = t(members === 1 ? 'openRoomOne' : 'openRoom', { room: name, n: members });
     const open = button('open', '', name === current ? `${label}, ${t('here')}` : label, () => onOpen(name));
     if (name === current) open.setAttribute('aria-current', 'true');
     open.append(make('bdi', 'name', name), make('span', 'count', String(members)));
@@ -48,7 +42,7 @@ export function showRooms(list, rooms, current, onOpen) {
 function person(name, marks) {
   const item = make('li', '');
   item.dataset.user = name;
-  item.append(make('bdi', 'name', name));
+  item.append(avatar(name), make('bdi', 'name', name));
   for (const mark of marks) item.append(make('span', 'mark', mark));
   return item;
 }

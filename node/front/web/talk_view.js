@@ -1,52 +1,49 @@
 // SPDX-License-Identifier: MIT
-// talk_view: the messages of a room on the page: in order, grouped by speaker and day, with what is
-// on its way below. It adds what comes within a frame at once, keeps the document small, and loads
-// earlier messages when somebody scrolls up. Text is only ever text.
-import { currentLanguage, t, why } from './i18n.js';
+// talk_view: the talk of a room on the page, in order, with what is on its way below. It adds what
+// comes within a frame at once, keeps the document small, and loads earlier messages when somebody
+// scrolls up. Who reads further up is not moved.
+import { t } from './i18n.js';
+import { fillPending, itemOf, join, make } from './talk_items.js';
 
 const SHOWN_MAX = 400;
+const FULL = 1200; // while somebody reads further up, more waits outside the document
 const PAGE = 50;
-const GROUP_MS = 5 * 60 * 1000;
 const NEAR_PX = 60;
-
-function make(tag, className, text = '') {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  return element;
-}
-
-const dayOf = (time) => new Date(time).toDateString();
-
-function dayName(time) {
-  const day = dayOf(time);
-  if (day === dayOf(Date.now())) return t('today');
-  if (day === dayOf(Date.now() - 86400000)) return t('yesterday');
-  return new Date(time).toLocaleDateString(currentLanguage(), { dateStyle: 'full' });
-}
+const QUIET_MS = 300;
+const SENDING_SEEN_MS = 400; // what is quicker does not flicker
 
 export class TalkView {
   /** `parts`: scroller, messages, pending, earlier, jump; `load(before, count)` gives { entries, more }. */
   constructor(parts, { load, onUnread, onRetry, onDiscard }) {
-    Object.assign(this, parts, { load, onUnread, onRetry, onDiscard });
+    Object.assign(this, parts, { load, onUnread });
+    this.on = {
+      retry: onRetry,
+      discard: (id) => {
+        this.#forget(id);
+        onDiscard(id);
+      },
+    };
     this.clear('');
     this.scroller.addEventListener('scroll', () => this.#onScroll(), { passive: true });
     this.earlier.addEventListener('click', () => this.loadEarlier());
     this.jump.addEventListener('click', () => this.toEnd());
+    new ResizeObserver(() => this.#onShown()).observe(this.scroller);
     document.addEventListener('visibilitychange', () => {
       this.#flush();
-      if (!document.hidden && this.#isAtEnd()) this.#setUnread(0);
+      this.#onShown();
     });
   }
 
   clear(me) {
     this.me = me;
-    this.queue = [];
-    this.waiting = new Map(); // said, not seen in the room yet
+    this.queue = []; // came since the last frame
+    this.held = []; // came while the document was full
+    this.waiting = new Map(); // items of what was said and is not seen in the room yet, by id
     this.first = 0; // lowest number shown
-    this.last = 0;
+    this.last = 0; // highest number that came
     this.hasEarlier = false;
     this.isLoading = false;
+    this.isAtEnd = true;
     this.generation = (this.generation || 0) + 1;
     this.messages.replaceChildren();
     this.pending.replaceChildren();
@@ -58,6 +55,10 @@ export class TalkView {
 
   add(entry) {
     this.queue.push(entry);
+    this.#soon();
+  }
+
+  #soon() {
     if (this.isScheduled) return;
     this.isScheduled = true;
     // A hidden page gets no frames.
@@ -67,46 +68,80 @@ export class TalkView {
 
   #flush() {
     this.isScheduled = false;
-    if (this.queue.length === 0) return;
-    const wasAtEnd = this.#isAtEnd();
-    const isSeen = wasAtEnd && !document.hidden;
     const fresh = this.queue.splice(0).filter((entry) => entry.seq > this.last);
-    let unread = this.unread;
-    let before = this.messages.lastElementChild;
-    const fragment = document.createDocumentFragment();
-    for (const entry of fresh.slice(-SHOWN_MAX)) {
-      if (entry.type === 'message' && entry.from === this.me) this.#seen(entry);
-      else if (!isSeen && entry.type === 'message' && unread++ === 0) fragment.append(this.#unreadLine());
-      const item = this.#item(entry, before);
-      fragment.append(item);
-      before = item;
-    }
-    if (fresh.length > SHOWN_MAX) {
+    if (fresh.length > 0) this.#take(fresh);
+    if (this.isAtEnd) this.toEnd();
+  }
+
+  #take(fresh) {
+    this.last = fresh.at(-1).seq;
+    const heard = fresh.filter((entry) => entry.type === 'message' && entry.from !== this.me);
+    const isSeen = this.#isSeen();
+    if (!isSeen && this.unread === 0 && heard.length > 0) this.unreadFrom = heard[0].seq;
+    for (const entry of fresh) if (entry.type === 'message' && entry.from === this.me) this.#arrived(entry);
+    // One more than is shown: then it is known that some are missing in between.
+    this.held = [...this.held, ...fresh].slice(-SHOWN_MAX - 1);
+    if (this.isAtEnd || this.messages.childElementCount < FULL) this.#showHeld();
+    this.#setUnread(isSeen ? 0 : this.unread + heard.length);
+  }
+
+  #showHeld() {
+    const entries = this.held.splice(0);
+    if (entries.length === 0) return;
+    if (entries.length > SHOWN_MAX) {
+      entries.shift();
       this.messages.replaceChildren();
-      this.first = 0;
       this.hasEarlier = true;
+      this.first = entries[0].seq;
     }
-    if (fresh.length > 0) {
-      this.first = this.first || fresh.slice(-SHOWN_MAX)[0].seq;
-      this.last = fresh[fresh.length - 1].seq;
+    this.first = this.first || entries[0].seq;
+    let above = this.messages.lastElementChild?.entry ?? null;
+    const fragment = document.createDocumentFragment();
+    for (const entry of entries) {
+      if (entry.seq === this.unreadFrom) fragment.append(this.#unreadLine());
+      above = this.#append(fragment, entry, above);
     }
     this.messages.append(fragment);
-    this.#setUnread(unread);
-    if (wasAtEnd) {
-      this.#trim();
-      this.toEnd();
-    }
+  }
+
+  #append(parent, entry, above) {
+    const item = itemOf(entry, this.me);
+    join(item, above);
+    parent.append(item);
+    return entry;
   }
 
   /** The oldest go, and come back by scrolling up. */
   #trim() {
-    while (this.messages.childElementCount > SHOWN_MAX) {
-      this.messages.firstElementChild.remove();
-      this.hasEarlier = true;
+    const surplus = this.messages.childElementCount - SHOWN_MAX;
+    if (surplus <= 0) return;
+    for (let i = 0; i < surplus; i++) this.messages.firstElementChild.remove();
+    this.hasEarlier = true;
+    this.earlier.hidden = false;
+    const first = this.messages.querySelector('.entry');
+    this.first = first.entry.seq;
+    join(first, null);
+  }
+
+  #unreadLine() {
+    this.messages.querySelector('.unread-line')?.remove();
+    return make('li', 'unread-line', t('unread'));
+  }
+
+  /** In another language now. */
+  retell() {
+    let above = null;
+    for (const item of [...this.messages.querySelectorAll('.entry')]) {
+      const told = itemOf(item.entry, this.me);
+      join(told, above);
+      item.replaceWith(told);
+      above = item.entry;
     }
-    const first = this.messages.querySelector('[data-seq]');
-    if (first) this.first = Number(first.dataset.seq);
-    this.earlier.hidden = !this.hasEarlier;
+    const line = this.messages.querySelector('.unread-line');
+    if (line) line.textContent = t('unread');
+    for (const item of this.waiting.values()) fillPending(item, item.said, this.on);
+    this.jump.textContent = '';
+    this.#setUnread(this.unread);
   }
 
   // Earlier messages -----------------------------------------------------------------------------
@@ -116,7 +151,7 @@ export class TalkView {
     this.first = this.first || before;
     this.last = Math.max(this.last, before - 1);
     this.hasEarlier = before > 1;
-    if (this.hasEarlier) await this.loadEarlier();
+    await this.loadEarlier();
   }
 
   async loadEarlier() {
@@ -139,109 +174,54 @@ export class TalkView {
 
   #prepend(entries) {
     if (entries.length === 0) return;
-    const isAtEnd = this.#isAtEnd();
     const fromEnd = this.scroller.scrollHeight - this.scroller.scrollTop;
     const fragment = document.createDocumentFragment();
-    let before = null;
-    for (const entry of entries) {
-      before = this.#item(entry, before);
-      fragment.append(before);
-    }
-    this.messages.prepend(fragment);
+    let above = null;
+    for (const entry of entries) above = this.#append(fragment, entry, above);
+    const below = this.messages.querySelector('.entry');
+    if (below) join(below, above);
+    this.#silently(() => this.messages.prepend(fragment));
     this.first = entries[0].seq;
-    this.scroller.scrollTop = isAtEnd ? this.scroller.scrollHeight : this.scroller.scrollHeight - fromEnd;
+    if (this.isAtEnd) this.#scrollDown();
+    else this.scroller.scrollTop = this.scroller.scrollHeight - fromEnd;
   }
 
-  // Items ----------------------------------------------------------------------------------------
-
-  #item(entry, before) {
-    if (entry.type === 'gap') return this.#gap(entry);
-    const item = entry.type === 'message' ? this.#message(entry, before) : this.#notice(entry);
-    item.dataset.seq = entry.seq;
-    item.dataset.time = entry.time;
-    if (dayOf(entry.time) !== dayOf(Number(before?.dataset.time || 0))) {
-      item.dataset.day = dayName(entry.time);
-    }
-    return item;
-  }
-
-  #message({ from, message, time }, before) {
-    const item = make('li', `entry message${from === this.me ? ' own' : ''}`);
-    const follows = before?.dataset.from === from && time - Number(before.dataset.time) < GROUP_MS
-      && dayOf(time) === dayOf(Number(before.dataset.time));
-    item.dataset.from = from;
-    if (follows) item.classList.add('follows');
-    const at = make('time', 'time', new Date(time).toLocaleTimeString(currentLanguage(), { timeStyle: 'short' }));
-    at.dateTime = new Date(time).toISOString();
-    const head = make('div', 'head');
-    head.append(make('bdi', 'who', from), at);
-    const text = make('p', 'text', message);
-    text.dir = 'auto';
-    item.append(head, text);
-    return item;
-  }
-
-  #notice({ event, user, notice }) {
-    const words = ['created', 'joined', 'left', 'invited', 'removed'].includes(event) ? t(event, { user }) : notice;
-    return make('li', 'entry notice', words);
-  }
-
-  #gap({ from, to }) {
-    const item = make('li', 'entry gap', t('missing', { n: to - from + 1 }));
-    item.dataset.seq = to;
-    return item;
-  }
-
-  #unreadLine() {
-    this.messages.querySelector('.unread-line')?.remove();
-    return make('li', 'unread-line', t('unread'));
+  /** What is old is not read out as if it had been said just now. */
+  #silently(change) {
+    const log = this.messages.closest('[role=log]');
+    log.ariaLive = 'off';
+    change();
+    setTimeout(() => { log.ariaLive = 'polite'; }, QUIET_MS);
   }
 
   // What is on its way ---------------------------------------------------------------------------
 
   said(said) {
     const known = this.waiting.get(said.id);
-    if (said.state === 'sent' && said.seq <= this.last) {
-      known?.remove();
-      this.waiting.delete(said.id);
+    if (said.state === 'sent') {
+      if (said.seq <= this.last) this.#forget(said.id);
       return;
     }
     const item = known || make('li', 'pending own');
-    item.said = said;
-    item.dataset.state = said.state;
-    const text = make('p', 'text', said.text);
-    text.dir = 'auto';
-    item.replaceChildren(text, this.#saidState(said));
-    if (!known) {
-      this.waiting.set(said.id, item);
-      this.pending.append(item);
-      this.toEnd();
-    }
+    fillPending(item, said, this.on);
+    if (known) return;
+    this.waiting.set(said.id, item);
+    this.pending.append(item);
+    setTimeout(() => item.classList.add('slow'), SENDING_SEEN_MS);
+    this.isAtEnd = true;
+    this.#soon();
   }
 
-  #saidState(said) {
-    if (said.state !== 'failed') return make('span', 'hint', said.state === 'sending' ? t('sending') : '');
-    const box = make('div', 'error', t('notSent', { why: why(said.error) }));
-    const retry = make('button', 'quiet retry', t('retry'));
-    const discard = make('button', 'quiet discard', t('discard'));
-    retry.type = discard.type = 'button';
-    retry.addEventListener('click', () => this.onRetry(said.id));
-    discard.addEventListener('click', () => {
-      this.waiting.get(said.id)?.remove();
-      this.waiting.delete(said.id);
-      this.onDiscard(said.id);
-    });
-    box.append(' ', retry, ' ', discard);
-    return box;
+  #forget(id) {
+    this.waiting.get(id)?.remove();
+    this.waiting.delete(id);
   }
 
   /** An own message has come back as an entry of the room. */
-  #seen({ seq, message }) {
-    for (const [id, item] of this.waiting) {
-      const { said } = item;
-      if (said.seq === seq || (said.seq === undefined && said.text === message)) {
-        item.remove();
-        this.waiting.delete(id);
+  #arrived({ seq, message }) {
+    for (const [id, { said }] of this.waiting) {
+      if (said.seq === seq || (said.seq === undefined && said.sentAt > 0 && said.text === message)) {
+        this.#forget(id);
         return;
       }
     }
@@ -249,26 +229,52 @@ export class TalkView {
 
   // Reading --------------------------------------------------------------------------------------
 
-  #isAtEnd() {
-    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    return scrollHeight - scrollTop - clientHeight < NEAR_PX;
+  #isSeen() {
+    return this.isAtEnd && !document.hidden && this.scroller.clientHeight > 0;
+  }
+
+  #sizeNow() {
+    return `${this.scroller.clientWidth} ${this.scroller.clientHeight}`;
+  }
+
+  /** The window, or this part of it, is seen again, or has another size. */
+  #onShown() {
+    this.size = this.#sizeNow();
+    if (this.isAtEnd) this.#scrollDown();
+    if (this.#isSeen()) this.#setUnread(0);
+  }
+
+  #scrollDown() {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
   toEnd() {
-    this.scroller.scrollTop = this.scroller.scrollHeight;
-    if (!document.hidden) this.#setUnread(0);
+    this.isAtEnd = true;
+    this.#showHeld();
+    this.#trim();
+    this.#scrollDown();
+    this.#setUnread(this.#isSeen() ? 0 : this.unread);
   }
 
   #onScroll() {
-    if (this.#isAtEnd() && !document.hidden) this.#setUnread(0);
-    this.jump.hidden = this.#isAtEnd();
-    if (this.scroller.scrollTop < NEAR_PX && !this.#isAtEnd()) this.loadEarlier();
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    if (clientHeight === 0) return;
+    if (this.size !== this.#sizeNow()) { // a keyboard has come up, say: it was not the reader
+      this.#onShown();
+      return;
+    }
+    const isDown = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    if (isDown && this.held.length > 0) this.#showHeld(); // there is more below by now
+    else this.isAtEnd = isDown;
+    this.#setUnread(this.#isSeen() ? 0 : this.unread);
+    if (scrollTop < NEAR_PX && !this.isAtEnd) this.loadEarlier();
   }
 
   #setUnread(count) {
+    this.jump.hidden = this.isAtEnd;
+    if (this.unread === count && this.jump.textContent !== '') return;
     this.unread = count;
     this.jump.textContent = count > 0 ? t('jump', { n: count }) : t('jumpDown');
-    this.jump.hidden = this.#isAtEnd();
     this.onUnread(count);
   }
 }
