@@ -91,8 +91,9 @@ static void lifecycle_address(char text[32], uint32_t ip, uint16_t port)
 
 uint64_t lifecycle_body_max(const struct config *config)
 {
-    /* Base64 of the text, the JSON around it, and room for other members. */
-    return (uint64_t)config->limits_message_bytes * 2 + 65536;
+    /* Base64 of the text with every character escaped, the JSON around it, and room for other
+     * members. */
+    return (uint64_t)config->limits_message_bytes * 8 + 65536;
 }
 
 void lifecycle_line_settings(struct node *node)

@@ -61,11 +61,15 @@ enum err message_json_decode(struct bytes json, uint8_t *storage, struct message
     enum err err = ERR_MALFORMED;
     struct sink out = sink_into(storage, json.len);
     int64_t time_unix_ms;
-    if (json_is_string(text) &&
-        message_json_time(json_object_get(root, "messageTime"), &time_unix_ms) &&
-        base64_decode(bytes_of(json_string_value(text), json_string_length(text)), &out) &&
-        sink_fits(&out)) {
-        *ret_message = (struct message_json){sink_bytes(&out), time_unix_ms};
+    if (json_is_string(json_object_get(root, "type"))) {
+        *ret_message = (struct message_json){.is_text = true};
+        err = ERR_NONE;
+    } else if (json_is_string(text) &&
+               message_json_time(json_object_get(root, "messageTime"), &time_unix_ms) &&
+               base64_decode(bytes_of(json_string_value(text), json_string_length(text)), &out) &&
+               sink_fits(&out)) {
+        *ret_message =
+            (struct message_json){.text = sink_bytes(&out), .time_unix_ms = time_unix_ms};
         err = ERR_NONE;
     }
     json_decref(root);

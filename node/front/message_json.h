@@ -6,6 +6,7 @@
 #include "node/base/err.h"
 
 struct message_json {
+    bool is_text; /* it is none of these but a text of text_json.h; nothing else is set */
     struct bytes text;    /* decoded from base64, in the caller's storage; not checked for UTF-8 */
     int64_t time_unix_ms; /* the sender's clock; 0 when missing, as in the original */
 };
@@ -14,7 +15,7 @@ struct message_json {
  * Read `{"hostName":..., "message":..., "messageTime":...}` as gson does: any order, unknown
  * members ignored, the time as number or as text. The host name is not looked at: who speaks is
  * told by the session. A missing message, one that is not base64, or a time that is no whole number
- * is refused.
+ * is refused. What has a member "type" is something else.
  *
  * storage     where the text is put; json.len bytes suffice
  * returns     ERR_NONE and `ret_message` | ERR_MALFORMED

@@ -110,19 +110,18 @@ void routes_message(struct http_exchange *exchange, const struct http1_request *
 {
     const struct talk_asker asker = {.ip = http_exchange_peer_ip(exchange),
                                      .token = routes_bearer(req)};
-    if (asker.token.len > 0 && text_json_is_one(body)) {
-        routes_text(exchange, &asker, body, routes);
-        return;
-    }
     uint8_t *storage = malloc(body.len + 1);
     struct message_json message;
     enum err err = storage != NULL ? message_json_decode(body, storage, &message) : ERR_BUSY;
-    if (err == ERR_NONE) {
+    if (err == ERR_NONE && message.is_text) {
+        routes_text(exchange, &asker, body, routes);
+    } else if (err == ERR_NONE) {
         const struct http1_header *agent = http1_header_find(req, "user-agent");
         const struct talk_message said = {.asker = asker,
                                           .user_id =
                                               agent != NULL ? agent->value : bytes_of(NULL, 0),
                                           .text = message.text,
+                                          .has_time = true,
                                           .sent_unix_ms = message.time_unix_ms};
         talk_say(routes->talk, &said, routes_on_said, exchange);
     } else {

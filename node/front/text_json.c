@@ -63,11 +63,3 @@ void text_json_free(struct text_json *text)
 {
     json_decref(text->root);
 }
-
-bool text_json_is_one(struct bytes json)
-{
-    json_t *root = json_loadb((const char *)json.ptr, json.len, JSON_ALLOW_NUL, NULL);
-    bool is_one = json_is_string(json_object_get(root, "type"));
-    json_decref(root);
-    return is_one;
-}

@@ -27,7 +27,4 @@ struct text_json {
 enum err text_json_decode(struct bytes json, struct text_json *ret_text);
 void text_json_free(struct text_json *text);
 
-/** True when it looks like one of these texts: a JSON object with a member "type". */
-bool text_json_is_one(struct bytes json);
-
 #endif

@@ -141,6 +141,8 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
         script_args_bytes(&args, "print", sink_bytes(&print_out));
     }
     script_args_bytes(&args, "text", message->text);
-    script_args_int(&args, "sent", message->sent_unix_ms);
+    if (message->has_time) {
+        script_args_int(&args, "sent", message->sent_unix_ms);
+    }
     talk_call(talk, SCRIPT_say, &args, say_on_result, say);
 }

@@ -95,7 +95,8 @@ struct talk_message {
     struct bytes user_id; /* used when the asker shows no token */
     struct bytes id;      /* the client's own; a repetition is stored once. Empty: it has none */
     struct bytes text;    /* checked here: UTF-8, limits.message_bytes */
-    int64_t sent_unix_ms;
+    bool has_time;        /* else it is given Redis' */
+    int64_t sent_unix_ms; /* by the sender's clock */
 };
 #define TALK_MESSAGE_ID_MAX 64
 

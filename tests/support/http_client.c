@@ -121,9 +121,15 @@ static bool http_client_answered(void *arg)
 
 struct http_answer http_client_read(struct http_client *client, bool has_body)
 {
+    return http_client_read_within(client, has_body, HTTP_CLIENT_WAIT_MS);
+}
+
+struct http_answer http_client_read_within(struct http_client *client, bool has_body,
+                                           int64_t timeout_ms)
+{
     struct http_client_wait wait = {.client = client, .has_body = has_body};
     struct http_answer answer = {.head = "", .body = ""};
-    (void)pump_until(http_client_answered, &wait, HTTP_CLIENT_WAIT_MS);
+    (void)pump_until(http_client_answered, &wait, timeout_ms);
     if (wait.head_bytes == 0) {
         return answer;
     }

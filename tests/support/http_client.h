@@ -27,6 +27,9 @@ struct http_answer {
 
 /** The next answer, 100 included. `has_body` false: it answers a HEAD. */
 struct http_answer http_client_read(struct http_client *client, bool has_body);
+/** The same with another deadline than HTTP_CLIENT_WAIT_MS. */
+struct http_answer http_client_read_within(struct http_client *client, bool has_body,
+                                           int64_t timeout_ms);
 
 /** True when the server has closed the connection within the usual wait. */
 bool http_client_ended(struct http_client *client);

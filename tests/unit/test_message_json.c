@@ -50,6 +50,16 @@ static void message_json_every_vector_is_read_as_the_original_does(void **state)
     json_decref(root);
 }
 
+static void message_json_what_has_a_type_is_one_of_the_newer_texts(void **state)
+{
+    (void)state;
+    struct message_json message;
+    assert_int_equal(decode("{\"type\":\"message\",\"message\":\"aGk=\"}", &message), ERR_NONE);
+    assert_true(message.is_text);
+    assert_int_equal(decode("{\"type\":7,\"message\":\"aGk=\"}", &message), ERR_NONE);
+    assert_false(message.is_text);
+}
+
 static void message_json_odd_times_are_refused(void **state)
 {
     (void)state;
@@ -86,6 +96,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(message_json_every_vector_is_read_as_the_original_does),
+        cmocka_unit_test(message_json_what_has_a_type_is_one_of_the_newer_texts),
         cmocka_unit_test(message_json_odd_times_are_refused),
         cmocka_unit_test(message_json_what_is_no_object_with_a_message_is_refused),
     };

@@ -12,7 +12,7 @@ if s.room == '' or not redis.call('ZSCORE', key('m', s.room), s.uid) then
     return result(ERR.NOT_IN_ROOM)
 end
 local epoch = redis.call('HGET', key('r', s.room), 'epoch')
-local seq = epoch and append({ id = s.room, epoch = epoch }, 'message', s.name, A.text, A.sent)
+local seq = epoch and append({ id = s.room, epoch = epoch }, 'message', s.name, A.text, A.sent or now)
 if not seq then
     return result(ERR.ROOM_UNKNOWN)
 end
