@@ -197,6 +197,44 @@ E2E_SCENARIO(second_connection_at_another_node_replaces_the_first)
     assert_false(second->ended);
 }
 
+/* Nothing that nodes tell each other is sure to arrive. */
+E2E_SCENARIO(connection_that_was_replaced_ends_even_if_its_node_was_not_told)
+{
+    E2E_CLUSTER_RELAYED(e, 2);
+    e2e_cluster_meshed(e);
+    struct talker *alice = e2e_talker_at(e, 1, "alice"), *bob = e2e_talker_at(e, 0, "bob");
+    talk_in_den(alice, bob);
+    relay_set(e->nodes[0].bus_relay, RELAY_CUT);
+    struct ws_client *second = attached(e, bob, e->nodes[1].http_port, 22, &heard);
+    e2e_told(ws_client_wait_type(second, "session"));
+    assert_true(talker_say_acked(alice, "to the second", "s") == 23);
+    expect_heard(&heard, 23, 23);
+    relay_set(e->nodes[0].bus_relay, RELAY_PASS);
+    assert_int_equal(ws_client_wait_close(bob->ws, 30000), 4001);
+    assert_false(second->ended);
+}
+
+/* What the second node tells the first about the client is overtaken by the client itself. */
+E2E_SCENARIO(connection_that_is_back_at_its_first_node_outlives_what_the_second_has_said)
+{
+    E2E_CLUSTER_RELAYED(e, 2);
+    e2e_cluster_meshed(e);
+    struct talker *alice = e2e_talker_at(e, 1, "alice"), *bob = e2e_talker_at(e, 0, "bob");
+    talk_in_den(alice, bob);
+    relay_set(e->nodes[0].bus_relay, RELAY_HOLD);
+    assert_int_equal(talker_resume(bob, e->nodes[1].http_port), 101);
+    e2e_told(ws_client_wait_type(bob->ws, "session"));
+    assert_int_equal(talker_resume(bob, e->nodes[0].http_port), 101);
+    e2e_told(ws_client_wait_type(bob->ws, "session"));
+    relay_set(e->nodes[0].bus_relay, RELAY_PASS);
+    for (int i = 0; i < 10; i++) {
+        int64_t seq = talker_say_acked(alice, "on", NULL);
+        assert_true(talker_has(bob, seq, TALKER_WAIT_MS));
+        assert_true(talker_fence(bob));
+    }
+    e2e_talk_whole(bob, 32);
+}
+
 /* Ends ----------------------------------------------------------------------------------------- */
 
 E2E_SCENARIO(unregister_is_answered_and_closes_normally)
@@ -286,6 +324,8 @@ int main(void)
         E2E_TEST(room_that_was_closed_meanwhile_is_told_by_the_session),
         E2E_TEST(second_connection_replaces_the_first),
         E2E_TEST(second_connection_at_another_node_replaces_the_first),
+        E2E_TEST(connection_that_was_replaced_ends_even_if_its_node_was_not_told),
+        E2E_TEST(connection_that_is_back_at_its_first_node_outlives_what_the_second_has_said),
         E2E_TEST(unregister_is_answered_and_closes_normally),
         E2E_TEST(session_that_ends_elsewhere_closes_its_connection),
         E2E_TEST(talker_that_is_gone_leaves_when_its_session_expires),
