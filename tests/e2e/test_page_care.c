@@ -168,7 +168,7 @@ static void expect_language(struct browser *person, const char *language)
     char *other = browser_run_text(
         person,
         "const korean = arguments[0] === 'ko';"
-        "const texts = [...[...document.querySelectorAll('body *')]"
+        "const texts = [document.title, ...[...document.querySelectorAll('body *')]"
         "  .filter(e => e.checkVisibility() && !e.matches('option, .name, .who, bdi, noscript'))"
         "  .flatMap(e => [e.ariaLabel, e.placeholder, ...[...e.childNodes].filter(n => n.nodeType "
         "=== 3).map(n => n.data)])];"
@@ -197,6 +197,20 @@ PAGE_SCENARIO(browser_that_speaks_korean_gets_a_korean_page_and_may_change)
     browser_reload(alice);
     talk_page_in_lobby(alice);
     expect_language(alice, "en");
+}
+
+PAGE_SCENARIO(language_may_change_in_a_room_where_something_has_happened)
+{
+    PAGE_NODE(scene);
+    struct browser *alice = page_scene_person(scene, "alice");
+    talk_page_register(alice, "01");
+    talk_page_create(alice, "02");
+    talk_page_is_told(alice, "01", "opened");
+    talk_page_say(alice, "03");
+    expect_language(alice, "en");
+    talk_page_language(alice, "ko");
+    page_scene_picture(scene, alice, "room");
+    expect_language(alice, "ko");
 }
 
 /* What a person can read: 4.5 to 1 between text and what lies behind it, by WCAG. */
@@ -252,6 +266,7 @@ int main(void)
         PAGE_TEST(every_control_has_a_name_and_what_happens_is_announced),
         PAGE_TEST(phone_shows_everything_without_scrolling_sideways),
         PAGE_TEST(browser_that_speaks_korean_gets_a_korean_page_and_may_change),
+        PAGE_TEST(language_may_change_in_a_room_where_something_has_happened),
         PAGE_TEST(page_can_be_read_in_the_light_and_in_the_dark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,61 @@ PAGE_SCENARIO(everything_can_be_done_by_keyboard_alone)
     talk_page_in_lobby(alice);
 }
 
+static void expect_focus(struct browser *person, const char *css, const char *when)
+{
+    if (!browser_wait(person, "return document.activeElement.matches(arguments[0]);",
+                      json_pack("[s]", css), 2000)) {
+        char *where = browser_run_text(person,
+                                       "const e = document.activeElement;"
+                                       "return e.tagName + '#' + e.id + '.' + e.className;",
+                                       NULL);
+        fail_msg("%s: the focus is not at %s but at %s", when, css, where);
+    }
+}
+
+/* Who comes into a room wants to say something; who is out of it, to go elsewhere. The focus is
+ * never lost to the page as a whole, where a keyboard begins anew and a screen reader too. */
+PAGE_SCENARIO(focus_goes_where_the_person_goes)
+{
+    PAGE_NODE(scene);
+    struct browser *alice = talk_page_person(scene, "alice");
+    struct browser *bob = talk_page_person(scene, "bob");
+    talk_page_create(alice, "den");
+    expect_focus(alice, TALK_PAGE_MESSAGE, "room opened");
+    talk_page_join(bob, "den");
+    expect_focus(bob, TALK_PAGE_MESSAGE, "room joined");
+    talk_page_leave(bob);
+    expect_focus(bob, "body *", "room left");
+    talk_page_invite(alice, "bob");
+    talk_page_accept(bob);
+    talk_page_in_room(bob, "den");
+    expect_focus(bob, TALK_PAGE_MESSAGE, "invitation accepted");
+    talk_page_lists_members(alice, "alice,bob");
+    talk_page_kick(alice, "bob");
+    talk_page_in_lobby(bob);
+    expect_focus(bob, "body *", "removed");
+    expect_focus(alice, "body *", "somebody else removed");
+}
+
+/* Whoever writes when an invitation comes has not answered it by the next blank or Enter. */
+PAGE_SCENARIO(invitation_is_not_answered_by_somebody_who_is_writing)
+{
+    PAGE_NODE(scene);
+    struct browser *alice = talk_page_person(scene, "alice");
+    struct browser *bob = talk_page_person(scene, "bob");
+    talk_page_create(alice, "den");
+    browser_type(bob, TALK_PAGE_ROOM_NAME, "my");
+    talk_page_invite(alice, "bob");
+    browser_expect(bob, "return document.querySelector(arguments[0]).checkVisibility();",
+                   json_pack("[s]", TALK_PAGE_ACCEPT));
+    browser_keys(bob, " own room");
+    assert_false(browser_wait(bob, "return document.body.dataset.room === 'den';", NULL, 1000));
+    browser_expect(bob, "return document.querySelector(arguments[0]).value === arguments[1];",
+                   json_pack("[s, s]", TALK_PAGE_ROOM_NAME, "my own room"));
+    talk_page_decline(bob);
+    talk_page_is_warned(alice, "declined");
+}
+
 /* Enter as a browser reports it while an input method has it: with code 229, and without a
  * character of its own. */
 static void press_enter_in_composition(struct browser *person)
@@ -104,6 +159,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PAGE_TEST(everything_can_be_done_by_keyboard_alone),
+        PAGE_TEST(focus_goes_where_the_person_goes),
+        PAGE_TEST(invitation_is_not_answered_by_somebody_who_is_writing),
         PAGE_TEST(enter_that_ends_a_composition_sends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
