@@ -1,107 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page for everybody and against anybody: with a keyboard only, for who cannot see it, on a
- * phone, in Korean, in the dark; when names and messages are attacks; and under a flood.
+ * The page for everybody: for those who cannot see it, on a phone, in Korean, in the dark.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/talk_page.h"
-
-#define CARE_FLOOD 1000
-#define CARE_TABS  60 /* more than the page has stops */
-
-/* Keyboard ------------------------------------------------------------------------------------- */
-
-/* Tab until `css` has the focus; a person gives up after a while. */
-static void tab_to(struct browser *person, const char *css)
-{
-    for (int i = 0; i < CARE_TABS; i++) {
-        if (browser_run_bool(person,
-                             "return !!document.activeElement && "
-                             "document.activeElement.matches(arguments[0]);",
-                             json_pack("[s]", css))) {
-            return;
-        }
-        browser_keys(person, BROWSER_TAB);
-    }
-    fail_msg("%s cannot be reached by Tab", css);
-}
-
-static void answer_by_keys(struct browser *person)
-{
-    browser_expect(person, "return document.querySelector(arguments[0]).checkVisibility();",
-                   json_pack("[s]", TALK_PAGE_YES));
-    tab_to(person, TALK_PAGE_YES);
-    browser_keys(person, BROWSER_ENTER);
-}
-
-PAGE_SCENARIO(everything_can_be_done_by_keyboard_alone)
-{
-    PAGE_NODE(scene);
-    struct browser *alice = page_scene_person(scene, "alice");
-    struct browser *bob = talk_page_person(scene, "bob");
-    tab_to(alice, TALK_PAGE_NAME);
-    browser_keys(alice, "alice");
-    tab_to(alice, TALK_PAGE_KEY);
-    browser_keys(alice, PAGE_KEY BROWSER_ENTER);
-    talk_page_in_lobby(alice);
-    tab_to(alice, TALK_PAGE_ROOM_NAME);
-    browser_keys(alice, "den" BROWSER_ENTER);
-    talk_page_in_room(alice, "den");
-    tab_to(alice, TALK_PAGE_MESSAGE);
-    browser_keys(alice, "by keys" BROWSER_ENTER);
-    talk_page_hears(alice, "alice", "by keys");
-    talk_page_join(bob, "den");
-    talk_page_hears(bob, "alice", "by keys");
-    talk_page_leave(bob);
-    tab_to(alice, TALK_PAGE_DELETE);
-    page_scene_picture(scene, alice, "focus");
-    browser_keys(alice, BROWSER_ENTER);
-    answer_by_keys(alice);
-    talk_page_in_lobby(alice);
-    talk_page_create(bob, "burrow");
-    talk_page_lists_room(alice, "burrow", 1);
-    tab_to(alice, TALK_PAGE_JOIN_BUTTON);
-    browser_keys(alice, BROWSER_ENTER);
-    talk_page_in_room(alice, "burrow");
-    tab_to(alice, TALK_PAGE_LEAVE);
-    browser_keys(alice, BROWSER_ENTER);
-    answer_by_keys(alice);
-    talk_page_in_lobby(alice);
-}
-
-/* Enter as a browser reports it while an input method has it: with code 229, and without a
- * character of its own. */
-static void press_enter_in_composition(struct browser *person)
-{
-    static const char *const types[] = {"rawKeyDown", "keyUp"};
-    for (int i = 0; i < 2; i++) {
-        json_decref(browser_cdp(person, "Input.dispatchKeyEvent",
-                                json_pack("{s:s, s:s, s:s, s:i}", "type", types[i], "key", "Enter",
-                                          "code", "Enter", "windowsVirtualKeyCode", 229)));
-    }
-}
-
-/* In Korean, Enter ends the syllable that is being composed, and must not send anything yet. */
-PAGE_SCENARIO(enter_that_ends_a_composition_sends_nothing)
-{
-    PAGE_NODE(scene);
-    struct browser *alice = talk_page_person(scene, "alice");
-    talk_page_create(alice, "den");
-    browser_click(alice, TALK_PAGE_MESSAGE);
-    json_decref(browser_cdp(
-        alice, "Input.imeSetComposition",
-        json_pack("{s:s, s:i, s:i}", "text", "안녕", "selectionStart", 2, "selectionEnd", 2)));
-    press_enter_in_composition(alice);
-    json_decref(browser_cdp(alice, "Input.insertText", json_pack("{s:s}", "text", "안녕")));
-    browser_keys(alice, "!" BROWSER_ENTER);
-    talk_page_hears(alice, "alice", "안녕!");
-    char *transcript = talk_page_transcript(alice);
-    assert_string_equal(transcript, "alice: 안녕!\n");
-    free(transcript);
-}
 
 /* Assistive technology ------------------------------------------------------------------------- */
 
@@ -263,7 +168,7 @@ static void expect_language(struct browser *person, const char *language)
     char *other = browser_run_text(
         person,
         "const korean = arguments[0] === 'ko';"
-        "const texts = [...[...document.querySelectorAll('body *')]"
+        "const texts = [document.title, ...[...document.querySelectorAll('body *')]"
         "  .filter(e => e.checkVisibility() && !e.matches('option, .name, .who, bdi, noscript'))"
         "  .flatMap(e => [e.ariaLabel, e.placeholder, ...[...e.childNodes].filter(n => n.nodeType "
         "=== 3).map(n => n.data)])];"
@@ -292,6 +197,20 @@ PAGE_SCENARIO(browser_that_speaks_korean_gets_a_korean_page_and_may_change)
     browser_reload(alice);
     talk_page_in_lobby(alice);
     expect_language(alice, "en");
+}
+
+PAGE_SCENARIO(language_may_change_in_a_room_where_something_has_happened)
+{
+    PAGE_NODE(scene);
+    struct browser *alice = page_scene_person(scene, "alice");
+    talk_page_register(alice, "01");
+    talk_page_create(alice, "02");
+    talk_page_is_told(alice, "01", "opened");
+    talk_page_say(alice, "03");
+    expect_language(alice, "en");
+    talk_page_language(alice, "ko");
+    page_scene_picture(scene, alice, "room");
+    expect_language(alice, "ko");
 }
 
 /* What a person can read: 4.5 to 1 between text and what lies behind it, by WCAG. */
@@ -344,11 +263,10 @@ PAGE_SCENARIO(page_can_be_read_in_the_light_and_in_the_dark)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PAGE_TEST(everything_can_be_done_by_keyboard_alone),
-        PAGE_TEST(enter_that_ends_a_composition_sends_nothing),
         PAGE_TEST(every_control_has_a_name_and_what_happens_is_announced),
         PAGE_TEST(phone_shows_everything_without_scrolling_sideways),
         PAGE_TEST(browser_that_speaks_korean_gets_a_korean_page_and_may_change),
+        PAGE_TEST(language_may_change_in_a_room_where_something_has_happened),
         PAGE_TEST(page_can_be_read_in_the_light_and_in_the_dark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

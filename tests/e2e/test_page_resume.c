@@ -12,6 +12,11 @@
 #include "tests/support/talk_page.h"
 
 #define RESUME_MESSAGES 30
+#define RESUME_HANG_MS  60000
+
+#define RESUME_HAS_BOTH                                                                            \
+    "const said = [...document.querySelectorAll('" TALK_PAGE_SAID " .text')].map(e => "            \
+    "e.textContent); return said.includes(arguments[0]) && said.includes(arguments[1]);"
 
 static void expect_same(struct browser *one, struct browser *other)
 {
@@ -148,6 +153,35 @@ PAGE_SCENARIO(message_sent_while_the_node_dies_arrives_once)
     expect_same(alice, bob);
 }
 
+/* A node that hangs answers nothing, and its connections stay open for ever: the page has to notice
+ * by itself. */
+PAGE_SCENARIO(node_that_hangs_is_left_for_another)
+{
+    PAGE_CLUSTER(scene);
+    struct browser *alice = talk_page_person(scene, "alice");
+    struct browser *bob = talk_page_person(scene, "bob");
+    allow_lost_connections(alice);
+    allow_lost_connections(bob);
+    talk_page_create(alice, "den");
+    talk_page_join(bob, "den");
+    size_t node = node_with_a_line(scene->e);
+    process_signal(scene->e->nodes[node].daemon->process, SIGSTOP);
+    int64_t stopped_ms = pump_now_ms();
+    talk_page_put(alice, "one");
+    talk_page_put(bob, "two");
+    bool is_heard =
+        browser_wait(bob, RESUME_HAS_BOTH, json_pack("[s, s]", "one", "two"), RESUME_HANG_MS) &&
+        browser_wait(alice, RESUME_HAS_BOTH, json_pack("[s, s]", "one", "two"), RESUME_HANG_MS);
+    page_scene_picture(scene, alice, "hanging");
+    page_scene_picture(scene, bob, "hanging");
+    process_signal(scene->e->nodes[node].daemon->process, SIGCONT);
+    assert_true(is_heard);
+    print_message("heard %d ms after the node began to hang\n", (int)(pump_now_ms() - stopped_ms));
+    talk_page_say(alice, "three");
+    talk_page_hears(bob, "alice", "three");
+    expect_same(alice, bob);
+}
+
 PAGE_SCENARIO(drained_node_sends_people_to_another)
 {
     static const char *const names[2] = {"alice", "bob"};
@@ -267,6 +301,7 @@ int main(void)
         PAGE_TEST(reload_in_the_lobby_keeps_the_person_registered),
         PAGE_TEST(killed_node_costs_nobody_a_message),
         PAGE_TEST(message_sent_while_the_node_dies_arrives_once),
+        PAGE_TEST(node_that_hangs_is_left_for_another),
         PAGE_TEST(drained_node_sends_people_to_another),
         PAGE_TEST(person_is_registered_anew_when_the_state_is_lost),
         PAGE_TEST(page_without_websockets_goes_by_an_event_stream),
