@@ -84,7 +84,7 @@ bool http_exchange_reserve(struct http_exchange *exchange)
 {
     struct http_connection *connection = exchange->connection;
     bool is_alone = connection->first == exchange && exchange->next == NULL &&
-                    !connection->is_writing && connection->in_len == connection->used_bytes;
+                    connection->in_len == connection->used_bytes;
     if (!is_alone || connection->has_ended) {
         return false;
     }
@@ -105,7 +105,9 @@ uv_tcp_t *http_exchange_take(struct http_exchange *exchange)
     exchange->is_answered = true; /* by whoever has the socket now */
     http_connection_retire(connection);
     connection->tcp = NULL;
-    http_server_free_later(connection);
+    if (!connection->is_writing) {
+        http_server_free_later(connection);
+    }
     return tcp;
 }
 
@@ -153,6 +155,10 @@ static void http_connection_on_written(uv_write_t *write, int status)
     connection->unsent_bytes -= written->bytes;
     connection->since_ms = http_server_now_ms(connection->server);
     free(written);
+    if (connection->tcp == NULL) {
+        http_connection_free(connection); /* an earlier answer was still being written */
+        return;
+    }
     if (connection->is_closing) {
         return;
     }
