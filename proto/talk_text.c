@@ -104,7 +104,11 @@ void talk_text_entry(const struct talk_text_entry *entry, struct sink *out)
 {
     bool is_message = bytes_equal(entry->event, bytes_str("message"));
     talk_text_begin(is_message ? "message" : "notice", out);
-    talk_text_member("room", entry->room, out);
+    if (entry->room.len > 0) {
+        talk_text_member("room", entry->room, out);
+    } else {
+        sink_text(out, ",\"room\":null");
+    }
     talk_text_number("seq", (int64_t)entry->seq, out);
     if (!is_message) {
         talk_text_member("event", entry->event, out);

@@ -13,7 +13,7 @@
 void talk_text_string(struct bytes text, struct sink *out);
 
 struct talk_text_entry {
-    struct bytes room;
+    struct bytes room; /* empty: of none, told to everybody */
     uint64_t seq;
     struct bytes event; /* "message", or what the notice tells */
     struct bytes user;  /* who says or does it */

@@ -99,7 +99,7 @@ static void *routes_on_attach(enum err err, void *arg)
 }
 
 static void routes_attach(struct http_exchange *exchange, struct routes *routes, const char *head,
-                          const struct talk_attach *attach, bool is_ws)
+                          struct talk_attach *attach, bool is_ws)
 {
     struct routes_attaching *attaching = calloc(1, sizeof *attaching);
     if (attaching == NULL) {
@@ -117,6 +117,7 @@ static void routes_attach(struct http_exchange *exchange, struct routes *routes,
     int len = snprintf(attaching->head, sizeof attaching->head, "%s%s\r\n", head,
                        http_exchange_added(exchange));
     attaching->head_len = (size_t)len < sizeof attaching->head ? (size_t)len : 0;
+    attach->format = is_ws ? FORMAT_WS : FORMAT_SSE;
     if (attach->token.len > 0) {
         talk_attach(routes->talk, attach, routes_on_attach, attaching);
     } else if (is_ws) {

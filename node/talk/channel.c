@@ -52,6 +52,23 @@ bool channel_entry(struct talk *talk, const struct client *client, struct entry 
     return is_taken;
 }
 
+void channel_announce(struct talk *talk, const struct client *client, struct entry *notice)
+{
+    enum notice_language language = (enum notice_language)talk->options.config->notices_language;
+    struct frame *frame =
+        channel_is_open(client)
+            ? entry_frame(notice, channel_format(talk, client), bytes_of(NULL, 0), language)
+            : NULL;
+    if (frame == NULL) {
+        return;
+    }
+    if (client->line != NULL) {
+        (void)talk->options.line.send(client->line, frame, false);
+    } else {
+        (void)talk->options.push.send(client->push, PUSH_NOTICE, frame, 0);
+    }
+}
+
 bool channel_takes(const struct client *client, enum listing_kind list)
 {
     return list != (client->line != NULL ? LIST_ROOMS : LIST_COUNTS);

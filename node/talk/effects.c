@@ -337,6 +337,21 @@ static void effects_on_top(struct talk *talk, const struct effect *effect)
     deliver_repair(talk, room);
 }
 
+static void effects_on_announce(struct talk *talk, const struct effect *effect)
+{
+    const struct bytes *f = effect->fields;
+    struct entry *entry = entry_new(0, ENTRY_notice, f[1], f[2], effects_number(f[3], 0), 0);
+    struct client *client, *next;
+    HASH_ITER(hh, talk->roster.clients, client, next)
+    {
+        /* One that leaves is told by the node that has it now. */
+        if (entry != NULL && !client->leaving) {
+            channel_announce(talk, client, entry);
+        }
+    }
+    entry_unref(entry);
+}
+
 /* What the caller of effects_apply looks at itself. */
 static void effects_on_nothing(struct talk *talk, const struct effect *effect)
 {
@@ -348,6 +363,7 @@ static void effects_on_nothing(struct talk *talk, const struct effect *effect)
 #define effects_on_reply     effects_on_nothing
 #define effects_on_repeated  effects_on_nothing
 #define effects_on_challenge effects_on_nothing
+#define effects_on_row       effects_on_nothing
 #define effects_on_relay     datagrams_relay
 #define effects_on_answer    datagrams_answer
 

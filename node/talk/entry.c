@@ -94,14 +94,15 @@ static void entry_word(const struct entry *entry, const char *wording, struct si
     }
 }
 
-/* What an entry says, in words. */
+/* What an entry says, in words. What is nothing but its text may be longer than a wording. */
 static struct bytes entry_words(const struct entry *entry, enum notice_language language,
                                 struct sink *worded)
 {
-    if (entry->kind == ENTRY_message) {
+    const char *wording = entry_wordings[entry->kind][language];
+    if (strcmp(wording, "%t") == 0) {
         return entry->text;
     }
-    entry_word(entry, entry_wordings[entry->kind][language], worded);
+    entry_word(entry, wording, worded);
     return sink_fits(worded) ? sink_bytes(worded) : bytes_of(NULL, 0);
 }
 

@@ -13,11 +13,11 @@
 /* Clients that go away at once would all come at once to the other nodes. */
 #define LINES_AWAY_PACE_MS 4
 
-void lines_name(struct talk *talk, char ret_name[ROSTER_LINE_MAX])
+void lines_name(struct talk *talk, enum format format, char ret_name[ROSTER_LINE_MAX])
 {
     uint64_t noise;
     talk->options.clock.random(talk->options.clock.ctx, (uint8_t *)&noise, sizeof noise);
-    snprintf(ret_name, ROSTER_LINE_MAX, "%016" PRIx64, noise);
+    snprintf(ret_name, ROSTER_LINE_MAX, "%c%016" PRIx64, format == FORMAT_SSE ? 's' : 'w', noise);
 }
 
 struct bytes lines_token(const struct talk_asker *asker)
@@ -175,7 +175,7 @@ void talk_attach(struct talk *talk, const struct talk_attach *attach, talk_on_at
     memcpy(attaching->uid, uid, sizeof uid);
     memcpy(attaching->token, attach->token.ptr, attach->token.len);
     attaching->token_bytes = attach->token.len;
-    lines_name(talk, attaching->name);
+    lines_name(talk, attach->format, attaching->name);
     struct script_args args;
     talk_args_init(talk, &args, bytes_of(attaching->uid, sizeof attaching->uid));
     script_args_bytes(&args, "token", bytes_of(attaching->token, attaching->token_bytes));

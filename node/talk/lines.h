@@ -8,8 +8,9 @@
 
 #include "channel.h"
 
-/** A name for a line that is about to be attached, by which Redis tells it from others. */
-void lines_name(struct talk *talk, char ret_name[ROSTER_LINE_MAX]);
+/** A name for a line that is about to be attached, by which Redis tells it from others. It begins
+ * with its kind: w (WebSocket) or s (event stream). */
+void lines_name(struct talk *talk, enum format format, char ret_name[ROSTER_LINE_MAX]);
 /** The token that counts for what an asker asks. */
 struct bytes lines_token(const struct talk_asker *asker);
 /** A REGISTER has succeeded that came by `line`; NULL: by none. */

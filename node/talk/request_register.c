@@ -91,7 +91,8 @@ static void request_prove(struct request *request, struct bytes challenge, bool 
     script_args_int(&args, "expires", expires_s);
     script_args_str(&args, "http", http);
     if (request->origin.line != NULL && http[0] == '\0') {
-        lines_name(request->talk, request->line_name);
+        lines_name(request->talk, request->talk->options.line.format(request->origin.line),
+                   request->line_name);
     }
     script_args_str(&args, "line", request->line_name);
     script_args_str(&args, "after", "");

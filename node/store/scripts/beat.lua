@@ -3,17 +3,8 @@
 -- itself may judge, or the first one to reach Redis after an outage would declare all others dead. A node
 -- that ends takes itself off. Two living nodes with one id: the later one is refused; one that listens at
 -- this node's own bus address cannot live any more. Extra: where the other one is.
--- with: base
+-- with: base nodes
 local TAKEN_OVER_MS = 2500
-
-local function read(info)
-    local is_read, seen = pcall(cjson.decode, info or '')
-    return is_read and type(seen) == 'table' and tonumber(seen.beat) and tonumber(seen.since) and seen
-end
-
-local function id_of(node)
-    return node:match('^(.*)@') or node
-end
 
 local function lose(node, kind)
     redis.call('HDEL', key('nodes'), node)
@@ -29,20 +20,20 @@ if A.bye then
 end
 
 local nodes = hash(key('nodes'))
-local mine = read(nodes[A.node])
+local mine = read_node(nodes[A.node])
 nodes[A.node] = nil
 local is_steady = mine and now - mine.beat <= tonumber(A.dead_ms)
 local since = is_steady and mine.since or now
 for node, info in pairs(nodes) do
-    local seen = read(info)
-    if seen and id_of(node) == id_of(A.node) and now - seen.beat < TAKEN_OVER_MS and seen.bus ~= A.bus then
+    local seen = read_node(info)
+    if seen and node_id(node) == node_id(A.node) and now - seen.beat < TAKEN_OVER_MS and seen.bus ~= A.bus then
         return result(ERR.NODE_ID_TAKEN, seen.hgtp)
     end
 end
 for node, info in pairs(nodes) do
-    local seen = read(info)
+    local seen = read_node(info)
     local silent_ms = seen and now - seen.beat or math.huge
-    if id_of(node) == id_of(A.node) then
+    if node_id(node) == node_id(A.node) then
         lose(node, 'node_replaced')
     elseif silent_ms > tonumber(A.dead_ms) and now - since >= tonumber(A.dead_ms) then
         lose(node, 'node_lost')

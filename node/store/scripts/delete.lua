@@ -15,7 +15,7 @@ end
 if r.manager ~= s.uid then
     return done(ERR.NOT_MANAGER)
 end
-close_room(s, r)
+close_room(r, s)
 reply_here()
 changed('rooms')
 return done(ERR.NONE)

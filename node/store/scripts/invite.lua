@@ -23,14 +23,9 @@ end
 if r.manager ~= s.uid then
     return done(ERR.NOT_MANAGER)
 end
-if peer.room ~= '' then
-    return done(ERR.PEER_IN_ROOM)
-end
-if is_full(r) then
-    return done(ERR.ROOM_FULL)
-end
-if not step(peer, 'INVITE_USER_ROOM') then
-    return done(ERR.PEER_BUSY)
+refused = refusal_to_invite(peer, r)
+if refused then
+    return done(refused)
 end
 wait_for(peer, 'INVITE', r, r.name)
 return done(ERR.WAITING)

@@ -28,7 +28,8 @@ end
 
 redis.call('DEL', pending_key)
 if is_new then
-    s = { uid = A.uid, state = 'IDLE', room = '' }
+    s = { uid = A.uid, state = 'IDLE', room = '', since = now }
+    save(s, 'since')
     steps(s, 'REGISTER', 'REGISTER_SUC')
 elseif s.name ~= pending.name then
     redis.call('DEL', key('un', s.name))

@@ -18,21 +18,7 @@ for _, uid in ipairs(redis.call('ZRANGEBYSCORE', key('sessions'), '-inf', now, '
     if not s then
         redis.call('ZREM', key('sessions'), uid)
     else
-        if s.wait then
-            settle(s, ERR.PEER_SILENT)
-        end
-        local r = s.room ~= '' and room(s.room)
-        if r and r.manager == uid then
-            close_room(s, r)
-            changed('rooms')
-        elseif r then
-            steps(s, 'EXIT_ROOM', 'EXIT_ROOM_SUC')
-            leave(s, r, 'left')
-        elseif s.room ~= '' then
-            -- Its room is gone without having let it go; one such session must not stop the sweep.
-            s.state, s.room = 'REGISTER_OK', ''
-        end
-        end_session(s, 'session_expired')
+        break_off(s, 'session_expired')
     end
     swept = swept + 1
 end

@@ -1,26 +1,36 @@
 -- ends: the end of rooms and sessions.
 
-local function close_member(r, uid)
-    local s = session(uid)
-    if not s then
-        return
-    end
+-- The session has to leave its room, whether it has answered its manager's REMOVE or was never asked.
+local function force_out(s)
     if s.state == 'REMOVE' then
         answer_asker(s, ERR.NONE)
-        remember(s.wait_by, s.wait_print, ERR.NONE, 3, '')
-        redis.call('ZREM', key('waits'), uid)
-        redis.call('HDEL', key('u', uid), unpack(WAIT_FIELDS))
+        redis.call('ZREM', key('waits'), s.uid)
+        redis.call('HDEL', key('u', s.uid), unpack(WAIT_FIELDS))
     else
         steps(s, 'REMOVE_USER_ROOM')
     end
     steps(s, 'REMOVE_USER_ROOM_SUC')
-    s.room = ''
-    save(s, 'state', 'room')
-    effect_at(s.home, 'relay', 'REMOVE', uid, reach(s), 1, r.id, s.name)
 end
 
--- Closes the room of its manager `s`: everybody out, the log gone.
-local function close_room(s, r)
+-- Tells its client by a REMOVE, whose answer nobody waits for. `seq` 1: the room is closed.
+local function tell_out(s, r, seq)
+    effect_at(s.home, 'relay', 'REMOVE', s.uid, reach(s), seq, r.id, s.name)
+end
+
+local function close_member(r, uid)
+    local s = session(uid)
+    if not s or s.room ~= r.id then
+        return
+    end
+    force_out(s)
+    s.room = ''
+    save(s, 'state', 'room')
+    tell_out(s, r, 1)
+end
+
+-- Closes the room: everybody out, the log gone. `by`: the manager who closes it and needs not be told, or
+-- nobody.
+local function close_room(r, by)
     for _, uid in ipairs(redis.call('ZRANGE', key('i', r.id), 0, -1)) do
         local invited = session(uid)
         if invited and invited.wait then
@@ -28,7 +38,7 @@ local function close_room(s, r)
         end
     end
     for _, uid in ipairs(redis.call('ZRANGE', key('m', r.id), 0, -1)) do
-        if uid ~= s.uid then
+        if not by or uid ~= by.uid then
             close_member(r, uid)
         end
     end
@@ -37,10 +47,12 @@ local function close_room(s, r)
         key('rn', r.name))
     redis.call('ZREM', key('rooms'), r.id)
     recounted()
-    steps(s, 'DELETE_ROOM', 'DELETE_ROOM_SUC')
-    s.room = ''
-    save(s, 'state', 'room')
-    event('room_deleted', { 'user', s.name, 'room', r.name })
+    if by then
+        steps(by, 'DELETE_ROOM', 'DELETE_ROOM_SUC')
+        by.room = ''
+        save(by, 'state', 'room')
+    end
+    event('room_deleted', { 'user', by and by.name or '', 'room', r.name })
 end
 
 local function end_session(s, kind)
@@ -51,4 +63,23 @@ local function end_session(s, kind)
     effect_home(s, 'gone', s.uid, 'ended')
     changed('users')
     event(kind, { 'user', s.name })
+end
+
+-- Ends a session in the middle of whatever it does: it leaves its room, or closes it as its manager.
+local function break_off(s, kind)
+    if s.wait then
+        settle(s, ERR.PEER_SILENT)
+    end
+    local r = s.room ~= '' and room(s.room)
+    if r and r.manager == s.uid then
+        close_room(r, s)
+        changed('rooms')
+    elseif r then
+        steps(s, 'EXIT_ROOM', 'EXIT_ROOM_SUC')
+        leave(s, r, 'left')
+    elseif s.room ~= '' then
+        -- Its room is gone without having let it go; one such session must not stop a sweep.
+        s.state, s.room = 'REGISTER_OK', ''
+    end
+    end_session(s, kind)
 end

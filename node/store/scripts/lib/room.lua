@@ -18,6 +18,38 @@ local function is_full(r)
     return redis.call('ZCARD', key('m', r.id)) + redis.call('ZCARD', key('i', r.id)) >= tonumber(r.limit)
 end
 
+-- Why no such room can be opened; nothing when it can.
+local function refusal_to_open(rid, name)
+    if name == '' then
+        return ERR.NAME_INVALID
+    end
+    if redis.call('EXISTS', key('r', rid)) == 1 then
+        return ERR.ROOM_ID_TAKEN
+    end
+    if redis.call('ZCARD', key('rooms')) >= tonumber(A.rooms_max) then
+        return ERR.ROOMS_FULL
+    end
+    return redis.call('EXISTS', key('rn', name)) == 1 and ERR.ROOM_NAME_TAKEN or nil
+end
+
+-- Opens a room that nobody is in yet. `manager` is a user id, or empty for one that operators have opened:
+-- it stays until they delete it. The epoch tells its log from that of an earlier room with the same id.
+local function open_room(rid, name, manager, limit)
+    local r = { id = rid, name = name, epoch = clock[1] .. string.format('%06d', clock[2]) }
+    redis.call('HSET', key('r', rid), 'name', name, 'manager', manager, 'created', now,
+        'epoch', r.epoch, 'limit', text(limit))
+    redis.call('SET', key('rn', name), rid)
+    redis.call('ZADD', key('rooms'), now, rid)
+    return r
+end
+
+local function begin_log(r, who)
+    redis.call('DEL', key('log', r.id))
+    redis.call('XADD', key('log', r.id), '0-*', 'kind', 'created', 'who', who, 'text', r.name,
+        'time', now, 'sent', 0)
+    effect_in(r.id, 'entry', r.id, r.epoch, 1, 'created', who, r.name, now, 0)
+end
+
 -- The session is in the room from now on: members, its list, and a notice of the given kind.
 local function enter(s, r, kind)
     redis.call('ZADD', key('m', r.id), now, s.uid)

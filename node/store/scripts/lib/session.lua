@@ -53,7 +53,7 @@ end
 
 -- The name of the room's manager, a user id; nothing when it has none.
 local function manager_name(manager)
-    return manager and redis.call('HGET', key('u', manager), 'name') or ''
+    return (manager or '') ~= '' and redis.call('HGET', key('u', manager), 'name') or ''
 end
 
 -- Tells the asking node what its client's state is: connection, room, the room's next entry, the next one

@@ -15,10 +15,22 @@ local function relay(peer, room_field)
     effect_at(peer.home, 'relay', peer.wait, peer.uid, reach(peer), peer.wait_seq + 1, room_field, peer.name)
 end
 
--- The peer has to answer: kept in its session until it does or until the deadline.
+-- Why the peer cannot be asked into the room; nothing when it can.
+local function refusal_to_invite(peer, r)
+    if peer.room ~= '' then
+        return ERR.PEER_IN_ROOM
+    end
+    if is_full(r) then
+        return ERR.ROOM_FULL
+    end
+    return not step(peer, 'INVITE_USER_ROOM') and ERR.PEER_BUSY or nil
+end
+
+-- The peer has to answer: kept in its session until it does or until the deadline. An operator asks
+-- without a session, and nobody waits for the answer.
 local function wait_for(peer, kind, r, room_field)
-    peer.wait, peer.wait_room, peer.wait_by, peer.wait_home = kind, r.id, A.uid, A.node
-    peer.wait_src, peer.wait_seq, peer.wait_print = A.src, A.seq, A.print
+    peer.wait, peer.wait_room, peer.wait_by, peer.wait_home = kind, r.id, A.uid or '', A.node
+    peer.wait_src, peer.wait_seq, peer.wait_print = A.src or '', A.seq or 1, A.print or ''
     save(peer, 'state', unpack(WAIT_FIELDS))
     redis.call('ZADD', key('waits'), now + A.answer_ms, peer.uid)
     if kind == 'INVITE' then
@@ -27,25 +39,28 @@ local function wait_for(peer, kind, r, room_field)
     relay(peer, room_field)
 end
 
--- Tells the one who asked: by its line if it has one, else where it asked from, or where it was heard last
--- if it has moved since.
+-- Tells the one who asked, now and when it repeats its request: by its line if it has one, else where it
+-- asked from, or where it was heard last if it has moved since.
 local function answer_asker(peer, code)
+    if peer.wait_by == '' then
+        return
+    end
     local home, src = unpack(redis.call('HMGET', key('u', peer.wait_by), 'home', 'src'))
     if not home or home == peer.wait_home then
         src = peer.wait_src
     end
     effect_at(home, 'answer', peer.wait, peer.wait_by, src, peer.wait_seq + 3, code)
+    remember(peer.wait_by, peer.wait_print, code, 3, '')
 end
 
 -- Ends the wait: tells the one who asked, then lets the answer take effect.
 local function settle(peer, code)
-    local kind, rid, by, print = peer.wait, peer.wait_room, peer.wait_by, peer.wait_print
+    local kind, rid = peer.wait, peer.wait_room
     local r = room(rid)
     if code == ERR.NONE and not r then
         code = ERR.ROOM_UNKNOWN
     end
     answer_asker(peer, code)
-    remember(by, print, code, 3, '')
     redis.call('ZREM', key('waits'), peer.uid)
     redis.call('ZREM', key('i', rid), peer.uid)
     redis.call('HDEL', key('u', peer.uid), unpack(WAIT_FIELDS))

@@ -1,0 +1,23 @@
+-- ctl_room_invite: asks a user into a room on behalf of the operators. Nobody waits for the answer; it takes
+-- effect when it comes.
+-- with: base step request top session log lists room wait rows steer
+local uid = redis.call('GET', key('un', A.user))
+local peer = uid and session(uid)
+if not peer then
+    return result(ERR.PEER_UNKNOWN)
+end
+local r = room_named(A.room)
+if not r then
+    return result(ERR.ROOM_UNKNOWN)
+end
+local refused = refusal_to_invite(peer, r)
+if refused then
+    return result(refused)
+end
+if not is_dry then
+    wait_for(peer, 'INVITE', r, r.name)
+end
+return finish('room_invite', { 'room', 'user' }, {
+    did = 'asked', would = 'ask', what = peer.name .. ' into the room ' .. r.name,
+    users = 1, rooms = 1, names = { peer.name }, state = 'asked',
+})

@@ -1,0 +1,27 @@
+-- ctl_room_kick: a member is out of its room at once. Its client is told and not asked; it hears so before its
+-- node lets it go, as those do whose room is closed.
+-- with: base step request top session log lists room wait ends rows steer
+local uid = redis.call('GET', key('un', A.user))
+local peer = uid and session(uid)
+if not peer then
+    return result(ERR.PEER_UNKNOWN)
+end
+local r = room_named(A.room)
+if not r then
+    return result(ERR.ROOM_UNKNOWN)
+end
+if peer.room ~= r.id then
+    return result(ERR.PEER_NOT_MEMBER)
+end
+if r.manager == uid then
+    return result(ERR.PEER_IS_MANAGER)
+end
+if not is_dry then
+    force_out(peer)
+    tell_out(peer, r, 2)
+    leave(peer, r, 'removed')
+end
+return finish('room_kick', { 'room', 'user' }, {
+    did = 'removed', would = 'remove', what = peer.name .. ' from the room ' .. r.name,
+    users = 1, rooms = 1, names = { peer.name },
+})
