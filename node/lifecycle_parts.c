@@ -324,3 +324,20 @@ bool lifecycle_start_talk(struct node *node)
     }
     return true;
 }
+
+bool lifecycle_start_control(struct node *node)
+{
+    char error[CONTROL_ERROR_BYTES];
+    const struct control_options options = {.loop = &node->loop,
+                                            .config = node->config,
+                                            .talk = node->talk,
+                                            .node = node->id,
+                                            .version = HGTP_VERSION,
+                                            .http_port = http_server_port(node->http)};
+    node->control = control_open(&options, error);
+    if (node->control == NULL) {
+        LOG(LOG_ERROR, "listen_failed", log_str("key", "control.listen"), log_str("error", error),
+            log_str("hint", "end what uses this address, or choose another by control.listen"));
+    }
+    return node->control != NULL;
+}

@@ -25,8 +25,8 @@
 #define CONTROL_PAGES_MAX      10000 /* calls of a script for one list */
 
 static const struct control_method control_methods[] = {
-#define SCRIPT_OF(name) NULL, SCRIPT_##name
-#define OWN(function)   function, SCRIPT_COUNT
+#define SCRIPT_OF(name)         NULL, SCRIPT_##name
+#define OWN(function)           function, SCRIPT_COUNT
 #define METHOD(name, role, how) {#name, CONTROL_ROLE_##role, how},
 #include "control_method.def"
 };
@@ -143,8 +143,7 @@ static void control_call_script(struct control_call *call, const char *cursor)
     script_args_str(&args, "actor", call->actor);
     script_args_str(&args, "cursor", cursor);
     control_rows_args(call->request, &args);
-    talk_control(call->control->options.talk, call->method->script, &args, control_on_result,
-                 call);
+    talk_control(call->control->options.talk, call->method->script, &args, control_on_result, call);
 }
 
 /* Requests --------------------------------------------------------------------------------------
@@ -290,8 +289,8 @@ static bool control_runtime_path(char *path, size_t cap, const char *name)
 static void control_listen_at(struct control *control, const char *url, int *ret_rc)
 {
     if (control->socket == NULL) {
-        control->socket = control_socket_open(control->options.loop, url, control_on_request,
-                                              control, ret_rc);
+        control->socket =
+            control_socket_open(control->options.loop, url, control_on_request, control, ret_rc);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * control: what operators' tools ask of this node, over nng: envelopes of rpc.proto with messages of
- * control.proto. Any node answers for the whole cluster. Who may ask what is decided here, by
+ * control: what operators' tools ask of this node, over nng: envelopes of rpc.proto with messages
+ * of control.proto. Any node answers for the whole cluster. Who may ask what is decided here, by
  * tokens; what is asked is done by scripts.
  */
 #ifndef CONTROL_CONTROL_H

@@ -154,8 +154,7 @@ bool control_rows_put(ProtobufCMessage *reply, const struct effect *row)
     if (!bytes_equal(row->fields[1], bytes_str(reply->descriptor->short_name))) {
         const ProtobufCFieldDescriptor *list = control_rows_list_of(reply, row->fields[1]);
         into = list != NULL ? control_rows_new(list->descriptor) : NULL;
-        ProtobufCMessage **at =
-            into != NULL ? control_rows_more(reply, list, sizeof *at) : NULL;
+        ProtobufCMessage **at = into != NULL ? control_rows_more(reply, list, sizeof *at) : NULL;
         if (at == NULL) {
             free(into);
             return false;

@@ -77,7 +77,8 @@ bool control_tokens_load(const char *path, struct control_tokens *ret_tokens, ch
     }
     struct control_tokens *tokens = calloc(1, sizeof *tokens);
     bool is_private = (info.st_mode & 077) == 0;
-    bool is_read = tokens != NULL && is_private && control_tokens_read(file, path, tokens, ret_error);
+    bool is_read =
+        tokens != NULL && is_private && control_tokens_read(file, path, tokens, ret_error);
     if (!is_private) {
         snprintf(ret_error, CONTROL_TOKENS_ERROR,
                  "control.token_file: %s may be read by others than its owner: chmod 600 it", path);

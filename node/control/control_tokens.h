@@ -7,14 +7,19 @@
 #include <stddef.h>
 
 /** Each may what those before it may. */
-enum control_role { CONTROL_ROLE_NONE, CONTROL_ROLE_VIEW, CONTROL_ROLE_OPERATE, CONTROL_ROLE_ADMINISTER };
+enum control_role {
+    CONTROL_ROLE_NONE,
+    CONTROL_ROLE_VIEW,
+    CONTROL_ROLE_OPERATE,
+    CONTROL_ROLE_ADMINISTER
+};
 const char *control_role_name(enum control_role role);
 
-#define CONTROL_TOKENS_MAX      64
-#define CONTROL_TOKEN_MAX       256
-#define CONTROL_TOKEN_MIN       16
-#define CONTROL_TOKEN_NAME_MAX  64
-#define CONTROL_TOKENS_ERROR    256
+#define CONTROL_TOKENS_MAX     64
+#define CONTROL_TOKEN_MAX      256
+#define CONTROL_TOKEN_MIN      16
+#define CONTROL_TOKEN_NAME_MAX 64
+#define CONTROL_TOKENS_ERROR   256
 
 struct control_tokens {
     size_t count;
