@@ -110,7 +110,8 @@ int call(enum script script, const char *uid, ...)
         script_args_str(&args, name, va_arg(list, const char *));
     }
     va_end(list);
-    memset(&last, 0, sizeof last);
+    last.is_over = false;
+    last.extra[0] = last.effects[0] = '\0';
     struct store_port port = store_port(store);
     port.call(port.ctx, script, &args, on_result, NULL);
     run_until(&last.is_over);

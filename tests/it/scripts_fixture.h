@@ -16,8 +16,8 @@
 struct scripts_last {
     bool is_over;
     int code;
-    char extra[256];
-    char effects[8192];
+    char extra[16384];
+    char effects[1 << 19];
 };
 extern struct scripts_last last;
 
