@@ -90,7 +90,7 @@ static void lifecycle_reload(struct node *node)
     http_server_limits(node->http, lifecycle_body_max(node->config),
                        node->config->http_idle_s * 1000);
     char control_error[CONTROL_ERROR_BYTES];
-    if (!control_reload(node->control, control_error)) {
+    if (node->control != NULL && !control_reload(node->control, control_error)) {
         LOG(LOG_ERROR, "reload_refused", log_str("error", control_error),
             log_str("hint", "the operators' tokens stay as they were"));
     }
@@ -125,7 +125,9 @@ static void lifecycle_close(struct node *node)
     node->phase = PHASE_CLOSING;
     http_server_close(node->http);
     lines_close(node->lines);
-    control_close(node->control);
+    if (node->control != NULL) {
+        control_close(node->control);
+    }
     clock_close(&node->clock);
     uv_close((uv_handle_t *)&node->drain, NULL);
     for (size_t i = 0; i < sizeof node->signals / sizeof node->signals[0]; i++) {
@@ -221,7 +223,8 @@ static bool lifecycle_start(struct node *node)
     LOG(LOG_INFO, "listening", log_str("hgtp", node->hgtp_address),
         log_str("http", node->http_address),
         log_str("bus", node->bus != NULL ? bus_address(node->bus) : ""),
-        log_str("control", control_address(node->control)), log_int("pid", getpid()));
+        log_str("control", node->control != NULL ? control_address(node->control) : ""),
+        log_int("pid", getpid()));
     struct clock_port clock = clock_port(&node->clock);
     clock.wake_in(clock.ctx, 0);
     return true;

@@ -36,6 +36,7 @@ static bool lifecycle_make_folder(struct node *node)
 
 void lifecycle_remove_folder(struct node *node)
 {
+    control_remove_files(node->control);
     if (node->folder[0] == '\0') {
         return;
     }
@@ -335,9 +336,11 @@ bool lifecycle_start_control(struct node *node)
                                             .version = HGTP_VERSION,
                                             .http_port = http_server_port(node->http)};
     node->control = control_open(&options, error);
+    bool is_wanted = !config_is_default("control", "listen", node->config->control_listen);
     if (node->control == NULL) {
-        LOG(LOG_ERROR, "listen_failed", log_str("key", "control.listen"), log_str("error", error),
-            log_str("hint", "end what uses this address, or choose another by control.listen"));
+        LOG(is_wanted ? LOG_ERROR : LOG_WARN, "control_failed", log_str("error", error),
+            log_str("hint", "operators' tools cannot reach this node; choose another address by "
+                            "control.listen"));
     }
-    return node->control != NULL;
+    return node->control != NULL || !is_wanted;
 }

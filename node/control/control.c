@@ -6,7 +6,6 @@
  */
 #include "control.h"
 
-#include <errno.h>
 #include <nng/nng.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,52 +266,66 @@ static void control_on_timer(uv_timer_t *timer)
  */
 
 /* A folder of our own for the socket, in the user's runtime directory. */
-static bool control_runtime_path(char *path, size_t cap, const char *name)
+static bool control_make_folder(struct control *control)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
-    char folder[128];
+    char *folder = control->folder;
     if (runtime == NULL || runtime[0] != '/') {
-        snprintf(folder, sizeof folder, "/tmp/hgtp-%u", (unsigned)getuid());
+        snprintf(folder, sizeof control->folder, "/tmp/hgtp-%u", (unsigned)getuid());
     } else {
-        snprintf(folder, sizeof folder, "%.100s/hgtp", runtime);
+        snprintf(folder, sizeof control->folder, "%.100s/hgtp", runtime);
     }
     struct stat info;
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
-        return false;
-    }
-    bool is_ours = lstat(folder, &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == getuid() &&
-                   (info.st_mode & 077) == 0;
-    snprintf(path, cap, "ipc://%s/%s", folder, name);
-    return is_ours;
+    (void)mkdir(folder, 0700);
+    return lstat(folder, &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == getuid() &&
+           (info.st_mode & 077) == 0;
 }
 
-static void control_listen_at(struct control *control, const char *url, int *ret_rc)
+static bool control_listen_at(struct control *control, const char *url, int *ret_rc)
 {
-    if (control->socket == NULL) {
-        control->socket =
-            control_socket_open(control->options.loop, url, control_on_request, control, ret_rc);
+    control->socket =
+        control_socket_open(control->options.loop, url, control_on_request, control, ret_rc);
+    return control->socket != NULL;
+}
+
+/* Instead of the default: where this user may, and where no other node of this machine is. */
+static bool control_listen_elsewhere(struct control *control, int *ret_rc)
+{
+    char url[256];
+    if (!control_make_folder(control)) {
+        control->folder[0] = '\0';
+        return false;
     }
+    snprintf(url, sizeof url, "ipc://%s/control.sock", control->folder);
+    if (control_listen_at(control, url, ret_rc)) {
+        return true;
+    }
+    snprintf(url, sizeof url, "ipc://%s/control-%u.sock", control->folder,
+             control->options.http_port);
+    return control_listen_at(control, url, ret_rc);
 }
 
 static bool control_listen(struct control *control, char *ret_error)
 {
     const char *url = control->options.config->control_listen;
-    char path[256], name[64];
     int rc = 0;
-    control_listen_at(control, url, &rc);
-    if (config_is_default("control", "listen", url)) {
-        if (control_runtime_path(path, sizeof path, "control.sock")) {
-            control_listen_at(control, path, &rc);
-        }
-        snprintf(name, sizeof name, "control-%u.sock", control->options.http_port);
-        if (control_runtime_path(path, sizeof path, name)) {
-            control_listen_at(control, path, &rc);
-        }
+    if (control_listen_at(control, url, &rc) ||
+        (config_is_default("control", "listen", url) && control_listen_elsewhere(control, &rc))) {
+        return true;
     }
-    if (control->socket == NULL) {
-        snprintf(ret_error, CONTROL_ERROR_BYTES, "cannot listen on %s: %s", url, nng_strerror(rc));
+    snprintf(ret_error, CONTROL_ERROR_BYTES, "cannot listen on %s: %s", url, nng_strerror(rc));
+    return false;
+}
+
+void control_remove_files(const struct control *control)
+{
+    const char *url = control != NULL ? control_address(control) : "";
+    if (strncmp(url, "ipc://", 6) == 0) {
+        (void)unlink(url + 6);
     }
-    return control->socket != NULL;
+    if (control != NULL && control->folder[0] != '\0') {
+        (void)rmdir(control->folder); /* another node may still be in it */
+    }
 }
 
 bool control_reload(struct control *control, char *ret_error)

@@ -39,6 +39,9 @@ const char *control_address(const struct control *control);
 /** Read the tokens again; on failure the old ones stay and `ret_error` says why. */
 bool control_reload(struct control *control, char *ret_error);
 
+/** Take away what listening has left in the file system; NULL is legal. */
+void control_remove_files(const struct control *control);
+
 /** Nothing is answered any more. The process has to end: nng's sockets stay open. */
 void control_close(struct control *control);
 

@@ -41,7 +41,8 @@ struct control {
     struct control_options options;
     struct control_socket *socket;
     struct control_tokens tokens;
-    bool is_private; /* only this user can open the socket */
+    bool is_private;  /* only this user can open the socket */
+    char folder[128]; /* made for the socket; empty: none was */
     uv_timer_t timer;
     struct control_call *calls;
 };
