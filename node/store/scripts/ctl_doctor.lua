@@ -328,21 +328,18 @@ local function check_members(rid)
     end
 end
 
--- By creation: "score/room" is the last one that was looked at.
+-- By creation.
 local function walk_rooms(place)
-    local score, last = place:match('^(.-)/(.*)$')
-    local rank = last and redis.call('ZRANK', key('rooms'), last)
-    local from = rank and rank + 1 or score and redis.call('ZCOUNT', key('rooms'), '-inf', '(' .. score) or 0
-    local rooms = redis.call('ZRANGE', key('rooms'), from, from + 49, 'WITHSCORES')
-    for i = 1, #rooms, 2 do
-        examine('room ' .. rooms[i], check_members, rooms[i])
+    local rooms, following = slice_of(key('rooms'), place, 50)
+    for _, rid in ipairs(rooms) do
+        place = redis.call('ZSCORE', key('rooms'), rid) .. '/' .. rid
+        examine('room ' .. rid, check_members, rid)
         looked_at = looked_at + 1
-        place = rooms[i + 1] .. '/' .. rooms[i]
         if looked_at >= LOOKED_AT then
             return place
         end
     end
-    return #rooms > 0 and place or '0'
+    return following
 end
 
 local function check_home_of(uid, node)
