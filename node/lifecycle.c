@@ -89,6 +89,11 @@ static void lifecycle_reload(struct node *node)
     lifecycle_line_settings(node);
     http_server_limits(node->http, lifecycle_body_max(node->config),
                        node->config->http_idle_s * 1000);
+    char control_error[CONTROL_ERROR_BYTES];
+    if (node->control != NULL && !control_reload(node->control, control_error)) {
+        LOG(LOG_ERROR, "reload_refused", log_str("error", control_error),
+            log_str("hint", "the operators' tokens stay as they were"));
+    }
     store_deadline(node->store, node->config->redis_deadline_ms);
     LOG(LOG_INFO, "reloaded");
 }
@@ -120,6 +125,9 @@ static void lifecycle_close(struct node *node)
     node->phase = PHASE_CLOSING;
     http_server_close(node->http);
     lines_close(node->lines);
+    if (node->control != NULL) {
+        control_close(node->control);
+    }
     clock_close(&node->clock);
     uv_close((uv_handle_t *)&node->drain, NULL);
     for (size_t i = 0; i < sizeof node->signals / sizeof node->signals[0]; i++) {
@@ -208,12 +216,15 @@ static bool lifecycle_start(struct node *node)
     }
     lifecycle_start_signals(node);
     lifecycle_name(node);
-    if (!lifecycle_start_bus(node) || !lifecycle_start_store(node) || !lifecycle_start_talk(node)) {
+    if (!lifecycle_start_bus(node) || !lifecycle_start_store(node) || !lifecycle_start_talk(node) ||
+        !lifecycle_start_control(node)) {
         return false;
     }
     LOG(LOG_INFO, "listening", log_str("hgtp", node->hgtp_address),
         log_str("http", node->http_address),
-        log_str("bus", node->bus != NULL ? bus_address(node->bus) : ""), log_int("pid", getpid()));
+        log_str("bus", node->bus != NULL ? bus_address(node->bus) : ""),
+        log_str("control", node->control != NULL ? control_address(node->control) : ""),
+        log_int("pid", getpid()));
     struct clock_port clock = clock_port(&node->clock);
     clock.wake_in(clock.ctx, 0);
     return true;

@@ -36,6 +36,7 @@ static bool lifecycle_make_folder(struct node *node)
 
 void lifecycle_remove_folder(struct node *node)
 {
+    control_remove_files(node->control);
     if (node->folder[0] == '\0') {
         return;
     }
@@ -323,4 +324,23 @@ bool lifecycle_start_talk(struct node *node)
         bus_start(node->bus, node->id);
     }
     return true;
+}
+
+bool lifecycle_start_control(struct node *node)
+{
+    char error[CONTROL_ERROR_BYTES];
+    const struct control_options options = {.loop = &node->loop,
+                                            .config = node->config,
+                                            .talk = node->talk,
+                                            .node = node->id,
+                                            .version = HGTP_VERSION,
+                                            .http_port = http_server_port(node->http)};
+    node->control = control_open(&options, error);
+    bool is_wanted = !config_is_default("control", "listen", node->config->control_listen);
+    if (node->control == NULL) {
+        LOG(is_wanted ? LOG_ERROR : LOG_WARN, "control_failed", log_str("error", error),
+            log_str("hint", "operators' tools cannot reach this node; choose another address by "
+                            "control.listen"));
+    }
+    return node->control != NULL || !is_wanted;
 }

@@ -8,6 +8,7 @@
 
 #include "bus/bus.h"
 #include "clock.h"
+#include "control/control.h"
 #include "front/push.h"
 #include "front/routes.h"
 #include "front/udp.h"
@@ -36,6 +37,7 @@ struct node {
     struct push_settings push;
     struct line_settings line;
     struct lines *lines;
+    struct control *control;
     struct routes routes;
     struct talk *talk;
     struct clock clock;
@@ -54,6 +56,8 @@ void lifecycle_name(struct node *node);
 bool lifecycle_start_bus(struct node *node);
 bool lifecycle_start_store(struct node *node);
 bool lifecycle_start_talk(struct node *node);
+/** Needs the talk. */
+bool lifecycle_start_control(struct node *node);
 /** Take the settings of lines from the configuration. */
 void lifecycle_line_settings(struct node *node);
 /** Longest body of an HTTP request, in bytes. */

@@ -66,15 +66,14 @@ static void talk_text_escaped(struct bytes text, struct sink *out)
 void talk_text_string(struct bytes text, struct sink *out)
 {
     sink_u8(out, '"');
-    if (utf8_valid(text)) {
-        talk_text_escaped(text, out);
-    } else {
-        /* Nothing that is stored here can be so long and not UTF-8: names are checked, texts too.
-         */
-        uint8_t replaced[3 * 512];
-        struct sink fixed = sink_into(replaced, sizeof replaced);
-        utf8_replace(bytes_of(text.ptr, text.len < 512 ? text.len : 512), &fixed);
-        talk_text_escaped(sink_bytes(&fixed), out);
+    while (text.len > 0) {
+        size_t whole;
+        (void)utf8_begins_valid(text, &whole);
+        talk_text_escaped(bytes_of(text.ptr, whole), out);
+        if (whole < text.len) {
+            sink_text(out, "\xef\xbf\xbd");
+        }
+        text = bytes_from(text, whole + 1);
     }
     sink_u8(out, '"');
 }

@@ -69,6 +69,10 @@ bool utf8_begins_valid(struct bytes in, size_t *ret_whole)
 {
     size_t at = 0;
     while (at < in.len) {
+        if (in.ptr[at] < 0x80) {
+            at++;
+            continue;
+        }
         struct utf8_sequence sequence = utf8_first(bytes_from(in, at));
         if (!sequence.valid) {
             break;

@@ -12,12 +12,13 @@ struct err_row {
     const char *text;
     enum hgtp_type hgtp;
     int http_status;
+    enum err_control control_status;
     bool is_worth_repeating;
 };
 
 static const struct err_row err_rows[] = {
 #define ERR(name, code, hgtp, http, control, retry, text)                                          \
-    [code] = {#name, text, HGTP_##hgtp, http, retry},
+    [code] = {#name, text, HGTP_##hgtp, http, ERR_CONTROL_##control, retry},
 #include "node/base/err.def"
 };
 
@@ -44,6 +45,11 @@ const char *err_text(enum err err)
 int err_http_status(enum err err)
 {
     return err_row(err)->http_status;
+}
+
+enum err_control err_control_status(enum err err)
+{
+    return err_row(err)->control_status;
 }
 
 bool err_is_worth_repeating(enum err err)

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <utlist.h>
 
 #include "node/base/metrics.h"
@@ -80,12 +81,22 @@ void http_connection_close(struct http_connection *connection)
     }
 }
 
+/* The client has shut its end, which has not been read yet: this node may have been hanging, and the
+ * client be at another one by now. */
+static bool http_connection_has_gone(const struct http_connection *connection)
+{
+    uv_os_fd_t fd = -1;
+    uint8_t byte;
+    return uv_fileno((uv_handle_t *)connection->tcp, &fd) != 0 ||
+           recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 bool http_exchange_reserve(struct http_exchange *exchange)
 {
     struct http_connection *connection = exchange->connection;
     bool is_alone = connection->first == exchange && exchange->next == NULL &&
                     connection->in_len == connection->used_bytes;
-    if (!is_alone || connection->has_ended) {
+    if (!is_alone || connection->has_ended || http_connection_has_gone(connection)) {
         return false;
     }
     connection->is_reserved = connection->is_last_read = true;

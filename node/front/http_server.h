@@ -63,7 +63,8 @@ void http_server_close(struct http_server *server);
 /**
  * Keep the connection of this request for something else than HTTP: no further request is read.
  *
- * returns  true; false: it cannot be, because other requests or other bytes came along with it.
+ * returns  true; false: it cannot be, because other requests or other bytes came along with it, or
+ *          the client has gone.
  * From then on either http_respond answers, and closes, or http_exchange_take takes it.
  */
 bool http_exchange_reserve(struct http_exchange *exchange);

@@ -82,10 +82,32 @@ static void effects_connect(struct talk *talk, struct client *client, struct byt
     }
 }
 
+static void effects_leave(struct talk *talk, struct client *client)
+{
+    if (client->room != NULL) {
+        roster_leave(&talk->roster, client);
+        channel_session(talk, client);
+        metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
+    }
+}
+
+static void effects_close(struct talk *talk, struct room *room)
+{
+    bool is_last;
+    do {
+        is_last = room->first_member->next_member == NULL;
+        effects_leave(talk, room->first_member);
+    } while (!is_last);
+}
+
 /* Puts a client into a room, from entry `first` on. */
 static void effects_enter(struct talk *talk, struct client *client, const struct roster_room *of,
                           uint64_t first)
 {
+    struct room *earlier = roster_room(&talk->roster, of->id);
+    if (earlier != NULL && !bytes_equal(bytes_str(earlier->epoch), of->epoch)) {
+        effects_close(talk, earlier);
+    }
     if (!roster_enter(&talk->roster, client, of, first)) {
         return;
     }
@@ -93,15 +115,6 @@ static void effects_enter(struct talk *talk, struct client *client, const struct
     metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
     if (client->room->check_due) {
         upkeep_check_soon(talk);
-    }
-}
-
-static void effects_leave(struct talk *talk, struct client *client)
-{
-    if (client->room != NULL) {
-        roster_leave(&talk->roster, client);
-        channel_session(talk, client);
-        metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
     }
 }
 
@@ -210,15 +223,6 @@ static void effects_on_released(struct talk *talk, const struct effect *effect)
 {
     homes_released(talk, effect->fields[1], effect->fields[2],
                    (uint64_t)effects_number(effect->fields[3], 0));
-}
-
-static void effects_close(struct talk *talk, struct room *room)
-{
-    bool is_last;
-    do {
-        is_last = room->first_member->next_member == NULL;
-        effects_leave(talk, room->first_member);
-    } while (!is_last);
 }
 
 static void effects_on_closed(struct talk *talk, const struct effect *effect)

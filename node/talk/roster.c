@@ -102,10 +102,6 @@ bool roster_enter(struct roster *roster, struct client *client, const struct ros
 {
     roster_leave(roster, client);
     struct room *room = roster_room(roster, of->id);
-    if (room != NULL && !bytes_equal(bytes_str(room->epoch), of->epoch)) {
-        roster_room_close(roster, room);
-        room = NULL;
-    }
     if (room == NULL) {
         room = roster_room_add(roster, of);
     }
@@ -139,15 +135,6 @@ void roster_leave(struct roster *roster, struct client *client)
     if (room->first_member == NULL) {
         roster_room_free(roster, room);
     }
-}
-
-void roster_room_close(struct roster *roster, struct room *room)
-{
-    bool is_last;
-    do {
-        is_last = room->first_member->next_member == NULL;
-        roster_leave(roster, room->first_member);
-    } while (!is_last);
 }
 
 size_t roster_client_count(const struct roster *roster)

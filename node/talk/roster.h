@@ -104,7 +104,6 @@ bool roster_client_name(struct client *client, struct bytes name);
 uint64_t roster_next(const struct client *client);
 /** Take it out of its room, if any; an empty room is freed. */
 void roster_leave(struct roster *roster, struct client *client);
-void roster_room_close(struct roster *roster, struct room *room);
 
 size_t roster_client_count(const struct roster *roster);
 size_t roster_room_count(const struct roster *roster);

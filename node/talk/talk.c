@@ -73,6 +73,45 @@ void talk_call(struct talk *talk, enum script script, const struct script_args *
     talk->options.store.call(talk->options.store.ctx, script, args, on_result, arg);
 }
 
+void talk_control_args(struct talk *talk, struct script_args *args)
+{
+    talk_args_init(talk, args, bytes_of(NULL, 0));
+    script_args_int(args, "members_max", talk->options.config->limits_room_members);
+    script_args_int(args, "rooms_max", talk->options.config->limits_rooms);
+    script_args_int(args, "answer_ms", talk->options.config->hgtp_answer_ms);
+}
+
+struct talk_controlled {
+    struct talk *talk;
+    store_on_result_fn *on_result;
+    void *arg;
+};
+
+static void talk_on_controlled(const struct result *result, void *arg)
+{
+    struct talk_controlled *controlled = arg;
+    struct talk *talk = controlled->talk;
+    talk_call_over(talk);
+    if (result != NULL) {
+        effects_apply(talk, result, NULL, NULL);
+    }
+    controlled->on_result(result, controlled->arg);
+    free(controlled);
+}
+
+void talk_control(struct talk *talk, enum script script, const struct script_args *args,
+                  store_on_result_fn *on_result, void *arg)
+{
+    struct talk_controlled *controlled = calloc(1, sizeof *controlled);
+    if (controlled == NULL || talk_is_busy(talk)) {
+        free(controlled);
+        on_result(NULL, arg);
+        return;
+    }
+    *controlled = (struct talk_controlled){talk, on_result, arg};
+    talk_call(talk, script, args, talk_on_controlled, controlled);
+}
+
 bool talk_is_busy(const struct talk *talk)
 {
     return talk->in_flight >= TALK_IN_FLIGHT_MAX;

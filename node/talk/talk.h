@@ -107,6 +107,15 @@ typedef void talk_on_said_fn(enum err err, uint64_t seq, void *arg);
 void talk_say(struct talk *talk, const struct talk_message *message, talk_on_said_fn *on_said,
               void *arg);
 
+/** Start the arguments of a script for operators with what every such script gets. */
+void talk_control_args(struct talk *talk, struct script_args *args);
+/**
+ * Run it: `on_result` comes once, with its rows among the effects, which are carried out otherwise
+ * as they are for every script.
+ */
+void talk_control(struct talk *talk, enum script script, const struct script_args *args,
+                  store_on_result_fn *on_result, void *arg);
+
 /** There is space again on the push connection of `owner`, what the push port's open was given, or
  * on its line. */
 void talk_on_drained(void *owner);

@@ -166,6 +166,50 @@ static void talk_text_strings_read_back_as_they_were(void **state)
     reads_back(bytes_str(texts[3]), bytes_str("\xe2\x80\xa7\xe2\x80\xaa\xef\xbf\xbd"));
 }
 
+static void talk_text_escapes_what_it_must_and_no_more(void **state)
+{
+    (void)state;
+    talk_text_string(
+        bytes_str("/\"\\\n\x01\x1f\x7f\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa"), &out);
+    is_written("\"/\\\"\\\\\\n\\u0001\\u001f\x7f\xe2\x80\xa7\\u2028\\u2029\xe2\x80\xaa\"");
+}
+
+static void talk_text_replaces_bad_bytes_at_the_end_of_a_long_name(void **state)
+{
+    (void)state;
+    char name[257] = "";
+    char expected[260] = "";
+    memset(name, 'n', 256);
+    memset(expected, 'n', 255);
+    name[255] = '\xff';
+    strcat(expected, "\xef\xbf\xbd");
+    reads_back(bytes_str(name), bytes_str(expected));
+}
+
+static void talk_text_optional_members_are_left_out(void **state)
+{
+    (void)state;
+    const struct bytes users[] = {bytes_str("alice")};
+    struct talk_text_list list = {.kind = TALK_TEXT_MEMBERS,
+                                  .room = bytes_str("den"),
+                                  .names = users,
+                                  .count = 1,
+                                  .first = -1};
+    talk_text_list(&list, &out);
+    is_written("{\"type\":\"room_user_list\",\"room\":\"den\",\"users\":[\"alice\"]}");
+    out.len = 0;
+    list = (struct talk_text_list){.kind = TALK_TEXT_ROOMS, .first = 0};
+    talk_text_list(&list, &out);
+    is_written("{\"type\":\"room_list\",\"rooms\":[],\"members\":[],\"first\":0,\"more\":false}");
+    out.len = 0;
+    talk_text_error("DECLINE", "r", "N", bytes_str(""), &out);
+    is_written("{\"type\":\"error\",\"code\":\"DECLINE\",\"reason\":\"r\",\"name\":\"N\"}");
+    out.len = 0;
+    talk_text_history_begin(bytes_str("den"), &out);
+    talk_text_history_end(true, &out);
+    is_written("{\"type\":\"history\",\"room\":\"den\",\"entries\":[],\"more\":true}");
+}
+
 static void talk_text_has_no_line_end_within(void **state)
 {
     (void)state;
@@ -194,6 +238,9 @@ int main(void)
         CASE(talk_text_session_tells_the_room_or_that_there_is_none),
         CASE(talk_text_answers_are_as_documented),
         CASE(talk_text_strings_read_back_as_they_were),
+        CASE(talk_text_escapes_what_it_must_and_no_more),
+        CASE(talk_text_replaces_bad_bytes_at_the_end_of_a_long_name),
+        CASE(talk_text_optional_members_are_left_out),
         CASE(talk_text_has_no_line_end_within),
         CASE(talk_text_measures_what_it_writes),
     };

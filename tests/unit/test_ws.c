@@ -227,6 +227,27 @@ static void ws_close_frame_cuts_a_long_reason_between_characters(void **state)
     assert_int_equal(be16_at(storage + 2), 1008);
 }
 
+static void ws_close_frame_is_cut_only_when_it_must_be(void **state)
+{
+    (void)state;
+    uint8_t storage[WS_HEAD_MAX + WS_CONTROL_MAX];
+    struct sink out = sink_into(storage, sizeof storage);
+    ws_close_frame(WS_CLOSE_NORMAL, "bye", &out);
+    ws_close_frame(WS_CLOSE_ENDED, "", &out);
+    assert_int_equal(out.len, 7 + 4);
+    assert_memory_equal(storage,
+                        "\x88\x05\x03\xe8"
+                        "bye"
+                        "\x88\x02\x0f\xa2",
+                        out.len);
+    char reason[125] = "";
+    memset(reason, 'x', 124);
+    struct sink measure = sink_into(NULL, 0);
+    ws_close_frame(WS_CLOSE_POLICY, reason + 1, &measure); /* 123 bytes just fit */
+    ws_close_frame(WS_CLOSE_POLICY, reason, &measure);
+    assert_int_equal(measure.len, 2 * (2 + WS_CONTROL_MAX));
+}
+
 /* Messages --------------------------------------------------------------------------------------
  */
 
@@ -459,6 +480,7 @@ int main(void)
         CASE(ws_accept_of_what_is_no_key_is_refused),
         CASE(ws_heads_have_the_shortest_length),
         CASE(ws_close_frame_cuts_a_long_reason_between_characters),
+        CASE(ws_close_frame_is_cut_only_when_it_must_be),
         CASE(ws_reader_takes_the_rfc_examples),
         CASE(ws_reader_puts_fragments_together_with_control_frames_between),
         CASE(ws_reader_takes_empty_messages),

@@ -55,10 +55,10 @@ function focusOn(id) {
 
 const focusTalk = () => focusOn('say');
 
-/** Lists that change in a storm are shown once per frame. */
+/** Lists that change in a storm are shown once per frame; .now() does not wait for it. */
 function onceAFrame(show) {
   let isDue = false;
-  return () => {
+  const soon = () => {
     if (isDue) return;
     isDue = true;
     const now = () => {
@@ -68,6 +68,8 @@ function onceAFrame(show) {
     if (document.hidden) queueMicrotask(now);
     else requestAnimationFrame(now);
   };
+  soon.now = show;
+  return soon;
 }
 
 // The state of the connection ---------------------------------------------------------------------
@@ -392,8 +394,8 @@ byId('language').addEventListener('change', ({ target }) => {
 function showAll() {
   showState();
   showUnread(seen.unread);
-  renderRooms();
-  renderPeople();
+  renderRooms.now();
+  renderPeople.now();
 }
 
 // The beginning -----------------------------------------------------------------------------------

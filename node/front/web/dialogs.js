@@ -15,6 +15,7 @@ export function ask(question, yes, isDanger = false) {
     const end = (answer) => {
       dialog.onclose = null;
       if (dialog.open) dialog.close();
+      if (document.activeElement === document.body) byId('room-title').focus(); // what had it has gone
       resolve(answer);
     };
     byId('ask-yes').onclick = () => end(true);

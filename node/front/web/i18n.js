@@ -38,7 +38,7 @@ const WORDS = {
     errDISCONNECTED: 'There is no connection.', errTIMEOUT: 'There was no answer.',
     err1: 'This was not understood.', err4: 'You are not registered any more.', err6: 'The key is wrong.',
     err11: 'This name cannot be used: it is empty, too long, or has forbidden characters.',
-    err12: 'This name is taken. Choose another one.', err13: 'The service is full.',
+    err12: 'Somebody has this name already.', err13: 'The service is full.',
     err22: 'There is a room of this name already.', err23: 'This room does not exist any more.',
     err24: 'No more rooms can be opened.', err25: 'The room is full.', err26: 'You are in a room already.',
     err27: 'You are not in this room.', err28: 'Only the manager may do this.',

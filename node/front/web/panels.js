@@ -12,7 +12,7 @@ function button(className, text, label, onClick) {
   return element;
 }
 
-/** Puts items into a list; the keyboard stays where it was. */
+/** Puts items into a list; the keyboard stays where it was, or at the list if that is gone. */
 function fill(list, items, keyName) {
   const focused = list.contains(document.activeElement) ? document.activeElement : null;
   const key = focused?.closest('li')?.dataset[keyName];
@@ -20,7 +20,9 @@ function fill(list, items, keyName) {
   list.replaceChildren(...items);
   if (key === undefined) return;
   const again = [...list.children].find((item) => item.dataset[keyName] === key);
-  again?.getElementsByClassName(className)[0]?.focus();
+  const target = again?.getElementsByClassName(className)[0] ?? list;
+  if (target === list) list.tabIndex = -1;
+  target.focus();
 }
 
 const byName = (a, b) => a.localeCompare(b);

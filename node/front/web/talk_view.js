@@ -91,8 +91,7 @@ export class TalkView {
     if (entries.length > SHOWN_MAX) {
       entries.shift();
       this.messages.replaceChildren();
-      this.hasEarlier = true;
-      this.first = entries[0].seq;
+      this.#showFrom(entries[0].seq, true);
     }
     this.first = this.first || entries[0].seq;
     let above = this.messages.lastElementChild?.entry ?? null;
@@ -116,11 +115,15 @@ export class TalkView {
     const surplus = this.messages.childElementCount - SHOWN_MAX;
     if (surplus <= 0) return;
     for (let i = 0; i < surplus; i++) this.messages.firstElementChild.remove();
-    this.hasEarlier = true;
-    this.earlier.hidden = false;
     const first = this.messages.querySelector('.entry');
-    this.first = first.entry.seq;
+    this.#showFrom(first.entry.seq, true);
     join(first, null);
+  }
+
+  #showFrom(seq, hasEarlier) {
+    this.first = seq;
+    this.hasEarlier = hasEarlier;
+    this.earlier.hidden = !hasEarlier;
   }
 
   #unreadLine() {
@@ -157,12 +160,15 @@ export class TalkView {
   async loadEarlier() {
     if (this.isLoading || !this.hasEarlier) return;
     this.isLoading = true;
-    const { generation } = this;
+    const { generation, first } = this;
     try {
-      const { entries, more } = await this.load(this.first, PAGE);
+      const { entries, more } = await this.load(first, PAGE);
       if (generation !== this.generation) return;
-      this.hasEarlier = more && entries.length > 0;
-      this.#prepend(entries.filter((entry) => entry.seq < this.first));
+      // The list may have moved on meanwhile: then these do not adjoin it any more.
+      if (first === this.first) {
+        this.#prepend(entries);
+        this.#showFrom(entries[0]?.seq ?? first, more && entries.length > 0);
+      }
     } catch {
       // The button stays, and scrolling tries again.
     }
@@ -181,7 +187,6 @@ export class TalkView {
     const below = this.messages.querySelector('.entry');
     if (below) join(below, above);
     this.#silently(() => this.messages.prepend(fragment));
-    this.first = entries[0].seq;
     if (this.isAtEnd) this.#scrollDown();
     else this.scroller.scrollTop = this.scroller.scrollHeight - fromEnd;
   }

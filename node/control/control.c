@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control: calls of the control service: the envelope is opened, the token looked up, the method
+ * found in control_method.def and done, the reply sent back, in time or not at all. What methods
+ * mean is in the scripts and control_own.c.
+ */
+#include "control.h"
+
+#include <nng/nng.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "control_state.h"
+#include "node/base/log.h"
+#include "node/base/metrics.h"
+
+#define CONTROL_TIMEOUT_MS     10000 /* for a caller that names none */
+#define CONTROL_TIMEOUT_MAX_MS 120000
+#define CONTROL_STEP_MS        50
+#define CONTROL_SERVICE        "/hgtp.control.Control/"
+#define CONTROL_PAGES_MAX      10000 /* calls of a script for one list */
+
+static const struct control_method control_methods[] = {
+#define SCRIPT_OF(name)         NULL, SCRIPT_##name
+#define OWN(function)           function, SCRIPT_COUNT
+#define METHOD(name, role, how) {#name, CONTROL_ROLE_##role, how},
+#include "control_method.def"
+};
+
+/* Answers ---------------------------------------------------------------------------------------
+ */
+
+static void control_send(struct control_call *call, Hgtp__Rpc__Code code, const char *message,
+                         struct bytes payload)
+{
+    Hgtp__Rpc__Response response = HGTP__RPC__RESPONSE__INIT;
+    response.id = call->id;
+    response.code = code;
+    response.message = (char *)(uintptr_t)message;
+    response.payload = (ProtobufCBinaryData){payload.len, (uint8_t *)(uintptr_t)payload.ptr};
+    size_t len = hgtp__rpc__response__get_packed_size(&response);
+    uint8_t *packed = malloc(len);
+    if (packed != NULL) {
+        (void)hgtp__rpc__response__pack(&response, packed);
+    }
+    control_socket_answer(call->slot, bytes_of(packed, packed != NULL ? len : 0));
+    call->slot = NULL;
+    free(packed);
+    metric_add(code == HGTP__RPC__CODE__OK ? METRIC_CONTROL_OK : METRIC_CONTROL_REFUSED, 1);
+}
+
+static void control_call_free(struct control_call *call)
+{
+    if (call->request != NULL) {
+        protobuf_c_message_free_unpacked(call->request, NULL);
+    }
+    if (call->reply != NULL) {
+        protobuf_c_message_free_unpacked(call->reply, NULL);
+    }
+    free(call);
+}
+
+void control_fail(struct control_call *call, Hgtp__Rpc__Code code, const char *message)
+{
+    if (call->slot != NULL) {
+        control_send(call, code, message, bytes_of(NULL, 0));
+    }
+}
+
+void control_refuse(struct control_call *call, enum err err)
+{
+    control_fail(call, (Hgtp__Rpc__Code)err_control_status(err), err_text(err));
+}
+
+void control_reply(struct control_call *call)
+{
+    if (call->slot == NULL) {
+        return; /* it came too late */
+    }
+    size_t len = protobuf_c_message_get_packed_size(call->reply);
+    uint8_t *packed = malloc(len + 1);
+    if (packed == NULL || len > CONTROL_REPLY_MAX) {
+        control_fail(call, HGTP__RPC__CODE__RESOURCE_EXHAUSTED,
+                     "the answer is too long; ask for less");
+    } else {
+        (void)protobuf_c_message_pack(call->reply, packed);
+        control_send(call, HGTP__RPC__CODE__OK, "", bytes_of(packed, len));
+    }
+    free(packed);
+}
+
+void control_end(struct control_call *call)
+{
+    control_fail(call, HGTP__RPC__CODE__INTERNAL, "nothing came of it: see the node's log");
+    DL_DELETE(call->control->calls, call);
+    control_call_free(call);
+}
+
+/* Scripts ---------------------------------------------------------------------------------------
+ */
+
+static void control_call_script(struct control_call *call, const char *cursor);
+
+static void control_on_result(const struct result *result, void *arg)
+{
+    struct control_call *call = arg;
+    if (result == NULL || result->code != ERR_NONE) {
+        control_refuse(call, result != NULL ? result->code : ERR_STORE_AWAY);
+        control_end(call);
+        return;
+    }
+    bool is_whole = true;
+    for (size_t i = 0; i < result->effect_count; i++) {
+        const struct effect *effect = &result->effects[i];
+        if (effect->count > 0 && bytes_equal(effect->fields[0], bytes_str("row"))) {
+            is_whole = control_rows_put(call->reply, effect) && is_whole;
+        }
+    }
+    if (!is_whole) {
+        LOG_LIMITED(LOG_ERROR, "control_row_unfit", log_str("method", call->method->name),
+                    log_str("hint", "are all nodes of the same version?"));
+    }
+    bool has_more = result->extra.len > 0 && !bytes_equal(result->extra, bytes_str("0"));
+    if (has_more && call->slot != NULL && ++call->page_count < CONTROL_PAGES_MAX) {
+        char cursor[64];
+        snprintf(cursor, sizeof cursor, "%.*s", (int)result->extra.len,
+                 (const char *)result->extra.ptr);
+        control_call_script(call, cursor);
+        return;
+    }
+    control_reply(call);
+    control_end(call);
+}
+
+static void control_call_script(struct control_call *call, const char *cursor)
+{
+    struct script_args args;
+    talk_control_args(call->control->options.talk, &args);
+    script_args_str(&args, "actor", call->actor);
+    script_args_str(&args, "cursor", cursor);
+    control_rows_args(call->request, &args);
+    talk_control(call->control->options.talk, call->method->script, &args, control_on_result, call);
+}
+
+/* Requests --------------------------------------------------------------------------------------
+ */
+
+static const struct control_method *control_method_of(const char *name)
+{
+    size_t prefix = strlen(CONTROL_SERVICE);
+    for (size_t i = 0; i < sizeof control_methods / sizeof control_methods[0]; i++) {
+        if (strncmp(name, CONTROL_SERVICE, prefix) == 0 &&
+            strcmp(name + prefix, control_methods[i].name) == 0) {
+            return &control_methods[i];
+        }
+    }
+    return NULL;
+}
+
+/* Without a file of tokens only who can open the socket gets here: its owner. */
+static enum control_role control_role_of(const struct control *control, const char *token,
+                                         const struct control_token **ret_token)
+{
+    *ret_token = control_tokens_find(&control->tokens, token);
+    if (*ret_token != NULL) {
+        return (*ret_token)->role;
+    }
+    return control->is_private && token[0] == '\0' ? CONTROL_ROLE_ADMINISTER : CONTROL_ROLE_NONE;
+}
+
+static bool control_may(struct control_call *call, const Hgtp__Rpc__Request *envelope)
+{
+    const struct control_token *token;
+    enum control_role role = control_role_of(call->control, envelope->token, &token);
+    snprintf(call->actor, sizeof call->actor, "%s%s%s", token != NULL ? token->name : "",
+             token != NULL && token->name[0] != '\0' ? " " : "", envelope->actor);
+    if (role == CONTROL_ROLE_NONE) {
+        control_fail(call, HGTP__RPC__CODE__UNAUTHENTICATED,
+                     "a token is needed, and this is none: see control.token_file");
+        return false;
+    }
+    if (role < call->method->role) {
+        char message[160];
+        snprintf(message, sizeof message, "%s needs the role %s; this token has %s",
+                 call->method->name, control_role_name(call->method->role),
+                 control_role_name(role));
+        control_fail(call, HGTP__RPC__CODE__PERMISSION_DENIED, message);
+        return false;
+    }
+    return true;
+}
+
+/* False: it is answered. */
+static bool control_open_call(struct control_call *call, const Hgtp__Rpc__Request *envelope)
+{
+    call->id = envelope->id;
+    call->method = control_method_of(envelope->method);
+    if (call->method == NULL) {
+        control_fail(call, HGTP__RPC__CODE__UNIMPLEMENTED, "this node knows no such method");
+        return false;
+    }
+    if (!control_may(call, envelope)) {
+        return false;
+    }
+    const ProtobufCMethodDescriptor *method = protobuf_c_service_descriptor_get_method_by_name(
+        &hgtp__control__control__descriptor, call->method->name);
+    call->request = protobuf_c_message_unpack(method->input, NULL, envelope->payload.len,
+                                              envelope->payload.data);
+    call->reply = control_rows_new(method->output);
+    if (call->request == NULL || call->reply == NULL) {
+        metric_add(METRIC_CONTROL_MALFORMED, 1);
+        control_fail(call, HGTP__RPC__CODE__INVALID_ARGUMENT, "the request is malformed");
+        return false;
+    }
+    int64_t timeout_ms = envelope->timeout_ms != 0 ? envelope->timeout_ms : CONTROL_TIMEOUT_MS;
+    timeout_ms = timeout_ms < CONTROL_TIMEOUT_MAX_MS ? timeout_ms : CONTROL_TIMEOUT_MAX_MS;
+    call->until_ms = (int64_t)uv_now(call->control->options.loop) + timeout_ms;
+    return true;
+}
+
+static void control_on_request(struct control_slot *slot, struct bytes bytes, void *arg)
+{
+    struct control *control = arg;
+    struct control_call *call = calloc(1, sizeof *call);
+    Hgtp__Rpc__Request *envelope = hgtp__rpc__request__unpack(NULL, bytes.len, bytes.ptr);
+    if (call == NULL) {
+        control_socket_answer(slot, bytes_of(NULL, 0));
+    } else {
+        call->control = control;
+        call->slot = slot;
+        DL_APPEND(control->calls, call);
+    }
+    if (call != NULL && envelope == NULL) {
+        metric_add(METRIC_CONTROL_MALFORMED, 1);
+        control_fail(call, HGTP__RPC__CODE__INVALID_ARGUMENT, "the envelope is malformed");
+        control_end(call);
+    } else if (call != NULL && !control_open_call(call, envelope)) {
+        control_end(call);
+    } else if (call != NULL && call->method->own != NULL) {
+        call->method->own(call);
+    } else if (call != NULL) {
+        control_call_script(call, "");
+    }
+    if (envelope != NULL) {
+        hgtp__rpc__request__free_unpacked(envelope, NULL);
+    }
+}
+
+static void control_on_timer(uv_timer_t *timer)
+{
+    struct control *control = timer->data;
+    struct control_call *call;
+    int64_t now_ms = (int64_t)uv_now(control->options.loop);
+    DL_FOREACH(control->calls, call)
+    {
+        if (now_ms >= call->until_ms) {
+            control_fail(call, HGTP__RPC__CODE__DEADLINE_EXCEEDED, "not done in time");
+        }
+    }
+}
+
+/* Listening -------------------------------------------------------------------------------------
+ */
+
+/* A folder of our own for the socket, in the user's runtime directory. */
+static bool control_make_folder(struct control *control)
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    char *folder = control->folder;
+    if (runtime == NULL || runtime[0] != '/') {
+        snprintf(folder, sizeof control->folder, "/tmp/hgtp-%u", (unsigned)getuid());
+    } else {
+        snprintf(folder, sizeof control->folder, "%.100s/hgtp", runtime);
+    }
+    struct stat info;
+    (void)mkdir(folder, 0700);
+    return lstat(folder, &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == getuid() &&
+           (info.st_mode & 077) == 0;
+}
+
+static bool control_listen_at(struct control *control, const char *url, int *ret_rc)
+{
+    control->socket =
+        control_socket_open(control->options.loop, url, control_on_request, control, ret_rc);
+    return control->socket != NULL;
+}
+
+/* Instead of the default: where this user may, and where no other node of this machine is. */
+static bool control_listen_elsewhere(struct control *control, int *ret_rc)
+{
+    char url[256];
+    if (!control_make_folder(control)) {
+        control->folder[0] = '\0';
+        return false;
+    }
+    snprintf(url, sizeof url, "ipc://%s/control.sock", control->folder);
+    if (control_listen_at(control, url, ret_rc)) {
+        return true;
+    }
+    snprintf(url, sizeof url, "ipc://%s/control-%u.sock", control->folder,
+             control->options.http_port);
+    return control_listen_at(control, url, ret_rc);
+}
+
+static bool control_listen(struct control *control, char *ret_error)
+{
+    const char *url = control->options.config->control_listen;
+    int rc = 0;
+    if (control_listen_at(control, url, &rc) ||
+        (config_is_default("control", "listen", url) && control_listen_elsewhere(control, &rc))) {
+        return true;
+    }
+    snprintf(ret_error, CONTROL_ERROR_BYTES, "cannot listen on %s: %s", url, nng_strerror(rc));
+    return false;
+}
+
+void control_remove_files(const struct control *control)
+{
+    const char *url = control != NULL ? control_address(control) : "";
+    if (strncmp(url, "ipc://", 6) == 0) {
+        (void)unlink(url + 6);
+    }
+    if (control != NULL && control->folder[0] != '\0') {
+        (void)rmdir(control->folder); /* another node may still be in it */
+    }
+}
+
+bool control_reload(struct control *control, char *ret_error)
+{
+    const char *file = control->options.config->control_token_file;
+    return file[0] == '\0' || control_tokens_load(file, &control->tokens, ret_error);
+}
+
+struct control *control_open(const struct control_options *options, char *ret_error)
+{
+    struct control *control = calloc(1, sizeof *control);
+    if (control == NULL) {
+        snprintf(ret_error, CONTROL_ERROR_BYTES, "out of memory");
+        return NULL;
+    }
+    control->options = *options;
+    const char *url = options->config->control_listen;
+    control->is_private = strncmp(url, "ipc://", 6) == 0 || strncmp(url, "inproc://", 9) == 0;
+    if (!control_reload(control, ret_error) || !control_listen(control, ret_error)) {
+        free(control);
+        return NULL;
+    }
+    uv_timer_init(options->loop, &control->timer);
+    control->timer.data = control;
+    uv_timer_start(&control->timer, control_on_timer, CONTROL_STEP_MS, CONTROL_STEP_MS);
+    return control;
+}
+
+const char *control_address(const struct control *control)
+{
+    return control_socket_url(control->socket);
+}
+
+void control_close(struct control *control)
+{
+    control_socket_close(control->socket);
+    uv_close((uv_handle_t *)&control->timer, NULL);
+}
