@@ -102,7 +102,7 @@ void control_end(struct control_call *call)
 /* Scripts ---------------------------------------------------------------------------------------
  */
 
-static void control_call_script(struct control_call *call, const char *cursor);
+static void control_call_script(struct control_call *call, struct bytes cursor);
 
 static void control_on_result(const struct result *result, void *arg)
 {
@@ -125,22 +125,20 @@ static void control_on_result(const struct result *result, void *arg)
     }
     bool has_more = result->extra.len > 0 && !bytes_equal(result->extra, bytes_str("0"));
     if (has_more && call->slot != NULL && ++call->page_count < CONTROL_PAGES_MAX) {
-        char cursor[64];
-        snprintf(cursor, sizeof cursor, "%.*s", (int)result->extra.len,
-                 (const char *)result->extra.ptr);
-        control_call_script(call, cursor);
+        control_call_script(call, result->extra);
         return;
     }
     control_reply(call);
     control_end(call);
 }
 
-static void control_call_script(struct control_call *call, const char *cursor)
+/* `cursor`: where the script is to go on, in its own words, of any length. */
+static void control_call_script(struct control_call *call, struct bytes cursor)
 {
     struct script_args args;
     talk_control_args(call->control->options.talk, &args);
     script_args_str(&args, "actor", call->actor);
-    script_args_str(&args, "cursor", cursor);
+    script_args_bytes(&args, "cursor", cursor);
     control_rows_args(call->request, &args);
     talk_control(call->control->options.talk, call->method->script, &args, control_on_result, call);
 }
@@ -242,7 +240,7 @@ static void control_on_request(struct control_slot *slot, struct bytes bytes, vo
     } else if (call != NULL && call->method->own != NULL) {
         call->method->own(call);
     } else if (call != NULL) {
-        control_call_script(call, "");
+        control_call_script(call, bytes_of(NULL, 0));
     }
     if (envelope != NULL) {
         hgtp__rpc__request__free_unpacked(envelope, NULL);
