@@ -34,7 +34,7 @@ static const struct talk_record_shape {
 } talk_record_shapes[] = {
     {"session", "sSsi?S", {"user", "room", "epoch", "last", "room_id"}},
     {"message", "sissi", {"room", "seq", "from", "message", "time"}},
-    {"notice", "sisssi", {"room", "seq", "event", "user", "notice", "time"}},
+    {"notice", "Sisssi", {"room", "seq", "event", "user", "notice", "time"}},
     {"room_list", "ln?ib", {"rooms", "members", "first", "more"}},
     {"user_list", "l?ib", {"users", "first", "more"}},
     {"room_user_list", "sls?ib", {"room", "users", "manager", "first", "more"}},
@@ -190,6 +190,17 @@ static void talk_record_entry(struct talk_record *record, enum talk_kind kind, j
     record->entries[record->count++] = entry;
 }
 
+/* An operator's words to everybody are of no room, and no entry: only they may be without one. */
+static void talk_record_notice(struct talk_record *record, json_t *object)
+{
+    if (!json_is_null(json_object_get(object, "room"))) {
+        talk_record_entry(record, TALK_NOTICE, object);
+    } else if (talk_record_integer(object, "seq") != 0 ||
+               strcmp(talk_record_string(object, "event"), "notice") != 0) {
+        talk_record_break(record, "an entry of no room");
+    }
+}
+
 void talk_record_take(struct talk_record *record, json_t *object)
 {
     if (!talk_record_shape_object(object)) {
@@ -204,7 +215,7 @@ void talk_record_take(struct talk_record *record, json_t *object)
     } else if (strcmp(type, "message") == 0) {
         talk_record_entry(record, TALK_MESSAGE, object);
     } else if (strcmp(type, "notice") == 0) {
-        talk_record_entry(record, TALK_NOTICE, object);
+        talk_record_notice(record, object);
     } else if (strcmp(type, "gap") == 0) {
         talk_record_entry(record, TALK_GAP, object);
     } else if (strcmp(type, "room_list") == 0 &&

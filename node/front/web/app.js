@@ -307,6 +307,7 @@ talk.on('removed', ({ isClosed, answer }) => {
 
 talk.on('message', (entry) => view.add(entry));
 talk.on('notice', (entry) => view.add(entry));
+talk.on('announced', ({ notice }) => toast(notice));
 talk.on('gap', (gap) => view.add({ ...gap, seq: gap.to }));
 talk.on('said', (said) => {
   if (said.room === seen.room) view.said(said);

@@ -19,6 +19,7 @@
  *   session    { user, room, room_id, epoch, last }: who and where this client is; room null: nowhere
  *   message    { room, seq, from, message, time }
  *   notice     { room, seq, event, user, notice, time }
+ *   announced  { user, notice, time }: an operator's words to everybody
  *   gap        { room, from, to }: entries that the service does not have any more
  *   users      [name, ...]           rooms   [{ name, members }, ...]
  *   members    { room, users, manager }
@@ -453,6 +454,10 @@ export class Hgtp {
   }
 
   #onEntry(entry) {
+    if (entry.room === null) {
+      this.#tell('announced', entry);
+      return;
+    }
     if (entry.room !== this.session.room || entry.seq <= this.session.after) return;
     this.session.after = entry.seq;
     this.#tell(entry.type, entry);

@@ -4,9 +4,9 @@ local VALUES = {
     room = false,
     members = function(rid) return redis.call('ZCARD', key('m', rid)) end,
     messages = function(rid) return log_top(rid) end,
-    age = function(_, created) return now - created end,
-    idle = function(rid, created)
-        local _, spoken = last_entry(rid, created)
+    age = function(rid) return now - redis.call('ZSCORE', key('rooms'), rid) end,
+    idle = function(rid)
+        local _, spoken = last_entry(rid, now)
         return now - spoken
     end,
 }
@@ -17,6 +17,7 @@ end
 return result(ERR.NONE, show_list({
     set = key('rooms'),
     kind = 'r',
+    slice = slice_of,
     value_of = VALUES[sort],
     show = function(rid) show_room(room(rid)) end,
     reply = 'RoomListReply',

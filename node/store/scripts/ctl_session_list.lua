@@ -36,6 +36,7 @@ local node = A.node ~= '' and node_id(A.node)
 return result(ERR.NONE, show_list({
     set = among,
     kind = 'u',
+    slice = scanned_of,
     value_of = VALUES[sort],
     is_wanted = node and function(uid) return home_of(uid) == node end,
     show = function(uid) show_session(session(uid)) end,

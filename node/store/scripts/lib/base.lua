@@ -70,8 +70,10 @@ local function hash(name)
     return fields
 end
 
+local EVENTS_KEPT = 10000
+
 local function event(kind, fields)
-    redis.call('XADD', key('events'), 'MAXLEN', '~', 10000, '*', 'event', kind, unpack(fields))
+    redis.call('XADD', key('events'), 'MAXLEN', '~', EVENTS_KEPT, '*', 'event', kind, unpack(fields))
 end
 
 local function result(code, extra)

@@ -103,7 +103,7 @@ local SHOWN_MOST = 10000 -- of one list
 -- Where a list stands. It is looked through a slice at a time, the first of what has been seen so far being
 -- `kept`; at the end these are shown, and if there are more to show, it begins again with those behind the
 -- last one (`value`, `name`).
-local CURSOR = '^(%d+)\n(%d+)\n(%d+)\n(%d+)\n([^\n]*)\n([^\n]*)\n(.*)$'
+local CURSOR = '^(%d+)\n([^\n]+)\n(%d+)\n(%d+)\n([^\n]*)\n([^\n]*)\n(.*)$'
 local function list_from()
     local left, scan, total, behind, value, name, kept = (A.cursor or ''):match(CURSOR)
     if not left then
@@ -120,20 +120,42 @@ local function list_cursor(at)
         at.kept }, '\n')
 end
 
+-- The next `count` of a sorted set whose scores stay as they are: those behind `place`, which is "score/id" of
+-- the last one before, or 0. And the place of the last of them; 0 when they are the last ones at all.
+local function slice_of(set, place, count)
+    local score, last = place:match('^(.-)/(.*)$')
+    local rank = last and redis.call('ZRANK', set, last)
+    local from = rank and rank + 1 or score and redis.call('ZCOUNT', set, '-inf', '(' .. score) or 0
+    local ids = redis.call('ZRANGE', set, from, from + count - 1)
+    last = ids[#ids]
+    return ids, #ids == count and redis.call('ZSCORE', set, last) .. '/' .. last or '0'
+end
+
+-- The same for one whose scores change all the time; an id may come twice, but none is missed.
+local function scanned_of(set, place, count)
+    local page, ids = redis.call('ZSCAN', set, place, 'COUNT', count), {}
+    for i = 1, #page[2], 2 do
+        ids[#ids + 1] = page[2][i]
+    end
+    return ids, page[1]
+end
+
 -- Shows the members of the sorted set `list.set` whose names, in `list.kind`:<id>, match: their number in
--- a row `list.reply`, and for each list.show(id). `list.value_of(id, score)`: by what they are sorted, if not
--- by name; `list.is_wanted(id)`: whether it is one of those that are asked for. The extra.
+-- a row `list.reply`, and for each list.show(id). `list.slice`: one of the two above; `list.value_of(id)`: by
+-- what they are sorted, if not by name; `list.is_wanted(id)`: whether it is one of those that are asked for.
+-- The extra.
 local function show_list(list)
     local at, ids, names, values = list_from(), {}, {}, {}
     local is_match = A.match ~= '' and matcher(A.match)
     local names_of, value_of = key(list.kind, ''), list.value_of
     local is_before = order_of(names, values)
-    local function take(id, score, is_new)
-        local name = not names[id] and redis.call('HGET', names_of .. id, 'name')
+    local call = redis.call
+    local function take(id, is_new)
+        local name = not names[id] and call('HGET', names_of .. id, 'name')
         if not name or (is_match and not is_match(name)) or (list.is_wanted and not list.is_wanted(id)) then
             return
         end
-        names[id], values[id] = name, value_of and value_of(id, tonumber(score)) or name
+        names[id], values[id] = name, value_of and value_of(id) or name
         if at.name ~= '' and not values[''] then
             names[''], values[''] = at.name, type(values[id]) == 'number' and tonumber(at.value) or at.value
         end
@@ -144,14 +166,14 @@ local function show_list(list)
         end
     end
     for id in at.kept:gmatch('%S+') do
-        take(id, redis.call('ZSCORE', list.set, id) or now)
+        take(id, false)
     end
-    local slice = redis.call('ZSCAN', list.set, at.scan, 'COUNT', SLICE)
-    for i = 1, #slice[2], 2 do
-        take(slice[2][i], slice[2][i + 1], true)
+    local slice
+    slice, at.scan = list.slice(list.set, at.scan, SLICE)
+    for i = 1, #slice do
+        take(slice[i], true)
     end
     local first = first_of(ids, math.min(at.left, PAGE), is_before)
-    at.scan = slice[1]
     if at.scan ~= '0' then
         at.kept = table.concat(first, ' ')
         return list_cursor(at)
