@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * output: replies of the control service for people and for programs: tables, or JSON with the
- * fields' names of control.proto.
+ * output: replies for people and for programs: tables, or JSON with the fields' names of the .proto
+ * files. It knows messages by their descriptors only; which columns a table has is the verbs'.
  */
 #ifndef ADMIN_OUTPUT_H
 #define ADMIN_OUTPUT_H
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
-enum output_format { FORMAT_TEXT, FORMAT_COUNT, FORMAT_BYTES, FORMAT_AGE, FORMAT_TIME };
+enum output_format {
+    FORMAT_TEXT,
+    FORMAT_STATE, /* text, coloured by what it says */
+    FORMAT_COUNT, /* from here on: numbers, aligned to the right */
+    FORMAT_BYTES,
+    FORMAT_AGE,  /* from ms */
+    FORMAT_TIME, /* from ms since 1970 */
+    FORMAT_RATE, /* per second */
+    FORMAT_PERCENT,
+    FORMAT_VALUE, /* a number as exact as it is */
+};
 
 struct output_column {
     const char *heading; /* NULL: the end of the columns */
@@ -18,17 +29,38 @@ struct output_column {
     enum output_format format;
 };
 
-/** One JSON document, a line end behind it. */
+/** How a reply looks to people. With neither, its field `what` is said. */
+struct output_view {
+    const struct output_column *fields;  /* of the reply itself, a line each; NULL: none */
+    const char *fields_in;               /* they are in this field of it; NULL: in the reply */
+    const struct output_column *columns; /* of its first repeated message, a table; NULL: none */
+};
+
+struct output_style {
+    bool has_colour;
+    size_t columns; /* of the terminal; 0: lines may be of any length */
+};
+
+/** For a stream: colours and a width only if it is a terminal. */
+struct output_style output_style_of(FILE *out);
+
+/** One JSON document and a line end. Numbers are numbers, 64-bit ones too; nothing is left out. */
 void output_json(const ProtobufCMessage *message, FILE *out);
 
-/** The first repeated message field of `reply` as a table; `columns` end with a NULL heading. */
-void output_table(const ProtobufCMessage *reply, const struct output_column *columns,
-                  bool has_colour, FILE *out);
+void output_people(const ProtobufCMessage *reply, const struct output_view *view,
+                   const struct output_style *style, FILE *out);
 
-/** The fields of one message, a line each; empty ones are left out. */
-void output_fields(const ProtobufCMessage *message, const struct output_column *columns, FILE *out);
+/** One value as people read it, without control characters; freed by the caller. */
+char *output_cell(const ProtobufCMessage *message, const struct output_column *column);
 
-/** Columns that a UTF-8 text takes on a terminal; control characters count as one. */
-size_t output_width(const char *text);
+/** A field's place in a message, by name; NULL: there is none. */
+const ProtobufCFieldDescriptor *output_field(const ProtobufCMessage *message, const char *name);
+const void *output_at(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
+size_t output_count(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
+/** The `i`th element of a repeated field of messages. */
+const ProtobufCMessage *output_row(const ProtobufCMessage *message,
+                                   const ProtobufCFieldDescriptor *field, size_t i);
+/** Its first repeated field of messages; NULL: there is none. */
+const ProtobufCFieldDescriptor *output_list(const ProtobufCMessage *message);
 
 #endif

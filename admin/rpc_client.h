@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rpc_client: calls of the control service from the tool's side: one envelope out, one back, one
- * call at a time. It blocks; every call has a deadline.
+ * rpc_client: calls of the control service from the tool's side: one envelope out, one back, over a
+ * pool of nng sockets with one call each. It blocks; every call has a deadline.
  */
 #ifndef ADMIN_RPC_CLIENT_H
 #define ADMIN_RPC_CLIENT_H
@@ -16,7 +16,7 @@
 struct rpc_client;
 
 struct rpc_options {
-    const char *const *urls; /* NULL-terminated: tried in turn until one answers */
+    const char *const *urls; /* NULL-terminated: tried in order until one answers */
     const char *token;       /* "" for none */
     const char *actor;       /* user@host, for the record */
     int64_t timeout_ms;      /* of a call */
@@ -28,18 +28,34 @@ struct rpc_status {
     char message[512]; /* why, when not OK: names what was asked, where, and what to do */
 };
 
-/** Connects with the first call. NULL when memory is out. */
-struct rpc_client *rpc_client_open(const struct rpc_options *options);
+/**
+ * Nothing is dialled yet. The strings of `options` have to outlive the client.
+ *
+ * returns  NULL when there is no address, or memory is out: `ret_status` says so
+ */
+struct rpc_client *rpc_client_open(const struct rpc_options *options,
+                                   struct rpc_status *ret_status);
+/**
+ * No call may be under way. Sockets on which an answer may still come in stay open, because nng 1.5
+ * can hang in closing them: a process that has had a call without an answer ends by _exit.
+ */
 void rpc_client_close(struct rpc_client *client);
 
 /**
- * Call `method` ("RoomList").
+ * Call `method` ("RoomList"). The addresses are tried in order, from the one that answered last;
+ * what was sent to one is never sent to another, since it may have been done.
  *
  * request    of the method's input type
- * ret_reply  on OK: of its output type, to be freed by protobuf_c_message_free_unpacked
- * returns    true on OK; else `ret_status` says why
+ * ret_reply  on OK: of its output type, freed by protobuf_c_message_free_unpacked
+ * returns    true on OK. Thread-safe: several calls may be under way from several threads.
  */
 bool rpc_client_call(struct rpc_client *client, const char *method, const ProtobufCMessage *request,
                      ProtobufCMessage **ret_reply, struct rpc_status *ret_status);
+
+/** A ProtobufCService of Control over this client, for the stubs that protoc-c makes. */
+ProtobufCService *rpc_client_service(struct rpc_client *client);
+
+/** The address that the next call goes to first. */
+const char *rpc_client_url(struct rpc_client *client);
 
 #endif

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* verb: finding verbs by words, guessing what was meant, help. The verbs are in verb_table.c. */
-#include "verb.h"
+/*
+ * verb: finding verbs by words, guessing what was meant, and their names. The verbs are in
+ * verb_table.c, help is in verb_help.c.
+ */
+#include "admin/verb.h"
 
 #include <string.h>
 
 #define VERB_LIKE_MAX 2 /* changes of a letter that are forgiven */
 
-const struct verb *verb_find(const char *const *words, size_t count, size_t *ret_used)
+static bool verb_is_of(const struct verb *verb, const char *group)
+{
+    return group == NULL ? verb->group == NULL
+                         : verb->group != NULL && strcmp(verb->group, group) == 0;
+}
+
+const struct verb *verb_find(const char *group, const char *name)
 {
     for (size_t i = 0; i < verb_count; i++) {
-        bool is_alone = verbs[i].group == NULL;
-        size_t used = is_alone ? 1 : 2;
-        if (count >= used && (is_alone || strcmp(words[0], verbs[i].group) == 0) &&
-            strcmp(words[used - 1], verbs[i].name) == 0) {
-            *ret_used = used;
+        if (verb_is_of(&verbs[i], group) && strcmp(verbs[i].name, name) == 0) {
             return &verbs[i];
         }
     }
@@ -22,13 +27,20 @@ const struct verb *verb_find(const char *const *words, size_t count, size_t *ret
 
 bool verb_is_group(const char *word)
 {
-    for (size_t i = 0; i < verb_count; i++) {
-        if (verbs[i].group != NULL && strcmp(verbs[i].group, word) == 0) {
+    for (size_t i = 0; i < verb_group_count; i++) {
+        if (strcmp(verb_groups[i].name, word) == 0) {
             return true;
         }
     }
     return false;
 }
+
+/* What was meant ------------------------------------------------------------------------------- */
+
+struct verb_guess {
+    const char *best;
+    size_t distance;
+};
 
 static size_t verb_least(size_t a, size_t b, size_t c)
 {
@@ -36,114 +48,125 @@ static size_t verb_least(size_t a, size_t b, size_t c)
     return least < c ? least : c;
 }
 
-/* Letters to insert, leave out or change to make one word of the other. */
+/* Letters to insert, leave out or change to make one word of the other; two that have changed
+ * places count as one. */
 static size_t verb_distance(const char *a, const char *b)
 {
-    size_t row[64];
+    enum { WORD_MAX = 32 };
+    size_t rows[WORD_MAX][WORD_MAX];
     size_t a_len = strlen(a), b_len = strlen(b);
-    if (b_len >= sizeof row / sizeof row[0]) {
+    if (a_len >= WORD_MAX || b_len >= WORD_MAX) {
         return SIZE_MAX;
     }
-    for (size_t j = 0; j <= b_len; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t above_left = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t above = row[j];
-            row[j] = verb_least(above + 1, row[j - 1] + 1, above_left + (a[i - 1] != b[j - 1]));
-            above_left = above;
+    for (size_t i = 0; i <= a_len; i++) {
+        for (size_t j = 0; j <= b_len; j++) {
+            if (i == 0 || j == 0) {
+                rows[i][j] = i + j;
+                continue;
+            }
+            rows[i][j] = verb_least(rows[i - 1][j] + 1, rows[i][j - 1] + 1,
+                                    rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            bool is_swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (is_swapped && rows[i - 2][j - 2] + 1 < rows[i][j]) {
+                rows[i][j] = rows[i - 2][j - 2] + 1;
+            }
         }
     }
-    return row[b_len];
+    return rows[a_len][b_len];
 }
 
-static void verb_nearer(const char *word, const char *known, size_t *least, const char **ret_best)
+/* A word of which most letters would have to change is not meant. */
+static void verb_guess_take(struct verb_guess *guess, const char *word, const char *known)
 {
-    size_t distance = known != NULL ? verb_distance(word, known) : SIZE_MAX;
-    if (distance < *least) {
-        *least = distance;
-        *ret_best = known;
+    size_t distance = verb_distance(word, known);
+    if (distance < guess->distance && distance * 2 <= strlen(known)) {
+        *guess = (struct verb_guess){known, distance};
     }
 }
 
-const char *verb_like(const char *word)
+const char *verb_like(const char *group, const char *word)
 {
-    const char *best = NULL;
-    size_t least = VERB_LIKE_MAX + 1;
+    struct verb_guess guess = {NULL, VERB_LIKE_MAX + 1};
+    for (size_t i = 0; group == NULL && i < verb_group_count; i++) {
+        verb_guess_take(&guess, word, verb_groups[i].name);
+    }
     for (size_t i = 0; i < verb_count; i++) {
-        verb_nearer(word, verbs[i].group, &least, &best);
-        verb_nearer(word, verbs[i].name, &least, &best);
-        for (size_t o = 0; verbs[i].options[o].name != NULL; o++) {
-            verb_nearer(word, verbs[i].options[o].name, &least, &best);
+        if (verb_is_of(&verbs[i], group)) {
+            verb_guess_take(&guess, word, verbs[i].name);
         }
     }
-    return best;
+    return guess.best;
 }
 
-/* Help ----------------------------------------------------------------------------------------- */
-
-static void verb_usage(const struct verb *verb, char *text, size_t cap)
+static void verb_guess_options(struct verb_guess *guess, const struct verb_option *options,
+                               size_t max, const char *word)
 {
-    int used = snprintf(text, cap, "%s%s%s", verb->group != NULL ? verb->group : "",
-                        verb->group != NULL ? " " : "", verb->name);
+    for (size_t i = 0; i < max && options[i].name != NULL; i++) {
+        if (options[i].name[1] != '\0') {
+            verb_guess_take(guess, word, options[i].name);
+        }
+    }
+}
+
+const char *verb_like_option(const struct verb *verb, const char *word)
+{
+    struct verb_guess guess = {NULL, VERB_LIKE_MAX + 1};
+    char name[32];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    if (verb != NULL) {
+        verb_guess_options(&guess, verb->options, VERB_OPTIONS_MAX, name);
+    }
+    if (verb != NULL && verb->is_destructive) {
+        verb_guess_options(&guess, verb_cares, CARE_COUNT, name);
+    }
+    verb_guess_options(&guess, verb_globals, GLOBAL_COUNT, name);
+    return guess.best;
+}
+
+bool verb_like_choice(const char *choices, const char *word, char ret_text[32])
+{
+    struct verb_guess guess = {NULL, VERB_LIKE_MAX + 1};
+    char choice[32];
+    for (const char *at = choices; *at != '\0'; at += strspn(at, " ")) {
+        size_t len = strcspn(at, " ");
+        snprintf(choice, sizeof choice, "%.*s", (int)len, at);
+        verb_guess_take(&guess, word, choice);
+        if (guess.best == choice) {
+            guess.best = at;
+            snprintf(ret_text, 32, "%s", choice);
+        }
+        at += len;
+    }
+    return guess.best != NULL;
+}
+
+/* Names ---------------------------------------------------------------------------------------- */
+
+void verb_full_name(const struct verb *verb, char *text, size_t cap)
+{
+    snprintf(text, cap, "%s%s%s", verb->group != NULL ? verb->group : "",
+             verb->group != NULL ? " " : "", verb->name);
+}
+
+void verb_usage(const struct verb *verb, char *text, size_t cap)
+{
+    verb_full_name(verb, text, cap);
     for (size_t i = 0; i < VERB_WORDS_MAX && verb->words[i].name != NULL; i++) {
-        used += snprintf(text + used, cap - (size_t)used, " %s", verb->words[i].name);
+        const struct verb_word *word = &verb->words[i];
+        size_t used = strlen(text);
+        snprintf(text + used, cap - used, word->is_optional ? " [%s]%s" : " %s%s", word->name,
+                 word->is_many ? "..." : "");
     }
 }
 
-static void verb_help_line(const struct verb *verb, FILE *out)
+void verb_option_name(const struct verb_option *option, char *text, size_t cap)
 {
-    char usage[128];
-    verb_usage(verb, usage, sizeof usage);
-    fprintf(out, "  %-28s %s\n", usage, verb->help);
+    snprintf(text, cap, "%s%s%s%s", option->name[1] != '\0' ? "--" : "-", option->name,
+             option->value != NULL ? " " : "", option->value != NULL ? option->value : "");
 }
 
-void verb_help_group(const char *group, FILE *out)
+const char *verb_role_name(enum verb_role role)
 {
-    for (size_t i = 0; i < verb_count; i++) {
-        if (verbs[i].group != NULL && strcmp(verbs[i].group, group) == 0) {
-            verb_help_line(&verbs[i], out);
-        }
-    }
-}
-
-void verb_help_all(FILE *out)
-{
-    fputs("usage: hgtpctl [option]... GROUP VERB [argument]...\n\n", out);
-    for (size_t i = 0; i < verb_count; i++) {
-        verb_help_line(&verbs[i], out);
-    }
-    fputs(
-        "\nhgtpctl GROUP VERB --help says more. Options of all verbs:\n"
-        "  --url URL         a node's control address (ipc:///path, tcp://host:port); else\n"
-        "                    HGTPCTL_URL, else the usual sockets on this machine\n"
-        "  --token-file F    file with the token, as its first word or behind a role\n"
-        "  -o table|json     for people (the default) or for programs\n"
-        "  --timeout S       seconds to wait for an answer (5)\n"
-        "  --version, --help\n"
-        "Exit codes: 0 done, 1 refused or failed, 2 usage, 3 unreachable, 4 not found, 5 denied\n",
-        out);
-}
-
-void verb_help(const struct verb *verb, FILE *out)
-{
-    char usage[128];
-    verb_usage(verb, usage, sizeof usage);
-    fprintf(out, "usage: hgtpctl %s [option]...\n\n%s\n", usage, verb->help);
-    if (verb->options[0].name != NULL || verb->is_destructive) {
-        fputs("\n", out);
-    }
-    for (size_t i = 0; i < VERB_OPTIONS_MAX && verb->options[i].name != NULL; i++) {
-        char name[48];
-        snprintf(name, sizeof name, "--%s %s", verb->options[i].name,
-                 verb->options[i].value != NULL ? verb->options[i].value : "");
-        fprintf(out, "  %-20s %s\n", name, verb->options[i].help);
-    }
-    if (verb->is_destructive) {
-        fputs("  --dry-run            only say what would be hit\n"
-              "  --yes                don't ask; needed where there is no terminal\n",
-              out);
-    }
+    static const char *const names[] = {"none", "view", "operate", "administer"};
+    return names[role];
 }

@@ -1,123 +1,184 @@
 /* SPDX-License-Identifier: MIT */
-/* verb_table: every verb, its words, its options and the columns of its table. */
-#include "verb.h"
+/*
+ * verb_table: every group, verb, word and option, with what they mean. What can't be said in a
+ * table is in a cmd_*.c of its own.
+ */
+#include "admin/cmd.h"
+#include "admin/judge.h"
+#include "admin/verb.h"
+#include "admin/verb_columns.h"
 
-static const struct output_column version_columns[] = {{"node", "node", FORMAT_TEXT},
-                                                       {"version", "version", FORMAT_TEXT},
-                                                       {"realm", "realm", FORMAT_TEXT},
-                                                       {NULL, NULL, FORMAT_TEXT}};
+/* clang-format off */
+#define ROOM {"ROOM", "room", KIND_ROOM, "the room's name"}
+#define USER {"USER", "user", KIND_USER, "the user's name"}
+#define NODE_OR_ASKED {"NODE", "node", KIND_NODE, "the node's id; without it, the node that is asked", .is_optional = true}
+#define TEXT {"TEXT", "text", KIND_TEXT, "what to say"}
+#define MATCH {"match", "TEXT", "match", KIND_TEXT, "only names with TEXT in them; with * or ? in it: names that look like it"}
+#define REVERSE {"reverse", NULL, "reverse", KIND_FLAG, "the other way round"}
+#define LIMIT {"limit", "N", "limit", KIND_NUMBER, "at most N of them (100)"}
 
-static const struct output_column node_columns[] = {{"NODE", "id", FORMAT_TEXT},
-                                                    {"STATE", "state", FORMAT_TEXT},
-                                                    {"SESSIONS", "sessions", FORMAT_COUNT},
-                                                    {"BEAT", "beat_age_ms", FORMAT_AGE},
-                                                    {"SINCE", "since_ms", FORMAT_TIME},
-                                                    {"HGTP", "hgtp", FORMAT_TEXT},
-                                                    {"HTTP", "http", FORMAT_TEXT},
-                                                    {"BUS", "bus", FORMAT_TEXT},
-                                                    {NULL, NULL, FORMAT_TEXT}};
+const struct verb_group verb_groups[] = {
+    {"node", "nodes of the cluster"},
+    {"room", "rooms and who is in them"},
+    {"session", "sessions of users"},
+    {"account", "users that may sign in with a key of their own"},
+    {"config", "settings of running nodes"},
+    {"context", "clusters that you work with: where they are, and the token"},
+};
+const size_t verb_group_count = sizeof verb_groups / sizeof verb_groups[0];
 
-static const struct output_column room_columns[] = {
-    {"ROOM", "room", FORMAT_TEXT},       {"MEMBERS", "members", FORMAT_COUNT},
-    {"LIMIT", "limit", FORMAT_COUNT},    {"MESSAGES", "messages", FORMAT_COUNT},
-    {"AGE", "age_ms", FORMAT_AGE},       {"IDLE", "idle_ms", FORMAT_AGE},
-    {"MANAGER", "manager", FORMAT_TEXT}, {NULL, NULL, FORMAT_TEXT}};
+const struct verb_option verb_globals[] = {
+    [GLOBAL_URL] = {"url", "URL", NULL, KIND_URL, "a node's control address: ipc:///path, tcp://host:port or tls+tcp://host:port; of several, with commas between them, the first that answers"},
+    [GLOBAL_CONTEXT] = {"context", "NAME", NULL, KIND_CONTEXT, "addresses and token of this context"},
+    [GLOBAL_TOKEN_FILE] = {"token-file", "F", NULL, KIND_FILE, "file with the token, as its first word or behind a role"},
+    [GLOBAL_OUTPUT] = {"o", "table|json", NULL, KIND_CHOICE, "for people (table, the default) or for programs (json)", "table json"},
+    [GLOBAL_TIMEOUT] = {"timeout", "S", NULL, KIND_DURATION, "how long to wait for an answer (5 s)"},
+    [GLOBAL_HELP] = {"help", NULL, NULL, KIND_FLAG, "say what there is, or more about a verb"},
+    [GLOBAL_SHORT_HELP] = {"h", NULL, NULL, KIND_FLAG, "the same"},
+    [GLOBAL_VERSION] = {"version", NULL, NULL, KIND_FLAG, "the version of this tool"},
+    [GLOBAL_COUNT] = {NULL},
+};
 
-static const struct output_column one_room_columns[] = {
-    {"room", "room", FORMAT_TEXT},       {"id", "id", FORMAT_TEXT},
-    {"manager", "manager", FORMAT_TEXT}, {"members", "members", FORMAT_COUNT},
-    {"limit", "limit", FORMAT_COUNT},    {"messages", "messages", FORMAT_COUNT},
-    {"kept", "kept", FORMAT_COUNT},      {"created", "created_ms", FORMAT_TIME},
-    {"age", "age_ms", FORMAT_AGE},       {"idle", "idle_ms", FORMAT_AGE},
-    {"nodes", "nodes", FORMAT_TEXT},     {NULL, NULL, FORMAT_TEXT}};
-
-static const struct output_column member_columns[] = {
-    {"USER", "user", FORMAT_TEXT},       {"JOINED", "joined_ms", FORMAT_TIME},
-    {"NODE", "node", FORMAT_TEXT},       {"TRANSPORT", "transport", FORMAT_TEXT},
-    {"MANAGER", "manager", FORMAT_TEXT}, {NULL, NULL, FORMAT_TEXT}};
-
-static const struct output_column entry_columns[] = {
-    {"SEQ", "seq", FORMAT_COUNT},  {"TIME", "time_ms", FORMAT_TIME}, {"KIND", "kind", FORMAT_TEXT},
-    {"USER", "user", FORMAT_TEXT}, {"TEXT", "text", FORMAT_TEXT},    {NULL, NULL, FORMAT_TEXT}};
-
-static const struct output_column session_columns[] = {
-    {"USER", "user", FORMAT_TEXT},           {"STATE", "state", FORMAT_TEXT},
-    {"ROOM", "room", FORMAT_TEXT},           {"NODE", "node", FORMAT_TEXT},
-    {"TRANSPORT", "transport", FORMAT_TEXT}, {"EXPIRES", "expires_in_ms", FORMAT_AGE},
-    {"ADDRESS", "address", FORMAT_TEXT},     {NULL, NULL, FORMAT_TEXT}};
-
-static const struct output_column one_session_columns[] = {
-    {"user", "user", FORMAT_TEXT},       {"id", "id", FORMAT_TEXT},
-    {"state", "state", FORMAT_TEXT},     {"room", "room", FORMAT_TEXT},
-    {"node", "node", FORMAT_TEXT},       {"transport", "transport", FORMAT_TEXT},
-    {"address", "address", FORMAT_TEXT}, {"auth", "auth", FORMAT_TEXT},
-    {"since", "since_ms", FORMAT_TIME},  {"expires in", "expires_in_ms", FORMAT_AGE},
-    {"waiting", "waiting", FORMAT_TEXT}, {NULL, NULL, FORMAT_TEXT}};
-
-static const struct output_column event_columns[] = {
-    {"TIME", "time_ms", FORMAT_TIME},  {"EVENT", "event", FORMAT_TEXT},
-    {"USER", "user", FORMAT_TEXT},     {"ROOM", "room", FORMAT_TEXT},
-    {"NODE", "node", FORMAT_TEXT},     {"ACTOR", "actor", FORMAT_TEXT},
-    {"RESULT", "result", FORMAT_TEXT}, {NULL, NULL, FORMAT_TEXT}};
-
-#define ROOM_WORD                                                                                  \
-    {                                                                                              \
-        "ROOM", "room"                                                                             \
-    }
-#define USER_WORD                                                                                  \
-    {                                                                                              \
-        "USER", "user"                                                                             \
-    }
-#define LIST_OPTIONS(orders)                                                                       \
-    {"match", "TEXT", "match", "only names with TEXT in them; with * and ?: that look like it"},   \
-        {"sort", "FIELD", "sort", "by " orders},                                                   \
-        {"reverse", NULL, "reverse", "the other way round"},                                       \
-    {                                                                                              \
-        "limit", "N", "limit", "at most N of them (100)"                                           \
-    }
+const struct verb_option verb_cares[] = {
+    [CARE_DRY_RUN] = {"dry-run", NULL, NULL, KIND_FLAG, "only say who and what would be hit"},
+    [CARE_YES] = {"yes", NULL, NULL, KIND_FLAG, "don't ask; needed where there is no terminal"},
+    [CARE_COUNT] = {NULL},
+};
 
 const struct verb verbs[] = {
-    {"node", "list", "NodeList", "the nodes of the cluster", .columns = node_columns},
-    {"room", "list", "RoomList", "rooms, with members and messages",
-     .options = {LIST_OPTIONS("room, members, messages, age or idle")}, .columns = room_columns},
-    {"room", "show", "RoomShow", "one room", .words = {ROOM_WORD}, .columns = one_room_columns},
-    {"room", "members", "RoomMembers", "who is in a room", .words = {ROOM_WORD},
-     .columns = member_columns},
-    {"room", "create", "RoomCreate",
-     "open a room of the operators', which stays until it is deleted", .words = {ROOM_WORD},
-     .options = {{"limit", "N", "limit", "at most N members"}}},
-    {"room", "delete", "RoomDelete", "close a room: everybody out, its log gone", true,
-     .words = {ROOM_WORD}},
-    {"room", "limit", "RoomLimit", "how many members a room may have",
-     .words = {ROOM_WORD, {"N", "limit"}}},
-    {"room", "invite", "RoomInvite", "invite a user to a room", .words = {ROOM_WORD, USER_WORD}},
-    {"room", "kick", "RoomKick", "take a user out of a room", true,
-     .words = {ROOM_WORD, USER_WORD}},
-    {"room", "notice", "RoomNotice", "say something to all in a room",
-     .words = {ROOM_WORD, {"TEXT", "text"}}},
-    {"room", "history", "RoomHistory", "the last entries of a room's log", .words = {ROOM_WORD},
-     .options = {{"before", "SEQ", "before", "those before this number"},
-                 {"count", "N", "count", "so many (50)"}},
-     .columns = entry_columns},
-    {"session", "list", "SessionList", "sessions of users",
-     .options = {LIST_OPTIONS("user, room, node, since or expires"),
-                 {"node", "ID", "node", "only those at this node"},
-                 {"room", "ROOM", "room", "only those in this room"}},
-     .columns = session_columns},
-    {"session", "show", "SessionShow", "one session", .words = {USER_WORD},
-     .columns = one_session_columns},
-    {"session", "kick", "SessionKick", "end a session; a room that it manages is closed", true,
-     .words = {USER_WORD}},
-    {NULL, "notice", "Notice", "say something to everybody", .words = {{"TEXT", "text"}}},
-    {NULL, "events", "Events", "what happened in the realm, operators' changes included",
-     .options = {{"since", "MS", "since_ms", "those of the last so many ms"},
-                 {"after", "CURSOR", "after", "those behind this one; 0: from the beginning"},
-                 {"kind", "NAME", "kind", "only those whose name begins so"},
-                 {"user", "USER", "user", "only of this user"},
-                 {"room", "ROOM", "room", "only of this room"},
-                 {"count", "N", "count", "at most N of them (100)"}},
-     .columns = event_columns},
-    {NULL, "version", "Version", "of the node that answers, and of this tool",
-     .columns = version_columns},
+    {"node", "list", "NodeList", "the nodes of the cluster, and how they are", ROLE_VIEW,
+     .view = {.columns = verb_columns_nodes}, .judge = judge_nodes,
+     .example = "node list"},
+    {"node", "show", "NodeShow", "one node, with its metrics", ROLE_VIEW,
+     .words = {NODE_OR_ASKED},
+     .view = {verb_columns_node, "node", verb_columns_metrics}, .judge = judge_node,
+     .example = "node show n1"},
+    {"node", "drain", "NodeDrain", "hand a node's sessions to the others and take no new ones", ROLE_ADMINISTER, true,
+     .words = {NODE_OR_ASKED},
+     .example = "node drain n1 --dry-run"},
+    {"node", "resume", "NodeResume", "take a drained node into service again", ROLE_ADMINISTER,
+     .words = {NODE_OR_ASKED},
+     .example = "node resume n1"},
+    {"node", "restart-rolling", NULL, "drain one node, wait until it is back under a new incarnation and serves, then the next; stop at the first that isn't", ROLE_ADMINISTER, true,
+     .options = {{"wait", "S", NULL, KIND_DURATION, "how long a node may take to be back (120 s)"}},
+     .view = {.columns = verb_columns_restarts}, .run = cmd_rolling,
+     .example = "node restart-rolling --wait 60 --yes"},
+
+    {"room", "list", "RoomList", "rooms, with members and messages", ROLE_VIEW,
+     .options = {MATCH, {"sort", "FIELD", "sort", KIND_CHOICE, "by this (room)", "room members messages age idle"}, REVERSE, LIMIT},
+     .view = {.columns = verb_columns_rooms},
+     .example = "room list --sort members --reverse --limit 20"},
+    {"room", "show", "RoomShow", "one room", ROLE_VIEW,
+     .words = {ROOM}, .view = {.fields = verb_columns_room},
+     .example = "room show tea"},
+    {"room", "members", "RoomMembers", "who is in a room", ROLE_VIEW,
+     .words = {ROOM}, .view = {.columns = verb_columns_members},
+     .example = "room members tea"},
+    {"room", "create", "RoomCreate", "open a room of the operators': without a manager, it stays until it is deleted", ROLE_OPERATE,
+     .words = {{"ROOM", "room", KIND_TEXT, "the new room's name"}},
+     .options = {{"limit", "N", "limit", KIND_NUMBER, "at most N members (limits.room_members)"}},
+     .example = "room create tea --limit 50"},
+    {"room", "delete", "RoomDelete", "close a room: everybody out, its log gone", ROLE_OPERATE, true,
+     .words = {ROOM},
+     .example = "room delete tea --dry-run"},
+    {"room", "limit", "RoomLimit", "set how many members a room may have", ROLE_OPERATE,
+     .words = {ROOM, {"N", "limit", KIND_NUMBER, "at most N members; 0: limits.room_members"}},
+     .example = "room limit tea 200"},
+    {"room", "invite", "RoomInvite", "invite a user to a room", ROLE_OPERATE,
+     .words = {ROOM, USER},
+     .example = "room invite tea bob"},
+    {"room", "kick", "RoomKick", "take a user out of a room", ROLE_OPERATE, true,
+     .words = {ROOM, USER},
+     .example = "room kick tea bob --yes"},
+    {"room", "notice", "RoomNotice", "say something to all in a room", ROLE_OPERATE,
+     .words = {ROOM, TEXT},
+     .example = "room notice tea \"we close at ten\""},
+    {"room", "history", "RoomHistory", "the last entries of a room's log, oldest first", ROLE_VIEW,
+     .words = {ROOM},
+     .options = {{"before", "SEQ", "before", KIND_NUMBER, "those before this number"},
+                 {"count", "N", "count", KIND_NUMBER, "at most N of them (50)"}},
+     .view = {.columns = verb_columns_entries},
+     .example = "room history tea --count 10"},
+
+    {"session", "list", "SessionList", "sessions of users", ROLE_VIEW,
+     .options = {MATCH, {"sort", "FIELD", "sort", KIND_CHOICE, "by this (user)", "user room node since expires"}, REVERSE, LIMIT,
+                 {"node", "NODE", "node", KIND_NODE, "only those at this node"},
+                 {"room", "ROOM", "room", KIND_ROOM, "only those in this room"}},
+     .view = {.columns = verb_columns_sessions},
+     .example = "session list --room tea"},
+    {"session", "show", "SessionShow", "one session", ROLE_VIEW,
+     .words = {USER}, .view = {.fields = verb_columns_session},
+     .example = "session show bob"},
+    {"session", "kick", "SessionKick", "end a session; a room that it manages is closed", ROLE_OPERATE, true,
+     .words = {USER},
+     .example = "session kick bob --dry-run"},
+
+    {NULL, "notice", "Notice", "say something to everybody", ROLE_OPERATE,
+     .words = {TEXT},
+     .example = "notice \"back in five minutes\""},
+
+    {"account", "add", "AccountAdd", "make a key for a user; it is shown this once", ROLE_ADMINISTER,
+     .words = {{"USER", "user", KIND_TEXT, "the user's name"}}, .view = {.fields = verb_columns_key},
+     .example = "account add bob"},
+    {"account", "list", "AccountList", "users with a key of their own", ROLE_VIEW,
+     .view = {.columns = verb_columns_accounts},
+     .example = "account list"},
+    {"account", "remove", "AccountRemove", "take a user's key away, and end the session", ROLE_ADMINISTER, true,
+     .words = {{"USER", "user", KIND_ACCOUNT, "the user's name"}},
+     .example = "account remove bob --dry-run"},
+
+    {"config", "show", "ConfigShow", "a node's settings as they are now", ROLE_VIEW,
+     .words = {NODE_OR_ASKED},
+     .view = {verb_columns_settings_of, NULL, verb_columns_settings},
+     .example = "config show n1"},
+    {"config", "set", "ConfigSet", "change a setting until the next restart; what needs a restart says so", ROLE_ADMINISTER, true,
+     .words = {{"KEY", "key", KIND_SETTING, "as in log.level"}, {"VALUE", "value", KIND_TEXT, "what it is to be"}},
+     .options = {{"node", "NODE", "node", KIND_NODE, "only at this node (all)"}},
+     .view = {.columns = verb_columns_results}, .judge = judge_results,
+     .example = "config set log.level debug --node n1 --yes"},
+
+    {NULL, "stats", "Stats", "the cluster in numbers", ROLE_VIEW,
+     .view = {verb_columns_stats, NULL, verb_columns_metrics}, .judge = judge_stats,
+     .example = "stats"},
+    {NULL, "events", "Events", "what happened, operators' changes included; of the last hour unless said otherwise", ROLE_VIEW,
+     .options = {{"follow", NULL, NULL, KIND_FLAG, "go on with what happens from now on, at another node if this one ends"},
+                 {"since", "S", "since_ms", KIND_DURATION, "those of the last S seconds, or 10m, 2h, 7d"},
+                 {"after", "CURSOR", "after", KIND_TEXT, "those behind this one; 0: from the beginning"},
+                 {"kind", "NAME", "kind", KIND_TEXT, "only those whose name begins so"},
+                 {"user", "USER", "user", KIND_USER, "only of this user"},
+                 {"room", "ROOM", "room", KIND_ROOM, "only of this room"},
+                 {"count", "N", NULL, KIND_NUMBER, "end after N of them"}},
+     .view = {.columns = verb_columns_events}, .run = cmd_events,
+     .example = "events --follow --since 10m"},
+    {NULL, "doctor", "Doctor", "compare the state with its own rules, and say what is wrong", ROLE_VIEW,
+     .options = {{"fix", NULL, "fix", KIND_FLAG, "repair what can be repaired"}},
+     .view = {verb_columns_checked, NULL, verb_columns_findings}, .judge = judge_doctor,
+     .example = "doctor"},
+
+    {"context", "add", NULL, "keep a cluster's addresses, and the token's file, under a name", ROLE_NONE,
+     .words = {{"NAME", NULL, KIND_TEXT, "letters, digits, '-', '_', '.'"},
+               {"URL", NULL, KIND_URL, "a node's control address, as for --url", .is_optional = true, .is_many = true}},
+     .run = cmd_context_add,
+     .example = "context add prod tcp://10.0.0.5:9300 tcp://10.0.0.6:9300 --token-file ~/hgtp.token"},
+    {"context", "list", NULL, "the contexts there are", ROLE_NONE,
+     .view = {.columns = verb_columns_contexts}, .run = cmd_context_list,
+     .example = "context list"},
+    {"context", "use", NULL, "use this context where --url, --context and HGTPCTL_URL say nothing", ROLE_NONE,
+     .words = {{"NAME", NULL, KIND_CONTEXT, "its name; without it, none is used", .is_optional = true}},
+     .run = cmd_context_use,
+     .example = "context use prod"},
+    {"context", "remove", NULL, "forget a context", ROLE_NONE,
+     .words = {{"NAME", NULL, KIND_CONTEXT, "its name"}},
+     .run = cmd_context_remove,
+     .example = "context remove prod"},
+
+    {NULL, "completion", NULL, "a script that makes the shell complete hgtpctl's words", ROLE_NONE,
+     .words = {{"SHELL", NULL, KIND_CHOICE, "bash, zsh or fish", .choices = "bash zsh fish"}},
+     .run = cmd_completion,
+     .example = "completion bash"},
+    {NULL, "version", NULL, "of this tool, and of the node that answers", ROLE_VIEW,
+     .view = {.fields = verb_columns_versions}, .run = cmd_version,
+     .example = "version"},
 };
 const size_t verb_count = sizeof verbs / sizeof verbs[0];
+/* clang-format on */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # fill: writes what the tables say into the documents that show it. With -DCHECK=ON it writes nothing
 # and fails where a document is not up to date.
-#   cmake -DCONFIG_DOC=... -DERR_DOC=... -DSESSION_DOC=... -P docs/fill.cmake
+#   cmake -DCONFIG_DOC=... -DERR_DOC=... -DSESSION_DOC=... -DADMIN_DOC=... -P docs/fill.cmake
 set(top ${CMAKE_CURRENT_LIST_DIR}/..)
 
 function(run_tool out)
@@ -45,3 +45,5 @@ run_tool(reasons ${ERR_DOC})
 put_between(${top}/docs/protocol.md reasons "${reasons}")
 run_tool(states ${SESSION_DOC} picture)
 put_between(${top}/docs/protocol.md states "${states}")
+run_tool(verbs ${ADMIN_DOC} markdown)
+put_between(${top}/docs/admin.md verbs "${verbs}")

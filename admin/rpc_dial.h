@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* rpc_dial: nng's dialling with a deadline, which nng does not have. */
+#ifndef ADMIN_RPC_DIAL_H
+#define ADMIN_RPC_DIAL_H
+
+#include <nng/nng.h>
+#include <stdint.h>
+
+/**
+ * Connect `socket` to `url`.
+ *
+ * returns  0, or nng's error: then the socket is closed, at once or when the attempt has ended
+ */
+int rpc_dial(nng_socket socket, const char *url, int64_t timeout_ms);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* where: addresses and the token; the files of contexts are context.c's. */
+#include "admin/where.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/context.h"
+
+#define WHERE_PATH_MAX 256
+
+static void where_add(struct cli *cli, const char *url, size_t len)
+{
+    size_t count = 0;
+    while (cli->where[count] != NULL) {
+        count++;
+    }
+    if (count < CLI_URLS_MAX) {
+        cli->where[count] = strndup(url, len);
+    }
+}
+
+/* A socket that is there; in a folder that anybody may have made it has to be our own. */
+static void where_add_socket(struct cli *cli, const char *folder, const char *path, bool is_shared)
+{
+    char url[WHERE_PATH_MAX];
+    struct stat info;
+    int len = folder != NULL ? snprintf(url, sizeof url, "ipc://%s%s", folder, path) : -1;
+    if (len > 0 && (size_t)len < sizeof url && stat(url + strlen("ipc://"), &info) == 0 &&
+        (!is_shared || info.st_uid == getuid())) {
+        where_add(cli, url, (size_t)len);
+    }
+}
+
+static void where_add_default(struct cli *cli)
+{
+    char own[64];
+    snprintf(own, sizeof own, "/tmp/hgtp-%u", (unsigned)getuid());
+    where_add_socket(cli, "/run", "/hgtp/control.sock", false);
+    where_add_socket(cli, getenv("XDG_RUNTIME_DIR"), "/hgtp/control.sock", false);
+    where_add_socket(cli, own, "/control.sock", true);
+}
+
+static int where_read_token(struct cli *cli, const char *path)
+{
+    char line[512] = "", first[256] = "", second[256] = "";
+    FILE *file = fopen(path, "re");
+    int error = errno;
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        int found = sscanf(line, "%255s %255s", first, second);
+        if (found < 1 || first[0] == '#') {
+            first[0] = '\0';
+            continue;
+        }
+        bool has_role = strcmp(first, "view") == 0 || strcmp(first, "operate") == 0 ||
+                        strcmp(first, "administer") == 0;
+        snprintf(cli->token, sizeof cli->token, "%s", found > 1 && has_role ? second : first);
+        break;
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    memset(line, 0, sizeof line);
+    if (cli->token[0] == '\0') {
+        cli_say(cli, "the token's file %s: %s", path,
+                file == NULL ? strerror(error)
+                             : "it holds none; a line is TOKEN, or ROLE TOKEN [name]");
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+static void where_name_actor(struct cli *cli)
+{
+    char host[64] = "";
+    const struct passwd *user = getpwuid(getuid());
+    (void)gethostname(host, sizeof host - 1);
+    snprintf(cli->actor, sizeof cli->actor, "%.64s@%s", user != NULL ? user->pw_name : "?", host);
+}
+
+/* Addresses of --url or the environment; false: there are none. */
+static bool where_add_given(struct cli *cli)
+{
+    const char *at = cli->url, *url;
+    size_t len;
+    if (at == NULL && cli->context == NULL) {
+        at = getenv("HGTPCTL_URL");
+    }
+    while (at != NULL && cli_next_url(&at, &url, &len)) {
+        where_add(cli, url, len);
+    }
+    return cli->where[0] != NULL;
+}
+
+int where_find(struct cli *cli)
+{
+    static struct context context;
+    char current[CONTEXT_NAME_MAX + 1] = "", error[CONTEXT_ERROR];
+    bool is_given = where_add_given(cli);
+    const char *name = cli->context;
+    if (name == NULL && !is_given) {
+        context_current(current);
+        name = current;
+    }
+    context.token_file[0] = '\0';
+    if (name != NULL && name[0] != '\0') {
+        if (!context_load(name, &context, error)) {
+            cli_say(cli, "%s", error);
+            return EXIT_USAGE;
+        }
+        for (size_t i = 0; !is_given && i < context.url_count; i++) {
+            where_add(cli, context.urls[i], strlen(context.urls[i]));
+        }
+    }
+    if (cli->where[0] == NULL) {
+        where_add_default(cli);
+    }
+    where_name_actor(cli);
+    const char *token_file = cli->token_file != NULL ? cli->token_file : context.token_file;
+    return token_file[0] != '\0' ? where_read_token(cli, token_file) : EXIT_DONE;
+}
+
+void where_fini(struct cli *cli)
+{
+    for (size_t i = 0; cli->where[i] != NULL; i++) {
+        free(cli->where[i]);
+        cli->where[i] = NULL;
+    }
+    memset(cli->token, 0, sizeof cli->token);
+}
