@@ -10,7 +10,8 @@
 
 #include "proto/digest.h"
 
-static const int64_t talk_ask_wait_ms[TALK_ASK_TRIES] = {1000, 2000, 3000};
+/* The server waits for Redis up to a second. */
+static const int64_t talk_ask_wait_ms[TALK_ASK_TRIES + 1] = {500, 1000, 1500, 2000};
 
 struct talk_ask_request {
     struct talk_ask_request *next;
@@ -131,12 +132,18 @@ static bool talk_ask_is_relayed(enum hgtp_type type)
     return type == HGTP_INVITE_USER_FROM_ROOM || type == HGTP_REMOVE_USER_FROM_ROOM;
 }
 
-static void talk_ask_send(struct talk_ask *ask, int64_t now_ms)
+/* False: it was sent by all ways that there are. */
+static bool talk_ask_send(struct talk_ask *ask, int64_t now_ms)
 {
     struct talk_ask_request *request = ask->active;
-    unsigned attempt = request->sent_count++;
+    unsigned attempt = request->sent_count;
+    if (attempt > TALK_ASK_TRIES ||
+        !ask->send(ask->ctx, attempt, bytes_of(request->datagram, request->datagram_bytes))) {
+        return false;
+    }
+    request->sent_count++;
     request->due_ms = now_ms + talk_ask_wait_ms[attempt];
-    ask->send(ask->ctx, attempt, bytes_of(request->datagram, request->datagram_bytes));
+    return true;
 }
 
 /* The first that may be sent becomes the active one. */
@@ -155,14 +162,13 @@ static void talk_ask_begin(struct talk_ask *ask, int64_t now_ms, int64_t now_uni
         return;
     }
     ask->active = request;
-    talk_ask_send(ask, now_ms);
+    (void)talk_ask_send(ask, now_ms);
 }
 
 static void talk_ask_late(struct talk_ask *ask, int64_t now_ms)
 {
     struct talk_ask_request *request = ask->active;
-    if (request->sent_count < TALK_ASK_TRIES) {
-        talk_ask_send(ask, now_ms);
+    if (talk_ask_send(ask, now_ms)) {
         return;
     }
     ask->active = NULL;

@@ -10,7 +10,7 @@
 #include "node/base/err.h"
 #include "proto/hgtp.h"
 
-#define TALK_ASK_TRIES     3
+#define TALK_ASK_TRIES     3 /* by datagram */
 #define TALK_ASK_TOKEN_MAX 127
 #define TALK_ASK_TEXT_MAX  255
 
@@ -27,8 +27,9 @@ struct talk_answer {
 /** `answer` NULL: the queue ends, nothing may be asked any more; `arg` can be freed. */
 typedef void talk_ask_on_answer_fn(const struct talk_answer *answer, void *arg);
 
-/** `attempt`: 0 for the first time that these bytes are sent. */
-typedef void talk_ask_send_fn(void *ctx, unsigned attempt, struct bytes datagram);
+/** `attempt`: 0 for the first time that these bytes are sent; TALK_ASK_TRIES: datagrams do not get
+ * through. False: there is no way for that attempt. */
+typedef bool talk_ask_send_fn(void *ctx, unsigned attempt, struct bytes message);
 
 struct talk_ask_request;
 

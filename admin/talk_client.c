@@ -70,13 +70,15 @@ static void talk_client_put_address(struct sink *body)
     sink_be16(body, 0); /* no port: it attaches by WebSocket */
 }
 
-static void talk_client_connect(struct talk_client *client)
+void talk_client_connect(struct talk_client *client)
 {
     struct talk_upgrade upgrade = {.token = client->ask.token,
                                    .has_after = client->room.epoch[0] != '\0',
                                    .after = client->room.seen,
                                    .epoch = client->room.epoch};
     client->stage = TALK_CONNECTING;
+    talk_ws_close(&client->ws);
+    talk_outbox_disconnected(&client->outbox);
     talk_ws_connect(&client->ws, &client->http, client->failures, &upgrade, talk_time_ms());
 }
 
@@ -174,6 +176,21 @@ void talk_client_register(struct talk_client *client)
                  talk_client_on_challenge, client);
 }
 
+/* As talk_ask_send_fn. By the connection only when nothing else helps: it may be the one to a node
+ * that has just died, where datagrams find another. */
+static bool talk_client_send(void *ctx, unsigned attempt, struct bytes message)
+{
+    struct talk_client *client = ctx;
+    if (attempt < TALK_ASK_TRIES) {
+        talk_udp_send(&client->udp, attempt, message);
+        return true;
+    }
+    if (client->ws.state == TALK_WS_OPEN) {
+        talk_ws_send(&client->ws, WS_BINARY, message);
+    }
+    return client->ws.state == TALK_WS_OPEN;
+}
+
 /* Connections ---------------------------------------------------------------------------------- */
 
 static int64_t talk_client_pause(unsigned failures)
@@ -191,7 +208,6 @@ void talk_client_away(struct talk_client *client, int64_t pause_ms)
 {
     int64_t backoff_ms = talk_client_pause(client->failures);
     talk_ws_close(&client->ws);
-    talk_outbox_disconnected(&client->outbox);
     client->stage = TALK_AWAY;
     client->failures++;
     client->due_ms = talk_time_ms() + (pause_ms > backoff_ms ? pause_ms : backoff_ms);
@@ -258,12 +274,13 @@ void talk_client_init(struct talk_client *client, const struct talk_options *opt
     talk_net_random(noise, sizeof noise);
     base64_encode(bytes_of(noise, sizeof noise), &user_id_out);
     talk_udp_init(&client->udp, hgtp);
-    talk_ask_init(&client->ask, user_id, talk_udp_send, &client->udp);
+    talk_ask_init(&client->ask, user_id, talk_client_send, client);
     talk_ws_init(&client->ws, &events);
     talk_outbox_init(&client->outbox);
     client->room.name = talk_names_copy("");
     client->room.id = talk_names_copy("");
     client->room.epoch = talk_names_copy("");
+    client->lost.epoch = talk_names_copy("");
     client->wanted = options->room != NULL ? talk_names_copy(options->room) : NULL;
     talk_client_register(client);
 }
@@ -311,8 +328,8 @@ static void talk_client_send_said(struct talk_client *client, int64_t now_ms)
 /* Nothing is said again before all is heard that was said until then: it may be among it. */
 static bool talk_client_may_say(const struct talk_client *client)
 {
-    return client->stage == TALK_ATTACHED && !client->must_rejoin && client->room_until_ms == 0 &&
-           client->room.seen >= client->room.last;
+    return client->stage == TALK_ATTACHED && !client->must_rejoin && client->moves == 0 &&
+           client->room_until_ms == 0 && client->room.seen >= client->room.last;
 }
 
 static void talk_client_outbox_turn(struct talk_client *client, int64_t now_ms)
@@ -389,23 +406,30 @@ void talk_client_turn(struct talk_client *client)
     talk_ask_turn(&client->ask, now_ms, talk_time_unix_ms()); /* what was asked just now */
 }
 
+/* A time of 0 is none. */
 static int64_t talk_client_earlier(int64_t a_ms, int64_t b_ms)
 {
     return b_ms > 0 && b_ms < a_ms ? b_ms : a_ms;
 }
 
+/* A time of 0 is now. */
+static int64_t talk_client_from_now(int64_t due_ms, int64_t now_ms)
+{
+    return due_ms > 0 ? due_ms : now_ms;
+}
+
 int talk_client_timeout(const struct talk_client *client)
 {
-    int64_t due_ms = talk_ask_due_ms(&client->ask);
     int64_t now_ms = talk_time_ms();
-    due_ms = due_ms <= 0 ? now_ms : due_ms;
+    int64_t due_ms = talk_client_from_now(talk_ask_due_ms(&client->ask), now_ms);
     due_ms = talk_client_earlier(due_ms, talk_ws_due_ms(&client->ws));
     due_ms = talk_client_earlier(due_ms, client->stage == TALK_AWAY ? client->due_ms : 0);
     due_ms = talk_client_earlier(due_ms, client->room_until_ms);
     due_ms = talk_client_earlier(due_ms, client->leave_by_ms);
     due_ms = talk_client_earlier(due_ms, client->drain_by_ms);
     if (talk_client_may_say(client)) {
-        due_ms = talk_client_earlier(due_ms, talk_outbox_due_ms(&client->outbox));
+        due_ms = talk_client_earlier(
+            due_ms, talk_client_from_now(talk_outbox_due_ms(&client->outbox), now_ms));
     }
     int64_t left_ms = due_ms > now_ms ? due_ms - now_ms : 0;
     return (int)(left_ms < TALK_CLIENT_DRAIN_MS ? left_ms : TALK_CLIENT_DRAIN_MS);

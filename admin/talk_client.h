@@ -16,7 +16,7 @@
 #include "admin/talk_ws.h"
 
 #define TALK_CLIENT_EXPIRES_S 300   /* how long the session outlives its connection */
-#define TALK_CLIENT_LEAVE_MS  3000  /* for leaving the room and the service in good order */
+#define TALK_CLIENT_LEAVE_MS  6000  /* for leaving the room and the service in good order */
 #define TALK_CLIENT_DRAIN_MS  60000 /* for what was said to arrive when the input has ended */
 #define TALK_CLIENT_QUIT_MS   5000  /* the same when a person waits */
 #define TALK_CLIENT_AHEAD_MAX 64    /* messages that programs may be ahead of the server */
@@ -54,6 +54,12 @@ struct talk_room {
     uint64_t last; /* of the log when the session was told: what was said is said again from here */
 };
 
+/** Where the talk was when the session died; empty epoch: nowhere. */
+struct talk_lost {
+    char *epoch;
+    uint64_t seen, acked_seq;
+};
+
 struct talk_invitation {
     char *room; /* NULL: there is none */
     struct hgtp_header relay;
@@ -84,6 +90,7 @@ struct talk_client {
     struct talk_ws ws;
     struct talk_outbox outbox;
     struct talk_room room;
+    struct talk_lost lost;
     char *wanted; /* room to be in; NULL: none */
     char *manager;
     struct talk_invitation invitation;
@@ -128,6 +135,8 @@ void talk_client_changed(struct talk_client *client);
 bool talk_client_is_settled(const struct talk_client *client);
 /** Begin, or begin again, with REGISTER. */
 void talk_client_register(struct talk_client *client);
+/** Connect by the token that there is; what was heard is not sent again. */
+void talk_client_connect(struct talk_client *client);
 /** The connection is gone, or to be gone: try again by and by, at the earliest after `pause_ms`. */
 void talk_client_away(struct talk_client *client, int64_t pause_ms);
 

@@ -27,6 +27,7 @@ struct talk_editor {
     EditLine *el;
     HistoryW *history;
     bool is_reading;
+    bool kills_again;
     wchar_t prompt[TALK_EDITOR_PROMPT_MAX]; /* as it was drawn */
     wchar_t next[TALK_EDITOR_PROMPT_MAX];
 };
@@ -69,19 +70,29 @@ static char *talk_editor_narrow(const wchar_t *wide, size_t len)
     return text;
 }
 
+/* The line is thrown away; twice, because after an Escape the first key means something else. */
+static int talk_editor_kill_line(struct talk_editor *editor, wchar_t *ret_key)
+{
+    editor->kills_again = !editor->kills_again;
+    *ret_key = TALK_EDITOR_KILL_LINE;
+    return 1;
+}
+
 /* Bytes that are no character are passed over. */
 static int talk_editor_key(EditLine *el, wchar_t *ret_key)
 {
     struct talk_editor *editor = talk_editor_of(el);
     mbstate_t state = {0};
+    if (editor->kills_again) {
+        return talk_editor_kill_line(editor, ret_key);
+    }
     for (;;) {
         int byte = editor->wait(editor->ctx);
         if (byte == TALK_EDITOR_END) {
             return 0;
         }
         if (byte == TALK_EDITOR_CANCEL) {
-            *ret_key = TALK_EDITOR_KILL_LINE;
-            return 1;
+            return talk_editor_kill_line(editor, ret_key);
         }
         char one = (char)byte;
         size_t taken = mbrtowc(ret_key, &one, 1, &state);

@@ -43,6 +43,7 @@ void talk_hear_fini(struct talk_client *client)
     free(client->room.name);
     free(client->room.id);
     free(client->room.epoch);
+    free(client->lost.epoch);
     free(client->manager);
     free(client->invitation.room);
     talk_names_fini(&client->users);
@@ -83,26 +84,50 @@ static void talk_hear_attached(struct talk_client *client)
                     client->http.port, client->options->name);
 }
 
+/* A new session enters its room like a stranger. If it is the room that it was in, it goes on where
+ * it was: true when that takes another connection. */
+static bool talk_hear_goes_on(struct talk_client *client, const char *epoch)
+{
+    if (epoch[0] == '\0' || strcmp(epoch, client->lost.epoch) != 0) {
+        return false;
+    }
+    client->room.seen = client->lost.seen;
+    client->outbox.acked_seq = client->lost.acked_seq;
+    talk_hear_set(&client->lost.epoch, "");
+    return client->room.last > client->room.seen;
+}
+
+static void talk_hear_place(struct talk_client *client, const json_t *text)
+{
+    const char *epoch = talk_hear_string(text, "epoch");
+    bool is_same = strcmp(epoch, client->room.epoch) == 0;
+    client->room.last = talk_hear_number(text, "last");
+    if (is_same && client->room.seen > client->room.last) {
+        client->room.seen = client->room.last; /* the log has gone back: what follows is new */
+    } else if (!is_same) {
+        if (client->must_rejoin && client->room.epoch[0] != '\0') {
+            talk_hear_set(&client->lost.epoch, client->room.epoch);
+            client->lost.seen = client->room.seen;
+            client->lost.acked_seq = client->outbox.acked_seq;
+        }
+        client->room.seen = client->outbox.acked_seq = 0;
+    }
+    talk_hear_set(&client->room.name, talk_hear_string(text, "room"));
+    talk_hear_set(&client->room.id, talk_hear_string(text, "room_id"));
+    talk_hear_set(&client->room.epoch, epoch);
+}
+
 static void talk_hear_session(struct talk_client *client, const json_t *text)
 {
     char *before = talk_names_copy(client->room.name);
-    const char *room = talk_hear_string(text, "room"), *epoch = talk_hear_string(text, "epoch");
-    client->room.last = talk_hear_number(text, "last");
-    if (strcmp(epoch, client->room.epoch) != 0) {
-        client->room.seen = client->outbox.acked_seq = 0;
-    } else if (client->room.seen > client->room.last) {
-        client->room.seen = client->room.last; /* the log has gone back: what follows is new */
-    }
-    talk_hear_set(&client->room.name, room);
-    talk_hear_set(&client->room.id, talk_hear_string(text, "room_id"));
-    talk_hear_set(&client->room.epoch, epoch);
+    talk_hear_place(client, text);
     if (client->stage != TALK_ATTACHED) {
         talk_hear_attached(client);
     }
     client->room_until_ms = 0;
-    if (room[0] != '\0') {
+    if (client->room.name[0] != '\0') {
         client->must_rejoin = false;
-        talk_hear_set(&client->wanted, room);
+        talk_hear_set(&client->wanted, client->room.name);
         talk_hear_set(&client->invitation.room, NULL);
     } else if (client->must_rejoin) {
         talk_hear_rejoin(client);
@@ -111,6 +136,9 @@ static void talk_hear_session(struct talk_client *client, const json_t *text)
     }
     client->removed[0] = '\0';
     free(before);
+    if (talk_hear_goes_on(client, client->room.epoch)) {
+        talk_client_connect(client);
+    }
     talk_client_changed(client);
 }
 

@@ -246,6 +246,8 @@ static void talk_loop_edit(struct talk_loop *loop)
         talk_loop_give_lines(loop);
     }
     loop->no_more_lines = true;
+    talk_loop_give_lines(loop);
+    talk_client_turn(loop->client);
 }
 
 void talk_loop_run(struct talk_loop *loop, struct talk_client *client)

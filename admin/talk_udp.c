@@ -37,9 +37,8 @@ static void talk_udp_open(struct talk_udp *udp, unsigned attempt)
     }
 }
 
-void talk_udp_send(void *ctx, unsigned attempt, struct bytes datagram)
+void talk_udp_send(struct talk_udp *udp, unsigned attempt, struct bytes datagram)
 {
-    struct talk_udp *udp = ctx;
     if (attempt == 0) {
         while (udp->count > 1) {
             close(udp->fds[--udp->count]);

@@ -22,8 +22,9 @@ struct talk_udp {
 void talk_udp_init(struct talk_udp *udp, const struct talk_address *server);
 void talk_udp_fini(struct talk_udp *udp);
 
-/** As talk_ask_send_fn, with a talk_udp. What cannot be sent is as good as lost on the way. */
-void talk_udp_send(void *udp, unsigned attempt, struct bytes datagram);
+/** `attempt`: 0 for the first time that these bytes are sent. What cannot be sent is as good as
+ * lost on the way. */
+void talk_udp_send(struct talk_udp *udp, unsigned attempt, struct bytes datagram);
 
 /** What to poll for; returns how many, at most TALK_UDP_SOCKETS. */
 size_t talk_udp_watch(const struct talk_udp *udp, struct pollfd *ret_fds);
