@@ -23,6 +23,7 @@ struct terminal {
 };
 
 #define TERMINAL_ARGS_MAX 48
+#define TERMINAL_EXIT     "exit code "
 
 /* Run tmux with these arguments; its output, to be freed; NULL: it failed. */
 static char *terminal_ask(const struct terminal *terminal, const char *const *args)
@@ -79,11 +80,16 @@ struct terminal *terminal_open(const char *const *argv, const char *folder, unsi
     char width[16], height[16];
     snprintf(width, sizeof width, "%u", columns);
     snprintf(height, sizeof height, "%u", rows);
-    /* What remains on the screen when the program has ended is looked at, too. */
-    TERMINAL_DO(terminal, "set-option", "-g", "remain-on-exit", "on");
+    /* tmux itself is sometimes late to see that a program has ended: a shell says it. */
     const char *args[TERMINAL_ARGS_MAX] = {
-        "new-session", "-d", "-x", width, "-y", height, "env", "LC_ALL=C.UTF-8", "TZ=UTC"};
-    for (size_t count = 9; *argv != NULL; count++) {
+        "new-session", "-d",
+        "-x",          width,
+        "-y",          height,
+        "env",         "LC_ALL=C.UTF-8",
+        "TZ=UTC",      "sh",
+        "-c",          "trap : INT; \"$@\"; echo \"" TERMINAL_EXIT "$?.\"; exec sleep 1000",
+        "sh"};
+    for (size_t count = 13; *argv != NULL; count++) {
         assert(count < TERMINAL_ARGS_MAX - 1);
         args[count] = *argv++;
     }
@@ -153,22 +159,11 @@ bool terminal_shows(struct terminal *terminal, const char *text, int64_t timeout
 
 int terminal_wait_exit(struct terminal *terminal, int64_t timeout_ms)
 {
-    int64_t deadline_ms = pump_now_ms() + timeout_ms;
-    for (;;) {
-        int is_dead = 0, code = -1;
-        char *out =
-            terminal_ask(terminal, (const char *const[]){"display-message", "-p",
-                                                         "#{pane_dead} #{pane_dead_status}", NULL});
-        int count = out != NULL ? sscanf(out, "%d %d", &is_dead, &code) : 0;
-        free(out);
-        if (count == 2 && is_dead == 1) {
-            return code;
-        }
-        if (pump_now_ms() >= deadline_ms) {
-            return -1;
-        }
-        (void)pump_until(terminal_is_never, NULL, TERMINAL_LOOK_MS);
+    int code = -1;
+    if (terminal_shows(terminal, TERMINAL_EXIT, timeout_ms)) {
+        code = atoi(strstr(terminal->screen, TERMINAL_EXIT) + strlen(TERMINAL_EXIT));
     }
+    return code;
 }
 
 void terminal_cursor(struct terminal *terminal, unsigned *ret_column, unsigned *ret_row)
