@@ -12,6 +12,7 @@ int cmd_context_remove(struct cli *cli);
 int cmd_context_use(struct cli *cli);
 int cmd_events(struct cli *cli);
 int cmd_rolling(struct cli *cli);
+int cmd_talk(struct cli *cli);
 int cmd_version(struct cli *cli);
 
 #endif

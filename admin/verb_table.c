@@ -155,6 +155,18 @@ const struct verb verbs[] = {
      .view = {verb_columns_checked, NULL, verb_columns_findings}, .judge = judge_doctor,
      .example = "doctor"},
 
+    {NULL, "talk", NULL, "talk as a user, in this terminal; or with what stdin says, where it is none", ROLE_NONE,
+     .words = {{"SERVER", NULL, KIND_TEXT, "HOST or HOST:PORT where a node, or a balancer, speaks HTTP (127.0.0.1:8080)", .is_optional = true}},
+     .options = {{"name", "NAME", NULL, KIND_TEXT, "your name ($USER)"},
+                 {"key", "KEY", NULL, KIND_TEXT, "the key that the service, or your account, has ($HGTP_AUTH_KEY)"},
+                 {"key-file", "F", NULL, KIND_FILE, "file with the key in its first line"},
+                 {"room", "ROOM", NULL, KIND_TEXT, "enter this room first"},
+                 {"hgtp", "SERVER", NULL, KIND_TEXT, "where it speaks HGTP over UDP (the same host, port 9000)"},
+                 {"no-color", NULL, NULL, KIND_FLAG, "no colours"},
+                 {"plain", NULL, NULL, KIND_FLAG, "lines in and out, on a terminal too"}},
+     .run = cmd_talk,
+     .example = "talk --name alice --key-file ~/hgtp.key --room tea chat.example.org"},
+
     {"context", "add", NULL, "keep a cluster's addresses, and the token's file, under a name", ROLE_NONE,
      .words = {{"NAME", NULL, KIND_TEXT, "letters, digits, '-', '_', '.'"},
                {"URL", NULL, KIND_URL, "a node's control address, as for --url", .is_optional = true, .is_many = true}},

@@ -5,9 +5,9 @@
 
 RUN_PACKAGES=(redis-server)
 BUILD_PACKAGES=(cmake ninja-build gcc libc6-dev pkg-config libuv1-dev libhiredis-dev libssl-dev
-    libjansson-dev libinih-dev uthash-dev libnng-dev libprotobuf-c-dev protobuf-c-compiler)
+    libjansson-dev libinih-dev uthash-dev libnng-dev libprotobuf-c-dev protobuf-c-compiler libedit-dev)
 TEST_PACKAGES=(libcmocka-dev redis-server clang libclang-rt-14-dev llvm-14 nginx
-    libnginx-mod-stream chromium chromium-driver zsh fish)
+    libnginx-mod-stream chromium chromium-driver zsh fish tmux)
 
 # packages_install NAME...: installs those that are missing; says what to do where it must not.
 packages_install() {

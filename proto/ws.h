@@ -47,14 +47,15 @@ enum ws_result {
 };
 
 /**
- * Reads what a client sends. A message is put together, unmasked, in the caller's buffer; the UTF-8
- * of a text is checked as it comes, so that a bad one fails at its first bad byte, also in the
- * middle of a frame.
+ * Reads what a client sends, or what a server does. A message is put together, unmasked, in the
+ * caller's buffer; the UTF-8 of a text is checked as it comes, so that a bad one fails at its first
+ * bad byte, also in the middle of a frame.
  */
 struct ws_reader {
     uint8_t *buffer;       /* the caller's; may be exchanged between calls, its content kept */
     size_t buffer_cap;     /* 0 at the start */
     size_t message_max;    /* a longer message fails at the head that tells so */
+    bool from_server;      /* set after init by a client: frames come without a mask */
     size_t message_bytes;  /* of the message under way, or of the whole one after WS_MESSAGE */
     enum ws_opcode opcode; /* of what was found */
     uint8_t control[WS_CONTROL_MAX];
@@ -91,10 +92,10 @@ bool ws_reader_is_idle(const struct ws_reader *reader);
  * ret_used  bytes of `in` taken, in every case
  * returns   WS_MESSAGE (in reader->buffer, message_bytes, until the next call) | WS_CONTROL |
  *           WS_NEED_MORE: all taken, or ws_reader_wants is not 0 | WS_FAIL. Failed are: frames
- *           without a mask; reserved bits and opcodes; control frames that are fragmented or longer
- *           than 125 bytes; a continuation of nothing, a start inside a message; lengths that are
- *           not minimal; a close of 1 byte or with a code that must not be sent (all 1002); text
- *           and close reasons that are not UTF-8 (1007); messages beyond message_max (1009).
+ *           without a mask, or with one from a server; reserved bits and opcodes; control frames
+ * that are fragmented or longer than 125 bytes; a continuation of nothing, a start inside a
+ * message; lengths that are not minimal; a close of 1 byte or with a code that must not be sent
+ * (all 1002); text and close reasons that are not UTF-8 (1007); messages beyond message_max (1009).
  */
 enum ws_result ws_reader_take(struct ws_reader *reader, struct bytes in, size_t *ret_used);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ws_reader: a client's stream of frames, in whatever pieces it comes, as messages and control
+ * ws_reader: one side's stream of frames, in whatever pieces it comes, as messages and control
  * frames. It stores nothing but what the caller's buffer holds, and answers nothing.
  */
 #include "ws.h"
@@ -53,7 +53,7 @@ static size_t ws_reader_head_bytes(const struct ws_reader *reader)
 {
     uint8_t length = reader->head_bytes < 2 ? 0 : reader->head[1] & 0x7f;
     size_t extended = length == 126 ? 2 : length == 127 ? 8 : 0;
-    return 2 + extended + 4;
+    return 2 + extended + (reader->from_server ? 0 : sizeof reader->mask);
 }
 
 /* What the first two bytes tell; false: they may not be. */
@@ -65,7 +65,7 @@ static bool ws_reader_begin(struct ws_reader *reader)
     reader->frame_opcode = opcode;
     bool has_reserved = (reader->head[0] & 0x70) != 0 || (opcode > 2 && opcode < 8) || opcode > 10;
     bool has_mask = (reader->head[1] & 0x80) != 0;
-    if (has_reserved || !has_mask) {
+    if (has_reserved || has_mask == reader->from_server) {
         return false;
     }
     if (is_control) {
@@ -105,7 +105,9 @@ static enum ws_result ws_reader_head(struct ws_reader *reader, struct bytes in, 
     if (!ws_reader_length(reader)) {
         return ws_reader_fail(reader, WS_CLOSE_PROTOCOL);
     }
-    memcpy(reader->mask, reader->head + reader->head_bytes - 4, 4);
+    if (!reader->from_server) {
+        memcpy(reader->mask, reader->head + reader->head_bytes - 4, sizeof reader->mask);
+    }
     reader->mask_at = 0;
     reader->head_bytes = 0;
     reader->state = WS_READER_PAYLOAD;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process: fork, exec, two pipes and a pidfd; folders for what a child leaves behind. What the
+ * process: fork, exec, pipes and a pidfd; folders for what a child leaves behind. What the
  * children are is the business of daemon.c and redis_server.c.
  */
 #include "process.h"
 
 #include <assert.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
@@ -22,6 +23,8 @@
 #include "pump.h"
 #include "sockets.h"
 
+#define PROCESS_INPUT_MS 10000
+
 struct process_stream {
     struct pump_watch watch;
     struct queue text; /* always ends in a NUL, which is not counted in the output */
@@ -30,6 +33,7 @@ struct process_stream {
 struct process {
     pid_t pid;
     int exit_code; /* -1: runs */
+    int input;     /* -1: it has none of its own, or that has ended */
     struct pump_watch end;
     struct process_stream streams[2]; /* stdout, stderr */
 };
@@ -53,10 +57,15 @@ static void process_clean_environment(const char *folder)
     setenv("XDG_RUNTIME_DIR", folder, 1);
 }
 
-static void process_run(const char *const *argv, const char *folder, const int *out, const int *err)
+/* `in` < 0: the parent's own. */
+static void process_run(const char *const *argv, const char *folder, int in, const int *out,
+                        const int *err)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_DFL);
+    if (in >= 0) {
+        dup2(in, STDIN_FILENO);
+    }
     dup2(out[1], STDOUT_FILENO);
     dup2(err[1], STDERR_FILENO);
     process_clean_environment(folder);
@@ -115,17 +124,18 @@ static void process_open_stream(struct process_stream *stream, int fd)
     pump_add(&stream->watch);
 }
 
-struct process *process_start(const char *const *argv, const char *folder)
+static struct process *process_start_with(const char *const *argv, const char *folder, int in)
 {
     int out[2], err[2];
     struct process *process = calloc(1, sizeof *process);
     if (process == NULL || pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0) {
         abort();
     }
+    process->input = -1;
     process->pid = fork();
     assert(process->pid >= 0);
     if (process->pid == 0) {
-        process_run(argv, folder, out, err);
+        process_run(argv, folder, in, out, err);
     }
     close(out[1]);
     close(err[1]);
@@ -141,11 +151,30 @@ struct process *process_start(const char *const *argv, const char *folder)
     return process;
 }
 
+struct process *process_start(const char *const *argv, const char *folder)
+{
+    return process_start_with(argv, folder, -1);
+}
+
+struct process *process_start_fed(const char *const *argv, const char *folder)
+{
+    int in[2];
+    if (pipe2(in, O_CLOEXEC) != 0) {
+        abort();
+    }
+    struct process *process = process_start_with(argv, folder, in[0]);
+    close(in[0]);
+    fcntl(in[1], F_SETFL, O_NONBLOCK);
+    process->input = in[1];
+    return process;
+}
+
 void process_free(struct process *process)
 {
     if (process == NULL) {
         return;
     }
+    process_end_input(process);
     if (process->exit_code < 0) {
         kill(process->pid, SIGKILL);
         waitpid(process->pid, NULL, 0);
@@ -160,6 +189,47 @@ void process_free(struct process *process)
         queue_fini(&process->streams[i].text);
     }
     free(process);
+}
+
+/* Input ---------------------------------------------------------------------------------------- */
+
+static void process_on_input(short revents, void *arg)
+{
+    (void)revents;
+    *(bool *)arg = true;
+}
+
+static bool process_takes_input(void *arg)
+{
+    return *(const bool *)arg;
+}
+
+bool process_write(struct process *process, const char *text)
+{
+    size_t left = strlen(text);
+    bool takes = true;
+    struct pump_watch watch = {
+        .fd = process->input, .events = POLLOUT, .on_ready = process_on_input, .arg = &takes};
+    pump_add(&watch);
+    while (left > 0 && pump_until(process_takes_input, &takes, PROCESS_INPUT_MS)) {
+        ssize_t len = write(process->input, text, left);
+        takes = false;
+        if (len < 0 && errno != EAGAIN) {
+            break;
+        }
+        text += len > 0 ? len : 0;
+        left -= len > 0 ? (size_t)len : 0;
+    }
+    pump_remove(&watch);
+    return left == 0;
+}
+
+void process_end_input(struct process *process)
+{
+    if (process->input >= 0) {
+        close(process->input);
+        process->input = -1;
+    }
 }
 
 /* Life ----------------------------------------------------------------------------------------- */

@@ -22,6 +22,13 @@ struct process;
  */
 struct process *process_start(const char *const *argv, const char *folder);
 
+/** The same, with a pipe as its input. */
+struct process *process_start_fed(const char *const *argv, const char *folder);
+/** Into that pipe; false: nobody reads it any more. */
+bool process_write(struct process *process, const char *text);
+/** End of its input. */
+void process_end_input(struct process *process);
+
 /** SIGKILL if it still runs. NULL is legal. */
 void process_free(struct process *process);
 

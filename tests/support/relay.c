@@ -98,6 +98,7 @@ static void relay_on_ready(short revents, void *arg)
     if (is_good) {
         relay_set_events(end->pair);
     } else {
+        (void)relay_write(end->other); /* the last words of a side that has closed */
         relay_drop(end->pair);
     }
 }

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * talk_net: turns what people type for a server into addresses. Sockets are opened by talk_udp.c
+ * and talk_ws.c. Nodes listen on IPv4, so nothing else is looked for.
+ */
+#include "admin/talk/talk_net.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static bool talk_net_is_port(const char *text)
+{
+    size_t len = strspn(text, "0123456789");
+    return len > 0 && len <= 5 && text[len] == '\0' && atol(text) > 0 && atol(text) <= UINT16_MAX;
+}
+
+bool talk_net_parse(const char *text, const char *default_port, struct talk_address *ret_address)
+{
+    size_t host_len = strcspn(text, ":");
+    const char *port = text[host_len] == ':' ? text + host_len + 1 : default_port;
+    if (host_len == 0 || host_len > TALK_NET_HOST_MAX || !talk_net_is_port(port) ||
+        strcspn(text, "/ \t\r\n") < host_len) {
+        return false;
+    }
+    memcpy(ret_address->host, text, host_len);
+    ret_address->host[host_len] = '\0';
+    snprintf(ret_address->port, sizeof ret_address->port, "%s", port);
+    return true;
+}
+
+bool talk_net_resolve(const struct talk_address *address, int socket_type, unsigned attempt,
+                      struct sockaddr_in *ret_address)
+{
+    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = socket_type};
+    struct addrinfo *found = NULL;
+    if (getaddrinfo(address->host, address->port, &hints, &found) != 0) {
+        return false;
+    }
+    unsigned count = 0;
+    for (const struct addrinfo *one = found; one != NULL; one = one->ai_next) {
+        count++;
+    }
+    const struct addrinfo *one = found;
+    for (unsigned i = attempt % count; i > 0; i--) {
+        one = one->ai_next;
+    }
+    memcpy(ret_address, one->ai_addr, sizeof *ret_address);
+    freeaddrinfo(found);
+    return true;
+}
+
+void talk_net_random(void *out, size_t len)
+{
+    if (getrandom(out, len, 0) != (ssize_t)len) {
+        fputs("hgtpctl talk: no randomness to be had\n", stderr);
+        abort();
+    }
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * talk_run: `hgtpctl talk`, a person's chat client in the terminal: HGTP over UDP, the talk over a
+ * WebSocket. On a terminal it edits lines; else it takes lines from stdin and writes lines to
+ * stdout.
+ */
+#ifndef ADMIN_TALK_TALK_RUN_H
+#define ADMIN_TALK_TALK_RUN_H
+
+#include <stdbool.h>
+
+/* Exit codes, as of all of hgtpctl. */
+enum talk_exit { TALK_DONE = 0, TALK_REFUSED = 1, TALK_USAGE = 2, TALK_UNREACHABLE = 3 };
+
+struct talk_options {
+    const char *http;     /* "host:port" of a node or a balancer; the port may be left out: 8080 */
+    const char *hgtp;     /* the same for HGTP over UDP, port 9000; NULL: host of `http` */
+    const char *name;     /* the user's, UTF-8 */
+    const char *key;      /* NULL: in the first line of key_file */
+    const char *key_file; /* NULL: `key` is given */
+    const char *room;     /* to join at the start; NULL: none */
+    bool colour;          /* where the terminal and NO_COLOR allow it */
+    bool plain;           /* lines in and out, on a terminal too */
+};
+
+/**
+ * Talk until the person or the input ends.
+ *
+ * options  borrowed; strings are UTF-8
+ * returns  enum talk_exit: done · something was refused or not delivered · the options are not
+ *          usable (said on stderr) · nobody is there
+ */
+int talk_run(const struct talk_options *options);
+
+#endif
