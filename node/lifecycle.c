@@ -13,8 +13,8 @@
 #include "lifecycle_state.h"
 #include "node/base/log.h"
 
-#define LIFECYCLE_DRAIN_MS      2000
-#define LIFECYCLE_SETTLE_MS     1000 /* of those: clients may take so long to confirm */
+#define LIFECYCLE_SETTLE_MS     1000 /* clients may take so long to confirm what they were sent */
+#define LIFECYCLE_LEAVE_MS      1000 /* Redis may take so long for the good-bye */
 #define LIFECYCLE_ID_WAIT_MS    4000 /* another node with this id that is alive beats before */
 #define LIFECYCLE_DRAIN_STEP_MS 20
 
@@ -33,7 +33,7 @@ static void lifecycle_refuse_id(struct node *node)
 static void lifecycle_on_wake(void *arg)
 {
     struct node *node = arg;
-    if (node->phase >= PHASE_DRAINING) {
+    if (node->phase >= PHASE_LEAVING) {
         return;
     }
     struct clock_port clock = clock_port(&node->clock);
@@ -45,6 +45,7 @@ static void lifecycle_on_wake(void *arg)
     const char *why;
     if (node->phase == PHASE_STARTING && talk_ready(node->talk, &why)) {
         node->phase = PHASE_SERVING;
+        node->was_ready = true;
         LOG(LOG_INFO, "ready", log_str("hgtp", node->hgtp_address),
             log_str("http", node->http_address), log_str("realm", node->config->node_realm),
             log_str("node", node->id));
@@ -64,6 +65,27 @@ static void lifecycle_on_change(const char *key, bool applied, void *arg)
     }
 }
 
+void lifecycle_take_settings(struct node *node, const struct config *fresh, const struct keys *keys,
+                             void (*on_change)(const char *key, bool applied, void *arg), void *arg)
+{
+    config_reload(node->config, fresh, on_change, arg);
+    if (keys->valid.count > 0) {
+        keys_copy(&node->keys, keys);
+    }
+    log_configure((enum log_level)node->config->log_level,
+                  (enum log_format)node->config->log_format);
+    node->push.queue_max_bytes = (size_t)node->config->limits_queue_bytes;
+    lifecycle_line_settings(node);
+    http_server_limits(node->http, lifecycle_body_max(node->config),
+                       node->config->http_idle_s * 1000);
+    char control_error[CONTROL_ERROR_BYTES];
+    if (node->control != NULL && !control_reload(node->control, control_error)) {
+        LOG(LOG_ERROR, "reload_refused", log_str("error", control_error),
+            log_str("hint", "the operators' tokens stay as they were"));
+    }
+    store_deadline(node->store, node->config->redis_deadline_ms);
+}
+
 static void lifecycle_reload(struct node *node)
 {
     struct config fresh;
@@ -78,23 +100,8 @@ static void lifecycle_reload(struct node *node)
         config_fini(&fresh);
         return;
     }
-    config_reload(node->config, &fresh, lifecycle_on_change, NULL);
+    lifecycle_take_settings(node, &fresh, &keys, lifecycle_on_change, NULL);
     config_fini(&fresh);
-    if (keys.valid.count > 0) {
-        keys_copy(&node->keys, &keys);
-    }
-    log_configure((enum log_level)node->config->log_level,
-                  (enum log_format)node->config->log_format);
-    node->push.queue_max_bytes = (size_t)node->config->limits_queue_bytes;
-    lifecycle_line_settings(node);
-    http_server_limits(node->http, lifecycle_body_max(node->config),
-                       node->config->http_idle_s * 1000);
-    char control_error[CONTROL_ERROR_BYTES];
-    if (node->control != NULL && !control_reload(node->control, control_error)) {
-        LOG(LOG_ERROR, "reload_refused", log_str("error", control_error),
-            log_str("hint", "the operators' tokens stay as they were"));
-    }
-    store_deadline(node->store, node->config->redis_deadline_ms);
     LOG(LOG_INFO, "reloaded");
 }
 
@@ -139,33 +146,87 @@ static void lifecycle_close(struct node *node)
     store_close(node->store, lifecycle_on_store_closed, node);
 }
 
-/* First the clients get what is on its way to them, then the others are told, then it ends. */
+/* Where no other node serves, nobody can take the clients over. */
+static bool lifecycle_has_drained(const struct node *node, int64_t left_ms)
+{
+    return talk_census(node->talk).sessions == 0 || talk_others(node->talk) == 0 || left_ms <= 0;
+}
+
+static void lifecycle_enter(struct node *node, enum phase phase, int64_t within_ms)
+{
+    node->phase = phase;
+    node->phase_until_ms = clock_now_ms() + within_ms;
+}
+
+static void lifecycle_on_drained(struct node *node)
+{
+    if (node->is_ending) {
+        lifecycle_enter(node, PHASE_STOPPING, LIFECYCLE_SETTLE_MS);
+        http_server_drain(node->http);
+        talk_stop(node->talk);
+        return;
+    }
+    uv_timer_stop(&node->drain);
+    size_t line_count = talk_census(node->talk).lines;
+    talk_send_off(node->talk);
+    LOG(LOG_INFO, "drained", log_int("lines_closed", (int64_t)line_count),
+        log_str("hint", "end it, or take it into service again by hgtpctl node resume"));
+}
+
+/* First the clients go to other nodes, then those who can't get what is on its way to them, then
+ * the others are told, then it ends. */
 static void lifecycle_on_drain_step(uv_timer_t *timer)
 {
     struct node *node = timer->data;
-    int64_t left_ms = node->drain_until_ms - clock_now_ms();
+    int64_t left_ms = node->phase_until_ms - clock_now_ms();
     bool is_quiet = talk_in_flight(node->talk) == 0;
-    if (!node->has_left && ((is_quiet && talk_settled(node->talk)) ||
-                            left_ms <= LIFECYCLE_DRAIN_MS - LIFECYCLE_SETTLE_MS)) {
-        node->has_left = true;
-        udp_stop_hearing(
-            node->udp); /* who is heard here now would move to a node that is no more */
+    if (node->phase == PHASE_DRAINING && lifecycle_has_drained(node, left_ms)) {
+        lifecycle_on_drained(node);
+    } else if (node->phase == PHASE_STOPPING &&
+               ((is_quiet && talk_settled(node->talk)) || left_ms <= 0)) {
+        lifecycle_enter(node, PHASE_LEAVING, LIFECYCLE_LEAVE_MS);
+        clock_stop(&node->clock);
+        /* Who is heard here now would move to a node that is no more. */
+        udp_stop_hearing(node->udp);
         talk_leave(node->talk);
-    } else if ((node->has_left && is_quiet) || left_ms <= 0) {
+    } else if (node->phase == PHASE_LEAVING && (is_quiet || left_ms <= 0)) {
         lifecycle_close(node);
     }
 }
 
-void lifecycle_drain(struct node *node)
+void lifecycle_drain(struct node *node, bool is_ending)
 {
-    node->phase = PHASE_DRAINING;
-    LOG(LOG_INFO, "draining", log_int("deadline_ms", LIFECYCLE_DRAIN_MS));
-    node->drain_until_ms = clock_now_ms() + LIFECYCLE_DRAIN_MS;
-    clock_stop(&node->clock);
-    talk_drain(node->talk, LIFECYCLE_SETTLE_MS / 2);
-    http_server_drain(node->http);
+    node->is_ending = node->is_ending || is_ending;
+    if (node->phase > PHASE_DRAINING) {
+        return;
+    }
+    if (node->phase == PHASE_DRAINING) {
+        uv_timer_start(&node->drain, lifecycle_on_drain_step, 0, LIFECYCLE_DRAIN_STEP_MS);
+        return;
+    }
+    int64_t within_ms = node->config->node_drain_s * 1000;
+    bool is_alone = talk_others(node->talk) == 0;
+    LOG(LOG_INFO, "draining", log_int("deadline_ms", within_ms),
+        log_int("sessions", (int64_t)talk_census(node->talk).sessions),
+        log_str("then", node->is_ending ? "end" : "wait"));
+    lifecycle_enter(node, PHASE_DRAINING, within_ms);
+    talk_drain(node->talk, is_alone ? LIFECYCLE_SETTLE_MS / 2 : within_ms / 2);
     uv_timer_start(&node->drain, lifecycle_on_drain_step, LIFECYCLE_DRAIN_STEP_MS,
                    LIFECYCLE_DRAIN_STEP_MS);
+}
+
+bool lifecycle_resume(struct node *node)
+{
+    if (node->phase > PHASE_DRAINING || node->is_ending) {
+        return false;
+    }
+    if (node->phase == PHASE_DRAINING) {
+        uv_timer_stop(&node->drain);
+        node->phase = node->was_ready ? PHASE_SERVING : PHASE_STARTING;
+        talk_resume(node->talk);
+        LOG(LOG_INFO, "resumed");
+    }
+    return true;
 }
 
 static void lifecycle_end_at_once(struct node *node)
@@ -186,10 +247,10 @@ static void lifecycle_on_signal(uv_signal_t *handle, int number)
         lifecycle_reload(node);
         return;
     }
-    if (node->phase >= PHASE_DRAINING) {
+    if (node->is_ending) {
         lifecycle_end_at_once(node);
     }
-    lifecycle_drain(node);
+    lifecycle_drain(node, true);
 }
 
 /* Run --------------------------------------------------------------------------------------------

@@ -174,9 +174,7 @@ static void lifecycle_on_bus_stuck(void *arg)
         log_str("hint", "connections between nodes are not torn down any more; this node ends, its "
                         "supervisor has to start it anew"));
     node->exit_code = 1;
-    if (node->phase < PHASE_DRAINING) {
-        lifecycle_drain(node);
-    }
+    lifecycle_drain(node, true);
 }
 
 bool lifecycle_start_bus(struct node *node)

@@ -17,7 +17,17 @@
 #include "store/private_redis.h"
 #include "store/store.h"
 
-enum phase { PHASE_STARTING, PHASE_SERVING, PHASE_DRAINING, PHASE_CLOSING };
+/* DRAINING: the clients go to other nodes; it may serve again after that, unless it is to end. Then
+ * it is STOPPING: what is under way is confirmed, LEAVING: Redis and the others are told, CLOSING.
+ */
+enum phase {
+    PHASE_STARTING,
+    PHASE_SERVING,
+    PHASE_DRAINING,
+    PHASE_STOPPING,
+    PHASE_LEAVING,
+    PHASE_CLOSING
+};
 
 struct node {
     uv_loop_t loop;
@@ -43,8 +53,9 @@ struct node {
     struct clock clock;
     uv_timer_t drain;
     uv_signal_t signals[3];
-    int64_t drain_until_ms;
-    bool has_left; /* the cluster, while draining */
+    int64_t phase_until_ms; /* from DRAINING on: the next one begins then at the latest */
+    bool is_ending;         /* once it has drained */
+    bool was_ready;         /* it has been serving */
     int exit_code;
 };
 
@@ -66,7 +77,13 @@ uint64_t lifecycle_body_max(const struct config *config);
 void lifecycle_remove_folder(struct node *node);
 
 /* lifecycle.c */
-/** Finish what is under way, then end. */
-void lifecycle_drain(struct node *node);
+/** Have the clients go to other nodes, and end after that if `is_ending`. */
+void lifecycle_drain(struct node *node, bool is_ending);
+/** Serve again; false: it ends. */
+bool lifecycle_resume(struct node *node);
+/** Take over what `fresh` has; it is left to its owner. */
+void lifecycle_take_settings(struct node *node, const struct config *fresh, const struct keys *keys,
+                             void (*on_change)(const char *key, bool applied, void *arg),
+                             void *arg);
 
 #endif

@@ -39,6 +39,13 @@ void line_hold(struct line *line)
     line->holds++;
 }
 
+/* What waits in all lines together is a metric. */
+static void line_set_bytes(struct line *line, size_t bytes)
+{
+    metric_add(METRIC_QUEUED_BYTES, (int64_t)bytes - (int64_t)line->queue_bytes);
+    line->queue_bytes = bytes;
+}
+
 static void line_drop_queue(struct line *line)
 {
     for (; line->queue_count > 0; line->queue_count--) {
@@ -47,7 +54,8 @@ static void line_drop_queue(struct line *line)
     }
     free(line->queue);
     line->queue = NULL;
-    line->queue_cap = line->queue_at = line->queue_bytes = line->started_bytes = 0;
+    line->queue_cap = line->queue_at = line->started_bytes = 0;
+    line_set_bytes(line, 0);
 }
 
 void line_let_go(struct line *line)
@@ -136,7 +144,7 @@ static void line_written(struct line *line, size_t bytes)
     while (line->queue_count > 0 && bytes >= line->queue[line->queue_at]->len) {
         struct frame *frame = line->queue[line->queue_at];
         bytes -= frame->len;
-        line->queue_bytes -= frame->len + LINE_FRAME_BYTES;
+        line_set_bytes(line, line->queue_bytes - frame->len - LINE_FRAME_BYTES);
         line->queue_at = (line->queue_at + 1) % line->queue_cap;
         line->queue_count--;
         frame_unref(frame);
@@ -260,7 +268,7 @@ static bool line_queue(struct line *line, struct frame *frame)
         line->queue_at = 0;
     }
     line->queue[(line->queue_at + line->queue_count++) % line->queue_cap] = frame_ref(frame);
-    line->queue_bytes += frame->len + LINE_FRAME_BYTES;
+    line_set_bytes(line, line->queue_bytes + frame->len + LINE_FRAME_BYTES);
     line_dirty(line);
     return true;
 }

@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "node/base/metrics.h"
+
 static size_t push_item_bytes(const struct push_item *item)
 {
     return PUSH_HEAD_BYTES + item->body->len;
@@ -27,8 +29,16 @@ static void push_queue_drop_oldest(struct push_queue *queue)
     free(item);
 }
 
+/* What waits in all queues together is a metric. */
+static void push_queue_set_waiting(struct push_queue *queue, size_t bytes)
+{
+    metric_add(METRIC_QUEUED_BYTES, (int64_t)bytes - (int64_t)queue->waiting_bytes);
+    queue->waiting_bytes = bytes;
+}
+
 void push_queue_fini(struct push_queue *queue)
 {
+    push_queue_set_waiting(queue, 0);
     queue->waiting = NULL;
     while (queue->oldest != NULL) {
         push_queue_drop_oldest(queue);
@@ -67,7 +77,7 @@ bool push_queue_add(struct push_queue *queue, size_t max_bytes, enum push_type t
         queue->waiting = item;
     }
     queue->bytes += item_bytes;
-    queue->waiting_bytes += item_bytes;
+    push_queue_set_waiting(queue, queue->waiting_bytes + item_bytes);
     return true;
 }
 
@@ -134,7 +144,7 @@ size_t push_queue_written(struct push_queue *queue, size_t bytes)
             break;
         }
         queue->started_bytes -= wire_bytes;
-        queue->waiting_bytes -= push_item_bytes(item);
+        push_queue_set_waiting(queue, queue->waiting_bytes - push_item_bytes(item));
         queue->waiting = item->next;
         push_queue_note_written(queue, item);
         done_count++;
@@ -210,7 +220,7 @@ void push_queue_rewind(struct push_queue *queue)
     queue->waiting = NULL;
     push_queue_drop_early(queue);
     queue->waiting = queue->oldest;
-    queue->waiting_bytes = queue->bytes;
+    push_queue_set_waiting(queue, queue->bytes);
     queue->started_bytes = 0;
     queue->lent_count = 0;
     queue->forgotten_count = 0;

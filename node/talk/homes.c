@@ -24,7 +24,7 @@ static bool homes_is_given_up(const struct talk *talk)
 
 bool homes_is_closed(const struct talk *talk, const struct client *client)
 {
-    return (talk->draining && client->line == NULL) || client->leaving || homes_is_given_up(talk) ||
+    return (talk->stopped && client->line == NULL) || client->leaving || homes_is_given_up(talk) ||
            (client->held_ms != 0 && talk_now_ms(talk) < client->held_ms);
 }
 

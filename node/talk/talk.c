@@ -64,6 +64,9 @@ void talk_args_init(struct talk *talk, struct script_args *args, struct bytes ui
     script_args_int(args, "dedupe_ms", config->history_dedupe_s * 1000);
     script_args_int(args, "lists_max", config->lists_max);
     script_args_int(args, "coalesce_ms", config->lists_coalesce_ms);
+    if (talk->draining) {
+        script_args_str(args, "draining", "1");
+    }
 }
 
 void talk_call(struct talk *talk, enum script script, const struct script_args *args,
@@ -163,8 +166,7 @@ void talk_on_bus_gap(struct talk *talk)
 void talk_on_bus_stranger(struct talk *talk)
 {
     if (talk_now_ms(talk) - talk->beat_ms > TALK_STRANGER_MS) {
-        talk->next_beat_ms = 0;
-        talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+        upkeep_beat_soon(talk);
     }
 }
 
@@ -178,6 +180,43 @@ void talk_drain(struct talk *talk, int64_t within_ms)
 {
     talk->draining = true;
     lines_send_away(talk, within_ms);
+    upkeep_beat_soon(talk);
+}
+
+void talk_resume(struct talk *talk)
+{
+    talk->draining = false;
+    upkeep_beat_soon(talk);
+}
+
+size_t talk_others(const struct talk *talk)
+{
+    return talk->other_count;
+}
+
+struct talk_census talk_census(const struct talk *talk)
+{
+    return (struct talk_census){.sessions = roster_client_count(&talk->roster),
+                                .lines = talk->line_count,
+                                .rooms = roster_room_count(&talk->roster),
+                                .store_ms = talk->beat_took_ms};
+}
+
+void talk_send_off(struct talk *talk)
+{
+    struct client *client, *next;
+    HASH_ITER(hh, talk->roster.clients, client, next)
+    {
+        if (client->line != NULL) {
+            talk->options.line.close(client->line, WS_CLOSE_GOING_AWAY);
+            talk_on_line_ended(client);
+        }
+    }
+}
+
+void talk_stop(struct talk *talk)
+{
+    talk->stopped = true;
 }
 
 bool talk_settled(const struct talk *talk)

@@ -141,13 +141,28 @@ void talk_on_late(struct talk *talk, const struct result *result);
 /** Do what is due. Returns ms until it wants to be called again. */
 int64_t talk_tick(struct talk *talk);
 
-/** The node is going down: REGISTER and new lines are refused, push clients get nothing new,
- * clients with lines are told to go to another node, one after the other within `within_ms`. */
+/** REGISTER and new lines are refused, the other nodes take the push clients over, clients with
+ * lines are told to go to another node, one after the other within `within_ms`. */
 void talk_drain(struct talk *talk, int64_t within_ms);
+/** After talk_drain: serve again. What has gone stays where it is. */
+void talk_resume(struct talk *talk);
+/** After talk_drain: close the lines of those that did not go. */
+void talk_send_off(struct talk *talk);
+/** The node ends: push clients get nothing new, so that what they have confirmed is final. */
+void talk_stop(struct talk *talk);
 /** True when all push clients have confirmed what was sent to them and no line is left. */
 bool talk_settled(const struct talk *talk);
-/** After talk_drain: leave the cluster; the others go on with the sessions where they end here. */
+/** After talk_stop: leave the cluster; the others go on with the sessions where they end here. */
 void talk_leave(struct talk *talk);
+
+/** How many other nodes serve, as of the last beat. */
+size_t talk_others(const struct talk *talk);
+
+struct talk_census {
+    size_t sessions, lines, rooms; /* at home here; rooms with members that are */
+    int64_t store_ms;              /* how long the last beat took */
+};
+struct talk_census talk_census(const struct talk *talk);
 
 /** Since when another living node uses this one's id, so that it may not serve; 0: none does. */
 int64_t talk_id_taken_ms(const struct talk *talk);

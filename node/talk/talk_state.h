@@ -26,11 +26,14 @@ struct talk {
     struct rate_table requests;  /* by address: every datagram */
     struct rate_table visitors;  /* by user id: messages of sessions whose home is elsewhere */
     size_t in_flight;
-    size_t line_count; /* clients with a line */
-    bool draining;
+    size_t line_count;  /* clients with a line */
+    bool draining;      /* no new sessions; those here go to other nodes */
+    bool stopped;       /* nothing new to push clients */
+    size_t other_count; /* nodes that serve, without this one */
     bool store_connected;
-    bool is_late;        /* a result is carried out whose call was given up */
-    int64_t beat_ms;     /* when Redis last took our beat; 0: never */
+    bool is_late;    /* a result is carried out whose call was given up */
+    int64_t beat_ms; /* when Redis last took our beat; 0: never */
+    int64_t beat_sent_ms, beat_took_ms;
     int64_t echo_ms;     /* when our batch to ourselves last came back over the bus; 0: never */
     int64_t id_taken_ms; /* since when the beat is refused because of our id; 0: it is not */
     bool beating, sweeping, touching, checking, seeing; /* a call of that kind is under way */
@@ -78,8 +81,8 @@ void effects_gone(struct talk *talk, struct client *client, enum ws_close why);
 void homes_walk(struct talk *talk, struct bytes node);
 /** Find out what this node should have of a session. */
 void homes_look(struct talk *talk, struct bytes uid);
-/** Its home is `node` now (empty: elsewhere): finish with it and say where it ended. `line`: the one
- * it had here, or empty. */
+/** Its home is `node` now (empty: elsewhere): finish with it and say where it ended. `line`: the
+ * one it had here, or empty. */
 void homes_release(struct talk *talk, struct bytes uid, struct bytes node, struct bytes line);
 /** Before a beat is noted: if the last one is too old, every client stays closed until Redis has
  * said that it is still at home here. */
@@ -90,7 +93,8 @@ void homes_keep(struct client *client);
 void homes_released(struct talk *talk, struct bytes uid, struct bytes epoch, uint64_t next);
 /** The session has come here from another node, which is to release it if `is_held`. */
 void homes_arrived(struct talk *talk, struct client *client, bool is_held);
-/** True while the client gets nothing new: it leaves, has not quite arrived, or the node drains. */
+/** True while the client gets nothing new: it leaves, has not quite arrived, or the node is
+ * about to end. */
 bool homes_is_closed(const struct talk *talk, const struct client *client);
 /** Do what is due for clients that come and go, and report what clients have confirmed. */
 void homes_tick(struct talk *talk, int64_t now_ms);
@@ -140,6 +144,8 @@ bool say_token_uid(struct bytes token, uint8_t ret_uid[HGTP_USER_ID_BYTES]);
 bool say_in_time(struct talk *talk, struct bytes uid);
 
 /* upkeep.c */
+/** What a beat tells has changed. */
+void upkeep_beat_soon(struct talk *talk);
 /** This node is going: it is taken off the list of nodes. */
 void upkeep_leave(struct talk *talk);
 /** Answers of Redis are missing: be shown this node's sessions again, compare everything. */

@@ -39,6 +39,8 @@ static void upkeep_on_beat(const struct result *result, void *arg)
     bool is_first = talk->beat_ms == 0;
     homes_doubt_if_given_up(talk);
     talk->beat_ms = talk_now_ms(talk);
+    talk->beat_took_ms = talk->beat_ms - talk->beat_sent_ms;
+    talk->other_count = (size_t)effects_number(result->extra, 0);
     talk->id_taken_ms = 0;
     effects_apply(talk, result, NULL, NULL);
     if (talk->options.bus_address[0] != '\0') {
@@ -52,6 +54,7 @@ static void upkeep_on_beat(const struct result *result, void *arg)
 static void upkeep_call_beat(struct talk *talk, bool is_leaving)
 {
     talk->beating = true;
+    talk->beat_sent_ms = talk_now_ms(talk);
     struct script_args args;
     talk_args_init(talk, &args, bytes_of(NULL, 0));
     script_args_str(&args, "hgtp", talk->options.hgtp_address);
@@ -69,6 +72,12 @@ static void upkeep_beat(struct talk *talk)
     if (!talk->beating) {
         upkeep_call_beat(talk, false);
     }
+}
+
+void upkeep_beat_soon(struct talk *talk)
+{
+    talk->next_beat_ms = 0;
+    talk->options.clock.wake_in(talk->options.clock.ctx, 0);
 }
 
 void upkeep_leave(struct talk *talk)

@@ -49,6 +49,7 @@ static void read_file(const char *name, char text[TEXT_BYTES])
 /* Everything other than the default, secrets excepted. */
 static const char *const sets[] = {"node.id=n-1",
                                    "node.realm=R",
+                                   "node.drain_s=7",
                                    "hgtp.listen=127.0.0.1:1",
                                    "hgtp.trusted_networks=10.0.0.0/8, 1.2.3.4",
                                    "hgtp.answer_ms=101",

@@ -448,13 +448,16 @@ static void homes_word_about_another_room_is_not_taken(void **state)
     assert_int_equal(fake.got_count, 1);
 }
 
-static void homes_draining_node_delivers_nothing_new(void **state)
+static void homes_node_delivers_while_it_drains_and_nothing_new_once_it_stops(void **state)
 {
     (void)state;
     comes("10", "", "");
     talk_drain(fake.talk, 0);
     said(10);
-    assert_int_equal(fake.got_count, 0);
+    assert_int_equal(fake.got_count, 1);
+    talk_stop(fake.talk);
+    said(11);
+    assert_int_equal(fake.got_count, 1);
     fake.is_idle = false;
     assert_false(talk_settled(fake.talk));
     fake.is_idle = true;
@@ -546,8 +549,8 @@ int main(void)
             homes_node_that_was_silent_for_too_long_asks_before_it_delivers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_word_about_another_room_is_not_taken, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(homes_draining_node_delivers_nothing_new, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_node_delivers_while_it_drains_and_nothing_new_once_it_stops, set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_confirmed_number_is_reported_once_and_not_too_often,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_number_of_an_earlier_room_is_not_reported, set_up,

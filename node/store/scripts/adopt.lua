@@ -1,18 +1,26 @@
 -- adopt: walks the sessions of node `from`, about `count` from `cursor` on. Its own ones a node is shown
--- again, which brings it up to date after missed answers. Those of a node that is no more are shared out
--- among the living: one that lives by HTTP push cannot look for a node itself and gets the asking node as
--- its home, if it is this one's share; any other has no home until it is heard again. Extra: the next
--- cursor, 0 at the end.
--- with: base top session
-local living = redis.call('HKEYS', key('nodes'))
-table.sort(living)
+-- again, which brings it up to date after missed answers. Those of a node that drains or is no more are shared
+-- out among those that serve: one that lives by HTTP push cannot look for a node itself and gets the asking
+-- node as its home, if it is this one's share; any other has no home until it is heard again, except that
+-- a line to a node that drains lasts until it ends there. Extra: the next cursor, 0 at the end.
+-- with: base nodes top session
+local nodes = hash(key('nodes'))
+local from_lives = nodes[A.from] ~= nil
+local serving = {}
+for node, info in pairs(nodes) do
+    local seen = read_node(info)
+    if seen and not seen.draining then
+        serving[#serving + 1] = node
+    end
+end
+table.sort(serving)
 
 local function is_my_share(uid)
     local sum = 0
     for i = 1, #uid do
         sum = (sum * 31 + uid:byte(i)) % 65521
     end
-    return living[sum % #living + 1] == A.node
+    return #serving > 0 and serving[sum % #serving + 1] == A.node
 end
 
 local page = redis.call('HSCAN', key('home', A.from), A.cursor, 'COUNT', A.count)
@@ -24,9 +32,14 @@ for i = 1, #page[2], 2 do
     elseif A.from == A.node then
         show_home(s, confirmed)
     elseif s.http == '' then
-        unsettle(s)
-        s.home, s.line = '', ''
-        save(s, 'home', 'line')
+        if not from_lives or (s.line or '') == '' then
+            unsettle(s)
+            s.home, s.line = '', ''
+            save(s, 'home', 'line')
+            if from_lives then
+                effect_at(A.from, 'look', uid)
+            end
+        end
     elseif is_my_share(uid) then
         settle_at(s)
     end

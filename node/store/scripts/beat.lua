@@ -1,8 +1,8 @@
 -- beat: the node is alive and Redis takes writes; the others' addresses, and whose sessions need a home.
 -- A node without a beat for `dead_ms` is taken off the list; only a node that has been beating for as long
 -- itself may judge, or the first one to reach Redis after an outage would declare all others dead. A node
--- that ends takes itself off. Two living nodes with one id: the later one is refused; one that listens at
--- this node's own bus address cannot live any more. Extra: where the other one is.
+-- that ends takes itself off; one that drains stays, but its sessions need another home. Two living nodes with one id: the later one is refused; one that listens at
+-- this node's own bus address cannot live any more. Extra: how many others serve; or where the other one is.
 -- with: base nodes
 local TAKEN_OVER_MS = 2500
 
@@ -24,6 +24,7 @@ local mine = read_node(nodes[A.node])
 nodes[A.node] = nil
 local is_steady = mine and now - mine.beat <= tonumber(A.dead_ms)
 local since = is_steady and mine.since or now
+local serving_count = 0
 for node, info in pairs(nodes) do
     local seen = read_node(info)
     if seen and node_id(node) == node_id(A.node) and now - seen.beat < TAKEN_OVER_MS and seen.bus ~= A.bus then
@@ -42,15 +43,31 @@ for node, info in pairs(nodes) do
         effect('lost', node)
     elseif seen then
         effect('peer', node, seen.bus)
+        serving_count = serving_count + (seen.draining and 0 or 1)
     end
 end
+local was_draining = mine and mine.draining
 if not mine then
-    redis.call('SREM', key('lost'), A.node)
     event('node_joined', { 'node', A.node })
 end
-redis.call('HSET', key('nodes'), A.node,
-    cjson.encode({ beat = now, since = since, hgtp = A.hgtp, http = A.http, bus = A.bus }))
-for _, node in ipairs(redis.call('SMEMBERS', key('lost'))) do
-    effect('lost', node)
+if A.draining and redis.call('EXISTS', key('home', A.node)) == 1 then
+    redis.call('SADD', key('lost'), A.node)
+elseif not mine or was_draining then
+    redis.call('SREM', key('lost'), A.node)
 end
-return result(ERR.NONE)
+if A.draining and not was_draining then
+    event('node_draining', { 'node', A.node })
+    to({ '*' })
+    effect('lost', A.node)
+elseif was_draining and not A.draining then
+    event('node_resumed', { 'node', A.node })
+end
+redis.call('HSET', key('nodes'), A.node,
+    cjson.encode({ beat = now, since = since, hgtp = A.hgtp, http = A.http, bus = A.bus,
+        draining = A.draining and true or nil }))
+for _, node in ipairs(redis.call('SMEMBERS', key('lost'))) do
+    if node ~= A.node then
+        effect('lost', node)
+    end
+end
+return result(ERR.NONE, serving_count)

@@ -138,7 +138,8 @@ end
 -- speak: who shows the session's token (by signature, as bearer, or by its line), or, for a session of
 -- the original's kind that has no line, who sends from its address.
 -- Who sends a datagram moves to this node, through which it hears us; with `stays`, or a line, only one
--- whose home is gone does: what comes by HTTP may take another way each time.
+-- whose home is gone does: what comes by HTTP may take another way each time. A node that drains takes
+-- nobody over either.
 local function speaker(stays)
     local s = session(A.uid)
     if not s then
@@ -162,7 +163,7 @@ local function speaker(stays)
     end
     moved(s)
     renew(s)
-    stays = stays or A.src == '' or has_line(s)
+    stays = stays or A.src == '' or has_line(s) or A.draining
     if s.home ~= A.node and not (stays and redis.call('HEXISTS', key('nodes'), s.home) == 1) then
         settle_at(s)
     end
