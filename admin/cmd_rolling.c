@@ -142,6 +142,7 @@ static bool rolling_restart(struct rolling *rolling, size_t i)
     const Hgtp__Control__Node *node = rolling->before->nodes[i];
     Hgtp__Control__NodeName request = HGTP__CONTROL__NODE_NAME__INIT;
     request.node = node->id;
+    request.ends = true;
     rolling_tell(rolling->cli, "%s: draining, with %" PRIu64 " sessions (%zu of %zu)", node->id,
                  node->sessions, i + 1, rolling->before->n_nodes);
     if (!rpc_client_call(rolling->cli->client, "NodeDrain", &request.base, &reply, &status)) {

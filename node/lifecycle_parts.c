@@ -144,7 +144,9 @@ bool lifecycle_start_listeners(struct node *node)
 static void lifecycle_on_bus_effect(const struct effect *effect, void *arg)
 {
     struct node *node = arg;
-    talk_on_bus_effect(node->talk, effect);
+    if (node->control == NULL || !control_on_bus_effect(node->control, effect)) {
+        talk_on_bus_effect(node->talk, effect);
+    }
 }
 
 static void lifecycle_on_bus_gap(const char *why, void *arg)
@@ -322,23 +324,4 @@ bool lifecycle_start_talk(struct node *node)
         bus_start(node->bus, node->id);
     }
     return true;
-}
-
-bool lifecycle_start_control(struct node *node)
-{
-    char error[CONTROL_ERROR_BYTES];
-    const struct control_options options = {.loop = &node->loop,
-                                            .config = node->config,
-                                            .talk = node->talk,
-                                            .node = node->id,
-                                            .version = HGTP_VERSION,
-                                            .http_port = http_server_port(node->http)};
-    node->control = control_open(&options, error);
-    bool is_wanted = !config_is_default("control", "listen", node->config->control_listen);
-    if (node->control == NULL) {
-        LOG(is_wanted ? LOG_ERROR : LOG_WARN, "control_failed", log_str("error", error),
-            log_str("hint", "operators' tools cannot reach this node; choose another address by "
-                            "control.listen"));
-    }
-    return node->control != NULL || !is_wanted;
 }

@@ -59,7 +59,7 @@ struct node {
     int exit_code;
 };
 
-/* lifecycle_parts.c: each logs why when it returns false. */
+/* lifecycle_parts.c and lifecycle_control.c: each logs why when it returns false. */
 bool lifecycle_start_keys(struct node *node);
 bool lifecycle_start_listeners(struct node *node);
 /** Needs the listeners. */

@@ -314,7 +314,8 @@ static bool config_load_variable(struct config_load *load, const char *variable)
                        : config_fail_unknown(load, source, name, key);
 }
 
-static bool config_load_set(struct config_load *load, const char *set)
+/* `from`: what its name stands behind in an error. */
+static bool config_load_set(struct config_load *load, const char *from, const char *set)
 {
     char name[2 * CONFIG_NAME_BYTES];
     char source[CONFIG_SOURCE_MAX_BYTES];
@@ -322,7 +323,7 @@ static bool config_load_set(struct config_load *load, const char *set)
     size_t len = strspn(set, CONFIG_KEY_LETTERS);
     (void)snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : sizeof name - 1),
                    set);
-    (void)snprintf(source, sizeof source, "--set %s", name);
+    (void)snprintf(source, sizeof source, "%s%s", from, name);
     char *key = strchr(name, '.');
     if (set[len] != '=' || key == NULL) {
         return config_fail(load, source, "section.key=value is expected, as in log.level=debug");
@@ -343,7 +344,7 @@ static bool config_load_sources(struct config_load *load, const struct config_so
         is_good = config_load_variable(load, variables[i]);
     }
     for (size_t i = 0; is_good && i < sources->set_count; i++) {
-        is_good = config_load_set(load, sources->sets[i]);
+        is_good = config_load_set(load, "--set ", sources->sets[i]);
     }
     return is_good;
 }
@@ -413,6 +414,29 @@ void config_reload(struct config *live, const struct config *fresh,
             on_change(name, is_applied, arg);
         }
     }
+}
+
+bool config_change(const struct config *live, const char *key, const char *value,
+                   struct config *ret_changed, char *ret_error)
+{
+    struct config_load load = {.config = ret_changed, .error = ret_error};
+    char set[CONFIG_NAME_BYTES + CONFIG_VALUE_MAX_BYTES + 2];
+    memset(ret_changed, 0, sizeof *ret_changed);
+    ret_error[0] = '\0';
+    bool is_good = true;
+    for (size_t i = 0; is_good && i < CONFIG_ROW_COUNT; i++) {
+        is_good = config_take_over(ret_changed, live, &config_rows[i]) ||
+                  config_fail(&load, key, "out of memory");
+    }
+    int len = snprintf(set, sizeof set, "%s=%s", key, value);
+    if (is_good && (len < 0 || (size_t)len >= sizeof set)) {
+        is_good = config_fail(&load, "value", "it is too long");
+    }
+    if (is_good && config_load_set(&load, "", set)) {
+        return true;
+    }
+    config_fini(ret_changed);
+    return false;
 }
 
 void config_fini(struct config *config)

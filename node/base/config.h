@@ -51,6 +51,28 @@ void config_reload(struct config *live, const struct config *fresh,
 /** True when a text setting has its default, given or not. The key is of config.def. */
 bool config_is_default(const char *section, const char *key, const char *value);
 
+/** One setting as it is. What is secret has the value "(set)". Views are borrowed for the call. */
+struct config_setting {
+    const char *key; /* section.key */
+    const char *value, *fallback, *help;
+    bool is_secret, reloads;
+};
+void config_each(const struct config *config,
+                 void (*on_setting)(const struct config_setting *setting, void *arg), void *arg);
+
+/**
+ * Fill `ret_changed` with what `live` has and one key changed, to be judged and given to
+ * config_reload.
+ *
+ * key        section.key
+ * ret_error  as of config_load
+ * returns    true; or false with ret_changed as config_fini leaves it
+ */
+bool config_change(const struct config *live, const char *key, const char *value,
+                   struct config *ret_changed, char *ret_error);
+/** True when the value of this key, which may be none, must not be shown. */
+bool config_is_secret(const char *key, const char *value);
+
 /** Legal on zeroed storage. */
 void config_fini(struct config *config);
 

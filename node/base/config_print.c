@@ -149,6 +149,62 @@ void config_print_example(FILE *out)
     }
 }
 
+/* One by one ----------------------------------------------------------------------------------- */
+
+static void config_print_text(const struct config_row *row, const void *field, char *text,
+                              size_t cap)
+{
+    const char *choice = "";
+    int len = 0;
+    switch (row->kind) {
+    case CONFIG_KIND_INT:
+        (void)snprintf(text, cap, "%" PRId64, *(const int64_t *)field);
+        return;
+    case CONFIG_KIND_ENUM:
+        (void)config_check_choice(row, *(const int *)field, &choice, &len);
+        (void)snprintf(text, cap, "%.*s", len, choice);
+        return;
+    case CONFIG_KIND_STR:
+        break;
+    }
+    const char *value = *(char *const *)field;
+    (void)snprintf(text, cap, "%s",
+                   value[0] != '\0' && config_check_is_secret(row, value) ? "(set)" : value);
+}
+
+void config_each(const struct config *config,
+                 void (*on_setting)(const struct config_setting *setting, void *arg), void *arg)
+{
+    for (size_t i = 0; i < CONFIG_ROW_COUNT; i++) {
+        const struct config_row *row = &config_rows[i];
+        const void *field = config_field_const(config, row);
+        char key[CONFIG_NAME_BYTES], value[CONFIG_VALUE_MAX_BYTES + 1];
+        (void)snprintf(key, sizeof key, "%s.%s", row->section, row->key);
+        config_print_text(row, field, value, sizeof value);
+        const struct config_setting setting = {
+            .key = key,
+            .value = value,
+            .fallback = row->fallback,
+            .help = row->help,
+            .is_secret =
+                row->kind == CONFIG_KIND_STR && config_check_is_secret(row, *(char *const *)field),
+            .reloads = row->reloads};
+        on_setting(&setting, arg);
+    }
+}
+
+bool config_is_secret(const char *key, const char *value)
+{
+    char section[CONFIG_NAME_BYTES];
+    const char *dot = strchr(key, '.');
+    if (dot == NULL || (size_t)(dot - key) >= sizeof section) {
+        return true;
+    }
+    (void)snprintf(section, sizeof section, "%.*s", (int)(dot - key), key);
+    const struct config_row *row = config_names_find(section, dot + 1);
+    return row == NULL || config_check_is_secret(row, value);
+}
+
 /* Markdown ------------------------------------------------------------------------------------- */
 
 static const char config_markdown_head[] =

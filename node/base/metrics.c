@@ -63,6 +63,16 @@ static void metrics_table(struct sink *out)
     }
 }
 
+void metrics_each(void (*on_metric)(const char *name, const char *labels, const char *help,
+                                    int64_t value, void *arg),
+                  void *arg)
+{
+    for (size_t i = 0; i < METRIC_COUNT; i++) {
+        const struct metrics_row *row = &metrics_rows[i];
+        on_metric(row->prom, row->labels, row->help, metrics_values[i], arg);
+    }
+}
+
 /* The process ---------------------------------------------------------------------------------- */
 
 /* False when the file cannot be read; longer ones are cut. */

@@ -30,6 +30,11 @@ static inline void metric_set(enum metric metric, int64_t value)
     metrics_values[metric] = value;
 }
 
+/** Every counter and gauge of the table as it is; views are static. */
+void metrics_each(void (*on_metric)(const char *name, const char *labels, const char *help,
+                                    int64_t value, void *arg),
+                  void *arg);
+
 /** Append the Prometheus text format (version 0.0.4), process memory and CPU included. */
 void metrics_render(struct sink *out);
 

@@ -24,9 +24,9 @@
 #define CONTROL_PAGES_MAX      10000 /* calls of a script for one list */
 
 static const struct control_method control_methods[] = {
-#define SCRIPT_OF(name)         NULL, SCRIPT_##name
-#define OWN(function)           function, SCRIPT_COUNT
-#define METHOD(name, role, how) {#name, CONTROL_ROLE_##role, how},
+#define SCRIPT_OF(name)               NULL, SCRIPT_##name
+#define OWN(function)                 function, SCRIPT_COUNT
+#define METHOD(name, role, how, here) {#name, CONTROL_ROLE_##role, how, here},
 #include "control_method.def"
 };
 
@@ -60,6 +60,10 @@ static void control_call_free(struct control_call *call)
     if (call->reply != NULL) {
         protobuf_c_message_free_unpacked(call->reply, NULL);
     }
+    if (call->nodes != NULL) {
+        protobuf_c_message_free_unpacked(call->nodes, NULL);
+    }
+    control_ask_free(call);
     free(call);
 }
 
@@ -102,7 +106,7 @@ void control_end(struct control_call *call)
 /* Scripts ---------------------------------------------------------------------------------------
  */
 
-static void control_call_script(struct control_call *call, struct bytes cursor);
+static void control_run_on(struct control_call *call, struct bytes cursor);
 
 static void control_on_result(const struct result *result, void *arg)
 {
@@ -116,7 +120,7 @@ static void control_on_result(const struct result *result, void *arg)
     for (size_t i = 0; i < result->effect_count; i++) {
         const struct effect *effect = &result->effects[i];
         if (effect->count > 0 && bytes_equal(effect->fields[0], bytes_str("row"))) {
-            is_whole = control_rows_put(call->reply, effect) && is_whole;
+            is_whole = control_rows_put(call->rows, effect) && is_whole;
         }
     }
     if (!is_whole) {
@@ -125,7 +129,11 @@ static void control_on_result(const struct result *result, void *arg)
     }
     bool has_more = result->extra.len > 0 && !bytes_equal(result->extra, bytes_str("0"));
     if (has_more && call->slot != NULL && ++call->page_count < CONTROL_PAGES_MAX) {
-        control_call_script(call, result->extra);
+        control_run_on(call, result->extra);
+        return;
+    }
+    if (call->on_rows != NULL) {
+        call->on_rows(call);
         return;
     }
     control_reply(call);
@@ -133,29 +141,42 @@ static void control_on_result(const struct result *result, void *arg)
 }
 
 /* `cursor`: where the script is to go on, in its own words, of any length. */
-static void control_call_script(struct control_call *call, struct bytes cursor)
+static void control_run_on(struct control_call *call, struct bytes cursor)
 {
     struct script_args args;
     talk_control_args(call->control->options.talk, &args);
     script_args_str(&args, "actor", call->actor);
     script_args_bytes(&args, "cursor", cursor);
     control_rows_args(call->request, &args);
-    talk_control(call->control->options.talk, call->method->script, &args, control_on_result, call);
+    talk_control(call->control->options.talk, call->script, &args, control_on_result, call);
+}
+
+void control_run(struct control_call *call, enum script script)
+{
+    call->script = script;
+    call->page_count = 0;
+    control_run_on(call, bytes_of(NULL, 0));
 }
 
 /* Requests --------------------------------------------------------------------------------------
  */
 
-static const struct control_method *control_method_of(const char *name)
+const struct control_method *control_method_find(const char *name)
 {
     size_t prefix = strlen(CONTROL_SERVICE);
+    const char *bare = strncmp(name, CONTROL_SERVICE, prefix) == 0 ? name + prefix : name;
     for (size_t i = 0; i < sizeof control_methods / sizeof control_methods[0]; i++) {
-        if (strncmp(name, CONTROL_SERVICE, prefix) == 0 &&
-            strcmp(name + prefix, control_methods[i].name) == 0) {
+        if (strcmp(bare, control_methods[i].name) == 0) {
             return &control_methods[i];
         }
     }
     return NULL;
+}
+
+const ProtobufCMethodDescriptor *control_method_types(const struct control_method *method)
+{
+    return protobuf_c_service_descriptor_get_method_by_name(&hgtp__control__control__descriptor,
+                                                            method->name);
 }
 
 /* Without a file of tokens only who can open the socket gets here: its owner. */
@@ -195,7 +216,7 @@ static bool control_may(struct control_call *call, const Hgtp__Rpc__Request *env
 static bool control_open_call(struct control_call *call, const Hgtp__Rpc__Request *envelope)
 {
     call->id = envelope->id;
-    call->method = control_method_of(envelope->method);
+    call->method = control_method_find(envelope->method);
     if (call->method == NULL) {
         control_fail(call, HGTP__RPC__CODE__UNIMPLEMENTED, "this node knows no such method");
         return false;
@@ -203,11 +224,10 @@ static bool control_open_call(struct control_call *call, const Hgtp__Rpc__Reques
     if (!control_may(call, envelope)) {
         return false;
     }
-    const ProtobufCMethodDescriptor *method = protobuf_c_service_descriptor_get_method_by_name(
-        &hgtp__control__control__descriptor, call->method->name);
+    const ProtobufCMethodDescriptor *method = control_method_types(call->method);
     call->request = protobuf_c_message_unpack(method->input, NULL, envelope->payload.len,
                                               envelope->payload.data);
-    call->reply = control_rows_new(method->output);
+    call->reply = call->rows = control_rows_new(method->output);
     if (call->request == NULL || call->reply == NULL) {
         metric_add(METRIC_CONTROL_MALFORMED, 1);
         control_fail(call, HGTP__RPC__CODE__INVALID_ARGUMENT, "the request is malformed");
@@ -240,7 +260,7 @@ static void control_on_request(struct control_slot *slot, struct bytes bytes, vo
     } else if (call != NULL && call->method->own != NULL) {
         call->method->own(call);
     } else if (call != NULL) {
-        control_call_script(call, bytes_of(NULL, 0));
+        control_run(call, call->method->script);
     }
     if (envelope != NULL) {
         hgtp__rpc__request__free_unpacked(envelope, NULL);
@@ -250,13 +270,15 @@ static void control_on_request(struct control_slot *slot, struct bytes bytes, vo
 static void control_on_timer(uv_timer_t *timer)
 {
     struct control *control = timer->data;
-    struct control_call *call;
+    struct control_call *call, *next;
     int64_t now_ms = (int64_t)uv_now(control->options.loop);
-    DL_FOREACH(control->calls, call)
+    control_figures_tick(&control->figures, now_ms);
+    DL_FOREACH_SAFE(control->calls, call, next)
     {
         if (now_ms >= call->until_ms) {
             control_fail(call, HGTP__RPC__CODE__DEADLINE_EXCEEDED, "not done in time");
         }
+        control_ask_tick(call, now_ms);
     }
 }
 
@@ -277,6 +299,12 @@ static bool control_make_folder(struct control *control)
     (void)mkdir(folder, 0700);
     return lstat(folder, &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == getuid() &&
            (info.st_mode & 077) == 0;
+}
+
+bool control_reload(struct control *control, char *ret_error)
+{
+    const char *file = control->options.config->control_token_file;
+    return file[0] == '\0' || control_tokens_load(file, &control->tokens, ret_error);
 }
 
 static bool control_listen_at(struct control *control, const char *url, int *ret_rc)
@@ -303,10 +331,13 @@ static bool control_listen_elsewhere(struct control *control, int *ret_rc)
     return control_listen_at(control, url, ret_rc);
 }
 
-static bool control_listen(struct control *control, char *ret_error)
+bool control_listen(struct control *control, char *ret_error)
 {
     const char *url = control->options.config->control_listen;
     int rc = 0;
+    if (!control_reload(control, ret_error)) {
+        return false;
+    }
     if (control_listen_at(control, url, &rc) ||
         (config_is_default("control", "listen", url) && control_listen_elsewhere(control, &rc))) {
         return true;
@@ -326,39 +357,30 @@ void control_remove_files(const struct control *control)
     }
 }
 
-bool control_reload(struct control *control, char *ret_error)
-{
-    const char *file = control->options.config->control_token_file;
-    return file[0] == '\0' || control_tokens_load(file, &control->tokens, ret_error);
-}
-
-struct control *control_open(const struct control_options *options, char *ret_error)
+struct control *control_new(const struct control_options *options)
 {
     struct control *control = calloc(1, sizeof *control);
     if (control == NULL) {
-        snprintf(ret_error, CONTROL_ERROR_BYTES, "out of memory");
         return NULL;
     }
     control->options = *options;
     const char *url = options->config->control_listen;
     control->is_private = strncmp(url, "ipc://", 6) == 0 || strncmp(url, "inproc://", 9) == 0;
-    if (!control_reload(control, ret_error) || !control_listen(control, ret_error)) {
-        free(control);
-        return NULL;
-    }
     uv_timer_init(options->loop, &control->timer);
     control->timer.data = control;
-    uv_timer_start(&control->timer, control_on_timer, CONTROL_STEP_MS, CONTROL_STEP_MS);
+    uv_timer_start(&control->timer, control_on_timer, 0, CONTROL_STEP_MS);
     return control;
 }
 
 const char *control_address(const struct control *control)
 {
-    return control_socket_url(control->socket);
+    return control->socket != NULL ? control_socket_url(control->socket) : "";
 }
 
 void control_close(struct control *control)
 {
-    control_socket_close(control->socket);
+    if (control->socket != NULL) {
+        control_socket_close(control->socket);
+    }
     uv_close((uv_handle_t *)&control->timer, NULL);
 }

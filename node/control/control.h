@@ -15,26 +15,53 @@
 
 struct control;
 
+/** What control has the rest of the node do. */
+struct control_node {
+    void *ctx;
+    /** Send the clients to other nodes, and end after that if `is_ending`. */
+    void (*drain)(void *ctx, bool is_ending);
+    /** "starting", "serving" or "draining"; static. */
+    const char *(*state)(void *ctx);
+    /** Serve again; false: it is about to end. */
+    bool (*resume)(void *ctx);
+    /** Judge settings, and take over what may change while running unless `is_dry`. `on_change` as
+     * in config_reload; false: `ret_error` (CONFIG_ERROR_BYTES) says why not. `changed` is used up.
+     */
+    bool (*configure)(void *ctx, struct config *changed, bool is_dry,
+                      void (*on_change)(const char *key, bool applied, void *arg), void *arg,
+                      char *ret_error);
+};
+
 struct control_options {
     uv_loop_t *loop;
     const struct config *config; /* live: control.listen, control.token_file */
     struct talk *talk;
-    const char *node;    /* id and incarnation */
-    const char *version; /* of this program */
-    uint16_t http_port;  /* tells nodes on one machine from each other */
+    const char *node;                                      /* id and incarnation */
+    const char *hgtp_address, *http_address, *bus_address; /* bus "": it is alone */
+    struct bus_port bus;
+    struct control_node act;
+    const char *version;   /* of this program */
+    uint16_t http_port;    /* tells nodes on one machine from each other */
+    int64_t since_unix_ms; /* when this process began to serve */
 };
+
+/** NULL when memory is out. `options` is copied, what it points to is not. */
+struct control *control_new(const struct control_options *options);
 
 /**
  * Listen. The default address is given up for one that this node can have: in the runtime directory
  * of its user, and one with its HTTP port when another node has the name.
  *
  * ret_error  CONTROL_ERROR_BYTES; on failure what went wrong, for the log
- * returns    NULL on failure
+ * returns    false on failure; other nodes can reach this one all the same
  */
-struct control *control_open(const struct control_options *options, char *ret_error);
+bool control_listen(struct control *control, char *ret_error);
 
-/** Where it listens. Valid until the end. */
+/** Where it listens; empty: nowhere. Valid until the end. */
 const char *control_address(const struct control *control);
+
+/** Another node has sent this; false: it is not control's. Views are borrowed for the call. */
+bool control_on_bus_effect(struct control *control, const struct effect *effect);
 
 /** Read the tokens again; on failure the old ones stay and `ret_error` says why. */
 bool control_reload(struct control *control, char *ret_error);

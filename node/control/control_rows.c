@@ -97,7 +97,7 @@ static bool control_rows_string(ProtobufCMessage *message, const ProtobufCFieldD
     return true;
 }
 
-static bool control_rows_set(ProtobufCMessage *message, struct bytes name, struct bytes value)
+bool control_rows_set(ProtobufCMessage *message, struct bytes name, struct bytes value)
 {
     char key[64], digits[64];
     snprintf(key, sizeof key, "%.*s", (int)name.len, (const char *)name.ptr);
@@ -145,6 +145,24 @@ static const ProtobufCFieldDescriptor *control_rows_list_of(const ProtobufCMessa
     return NULL;
 }
 
+bool control_rows_str(ProtobufCMessage *message, const char *field, const char *value)
+{
+    return control_rows_set(message, bytes_str(field), bytes_str(value));
+}
+
+ProtobufCMessage *control_rows_add(ProtobufCMessage *message, struct bytes name)
+{
+    const ProtobufCFieldDescriptor *list = control_rows_list_of(message, name);
+    ProtobufCMessage *element = list != NULL ? control_rows_new(list->descriptor) : NULL;
+    ProtobufCMessage **at = element != NULL ? control_rows_more(message, list, sizeof *at) : NULL;
+    if (at == NULL) {
+        free(element);
+        return NULL;
+    }
+    *at = element;
+    return element;
+}
+
 bool control_rows_put(ProtobufCMessage *reply, const struct effect *row)
 {
     ProtobufCMessage *into = reply;
@@ -152,14 +170,10 @@ bool control_rows_put(ProtobufCMessage *reply, const struct effect *row)
         return false;
     }
     if (!bytes_equal(row->fields[1], bytes_str(reply->descriptor->short_name))) {
-        const ProtobufCFieldDescriptor *list = control_rows_list_of(reply, row->fields[1]);
-        into = list != NULL ? control_rows_new(list->descriptor) : NULL;
-        ProtobufCMessage **at = into != NULL ? control_rows_more(reply, list, sizeof *at) : NULL;
-        if (at == NULL) {
-            free(into);
-            return false;
-        }
-        *at = into;
+        into = control_rows_add(reply, row->fields[1]);
+    }
+    if (into == NULL) {
+        return false;
     }
     bool is_good = true;
     for (size_t i = 2; i + 1 < row->count; i += 2) {

@@ -17,6 +17,13 @@ void control_rows_args(const ProtobufCMessage *request, struct script_args *args
  * is out. */
 ProtobufCMessage *control_rows_new(const ProtobufCMessageDescriptor *type);
 
+/** Set a field from text; false: there is no such field, or memory is out. */
+bool control_rows_set(ProtobufCMessage *message, struct bytes field, struct bytes value);
+bool control_rows_str(ProtobufCMessage *message, const char *field, const char *value);
+/** One more element of the repeated field whose elements are messages of that name; NULL: there is
+ * no such field, or memory is out. */
+ProtobufCMessage *control_rows_add(ProtobufCMessage *message, struct bytes name);
+
 /**
  * Put a row ("row", name of a message, field, value, field, value ...) into a reply: its own
  * fields, or one more element of its repeated field of that message.

@@ -199,7 +199,9 @@ struct talk_census talk_census(const struct talk *talk)
     return (struct talk_census){.sessions = roster_client_count(&talk->roster),
                                 .lines = talk->line_count,
                                 .rooms = roster_room_count(&talk->roster),
-                                .store_ms = talk->beat_took_ms};
+                                .store_ms = talk->beat_took_ms,
+                                .beat_age_ms =
+                                    talk->beat_ms != 0 ? talk_now_ms(talk) - talk->beat_ms : 0};
 }
 
 void talk_send_off(struct talk *talk)

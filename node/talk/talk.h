@@ -161,6 +161,7 @@ size_t talk_others(const struct talk *talk);
 struct talk_census {
     size_t sessions, lines, rooms; /* at home here; rooms with members that are */
     int64_t store_ms;              /* how long the last beat took */
+    int64_t beat_age_ms;           /* since Redis took it; 0: it never has */
 };
 struct talk_census talk_census(const struct talk *talk);
 
