@@ -10,6 +10,7 @@ int cmd_context_add(struct cli *cli);
 int cmd_context_list(struct cli *cli);
 int cmd_context_remove(struct cli *cli);
 int cmd_context_use(struct cli *cli);
+int cmd_drain(struct cli *cli);
 int cmd_events(struct cli *cli);
 int cmd_rolling(struct cli *cli);
 int cmd_talk(struct cli *cli);

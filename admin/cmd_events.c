@@ -5,11 +5,11 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "admin/call.h"
 #include "admin/cells.h"
 #include "admin/cmd.h"
+#include "admin/tick.h"
 #include "admin/units.h"
 #include "control.pb-c.h"
 
@@ -27,19 +27,6 @@ struct events {
     int64_t pause_ms;
     Hgtp__Control__EventsReply all; /* when the answer is one document */
 };
-
-static int64_t events_now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void events_sleep(int64_t ms)
-{
-    const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-    (void)nanosleep(&time, NULL);
-}
 
 /* A line for each, as they come: there is no table when nobody knows what follows. */
 static void events_print_line(const struct cli *cli, const Hgtp__Control__Event *event)
@@ -156,7 +143,7 @@ static bool events_is_passing(Hgtp__Rpc__Code code)
 
 static void events_wait(struct events *events)
 {
-    events_sleep(events->pause_ms);
+    tick_sleep(events->pause_ms);
     events->pause_ms *= 2;
     if (events->pause_ms > EVENTS_PAUSE_MAX_MS) {
         events->pause_ms = EVENTS_PAUSE_MAX_MS;
@@ -170,7 +157,7 @@ static int events_follow(struct events *events, struct rpc_client *client)
     bool has_begun = false;
     while (events->left > 0) {
         struct rpc_status status;
-        int64_t begin_ms = events_now_ms();
+        int64_t begin_ms = tick_ms();
         Hgtp__Control__EventsReply *batch = events_next(events, client, &status);
         if (batch == NULL && (!has_begun || !events_is_passing(status.code))) {
             call_explain(events->cli, &status);
@@ -187,7 +174,7 @@ static int events_follow(struct events *events, struct rpc_client *client)
         if (events->is_broken) {
             cli_say(events->cli, "events: %s answers", rpc_client_url(client));
         }
-        bool has_waited = events_now_ms() - begin_ms >= EVENTS_PAUSE_MIN_MS;
+        bool has_waited = tick_ms() - begin_ms >= EVENTS_PAUSE_MIN_MS;
         bool is_empty = batch->n_events == 0;
         bool is_printed = events_print(events, batch);
         hgtp__control__events_reply__free_unpacked(batch, NULL);

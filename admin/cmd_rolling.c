@@ -8,10 +8,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "admin/call.h"
 #include "admin/cmd.h"
+#include "admin/tick.h"
 #include "admin/units.h"
 #include "control.pb-c.h"
 #include "tool.pb-c.h"
@@ -27,13 +27,6 @@ struct rolling {
     Hgtp__Tool__Restart *rows;
     char (*texts)[256]; /* an error for each row */
 };
-
-static int64_t rolling_now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* How it goes on, for people: beside a table on the same stream, beside JSON on the other. */
 static void rolling_tell(const struct cli *cli, const char *format, ...)
@@ -117,18 +110,17 @@ static bool rolling_look(struct rolling *rolling, size_t i, char *state, size_t 
 
 static bool rolling_await(struct rolling *rolling, size_t i)
 {
-    const struct timespec step = {0, ROLLING_STEP_MS * 1000000L};
-    int64_t begin_ms = rolling_now_ms(), until_ms = begin_ms + rolling->wait_ms;
+    int64_t begin_ms = tick_ms(), until_ms = begin_ms + rolling->wait_ms;
     char state[256] = "", waited[24];
     while (!rolling_look(rolling, i, state, sizeof state)) {
-        if (rolling_now_ms() >= until_ms) {
+        if (tick_ms() >= until_ms) {
             units_age(rolling->wait_ms, waited, sizeof waited);
             rolling_fail(rolling, i, "not back after %s: %s", waited, state);
             return false;
         }
-        (void)nanosleep(&step, NULL);
+        tick_sleep(ROLLING_STEP_MS);
     }
-    rolling->rows[i].took_ms = rolling_now_ms() - begin_ms;
+    rolling->rows[i].took_ms = tick_ms() - begin_ms;
     rolling->rows[i].result = (char *)(uintptr_t) "restarted";
     return true;
 }

@@ -9,12 +9,13 @@
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "admin/rpc_dial.h"
+#include "admin/tick.h"
 #include "control.pb-c.h"
 
 /* How much longer than the node the tool waits, so that the node can say what was late. */
@@ -24,7 +25,8 @@
 
 struct rpc_slot {
     nng_socket socket;
-    size_t url; /* index of the address that it is connected to */
+    size_t url;             /* index of the address that it is connected to */
+    atomic_int *pipe_count; /* 1 while it is connected; nng's threads write it */
     bool is_open, is_busy;
 };
 
@@ -38,13 +40,6 @@ struct rpc_client {
     uint64_t id;
     struct rpc_slot slots[RPC_SLOTS];
 };
-
-static int64_t rpc_now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool rpc_fail(struct rpc_status *status, Hgtp__Rpc__Code code, const char *what,
                      const char *where, const char *why)
@@ -98,18 +93,29 @@ static void rpc_client_pass_on(struct rpc_client *client, size_t url)
     (void)pthread_mutex_unlock(&client->lock);
 }
 
+/* On one of nng's threads. */
+static void rpc_slot_on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    (void)pipe;
+    atomic_fetch_add((atomic_int *)arg, event == NNG_PIPE_EV_ADD_POST ? 1 : -1);
+}
+
 static int rpc_slot_open(struct rpc_slot *slot, const char *url, int64_t timeout_ms)
 {
-    int rc = nng_req0_open(&slot->socket);
+    slot->pipe_count = calloc(1, sizeof *slot->pipe_count);
+    int rc = slot->pipe_count != NULL ? nng_req0_open(&slot->socket) : NNG_ENOMEM;
     if (rc != 0) {
+        free(slot->pipe_count);
         return rc;
     }
+    (void)nng_pipe_notify(slot->socket, NNG_PIPE_EV_ADD_POST, rpc_slot_on_pipe, slot->pipe_count);
+    (void)nng_pipe_notify(slot->socket, NNG_PIPE_EV_REM_POST, rpc_slot_on_pipe, slot->pipe_count);
     (void)nng_socket_set_ms(slot->socket, NNG_OPT_REQ_RESENDTIME, -1);
     (void)nng_socket_set_size(slot->socket, NNG_OPT_RECVMAXSZ, RPC_ANSWER_MAX + 4096);
     return rpc_dial(slot->socket, url, timeout_ms > 0 ? timeout_ms : 0);
 }
 
-/* Nothing may be coming in on it. */
+/* Nothing may be coming in on it. What nng's threads may still count in stays. */
 static void rpc_slot_close(struct rpc_slot *slot)
 {
     if (slot->is_open) {
@@ -123,7 +129,9 @@ static bool rpc_slot_connect(struct rpc_client *client, struct rpc_slot *slot, s
                              int64_t until_ms, struct rpc_status *status)
 {
     size_t used = 0;
-    if (slot->is_open && slot->url == url) {
+    /* nng would wait for the node that is gone to come back. */
+    bool is_connected = slot->is_open && atomic_load(slot->pipe_count) > 0;
+    if (is_connected && slot->url == url) {
         return true;
     }
     rpc_slot_close(slot);
@@ -131,7 +139,7 @@ static bool rpc_slot_connect(struct rpc_client *client, struct rpc_slot *slot, s
     for (size_t i = 0; i < client->url_count; i++) {
         size_t at = (url + i) % client->url_count;
         /* Equal parts of the time that is left: for each address, and for the call. */
-        int64_t part_ms = (until_ms - rpc_now_ms()) / (int64_t)(client->url_count - i + 1);
+        int64_t part_ms = (until_ms - tick_ms()) / (int64_t)(client->url_count - i + 1);
         int rc = rpc_slot_open(slot, client->options.urls[at], part_ms);
         if (rc == 0) {
             slot->url = at;
@@ -210,7 +218,7 @@ static nng_msg *rpc_slot_exchange(struct rpc_slot *slot, nng_msg *msg, int64_t u
                                   int *ret_rc)
 {
     nng_msg *answer = NULL;
-    int64_t left_ms = until_ms - rpc_now_ms();
+    int64_t left_ms = until_ms - tick_ms();
     (void)nng_socket_set_ms(slot->socket, NNG_OPT_SENDTIMEO,
                             (nng_duration)(left_ms > 1 ? left_ms : 1));
     *ret_rc = nng_sendmsg(slot->socket, msg, 0);
@@ -218,7 +226,7 @@ static nng_msg *rpc_slot_exchange(struct rpc_slot *slot, nng_msg *msg, int64_t u
         nng_msg_free(msg);
         return NULL;
     }
-    left_ms = until_ms - rpc_now_ms() + RPC_GRACE_MS;
+    left_ms = until_ms - tick_ms() + RPC_GRACE_MS;
     (void)nng_socket_set_ms(slot->socket, NNG_OPT_RECVTIMEO,
                             (nng_duration)(left_ms > 1 ? left_ms : 1));
     *ret_rc = nng_recvmsg(slot->socket, &answer, 0);
@@ -248,7 +256,7 @@ bool rpc_client_call(struct rpc_client *client, const char *method, const Protob
     size_t url;
     uint64_t id;
     int rc = NNG_ENOMEM;
-    int64_t until_ms = rpc_now_ms() + client->options.timeout_ms;
+    int64_t until_ms = tick_ms() + client->options.timeout_ms;
     *ret_status = (struct rpc_status){.code = HGTP__RPC__CODE__OK};
     struct rpc_slot *slot = rpc_slot_take(client, &url, &id);
     if (!rpc_slot_connect(client, slot, url, until_ms, ret_status)) {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "admin/talk/talk_time.h"
+#include "admin/tick.h"
 #include "proto/base64.h"
 #include "proto/digest.h"
 
@@ -79,7 +79,7 @@ void talk_client_connect(struct talk_client *client)
     client->stage = TALK_CONNECTING;
     talk_ws_close(&client->ws);
     talk_outbox_disconnected(&client->outbox);
-    talk_ws_connect(&client->ws, &client->http, client->failures, &upgrade, talk_time_ms());
+    talk_ws_connect(&client->ws, &client->http, client->failures, &upgrade, tick_ms());
 }
 
 /* Nobody is there, or nobody can help now. */
@@ -88,7 +88,7 @@ static void talk_client_no_luck(struct talk_client *client, const char *what, co
     if (!client->was_attached && client->failures + 1 >= TALK_CLIENT_FIRST_TRIES) {
         talk_client_say(client, TALK_ERROR, "cannot reach %s: %s", what, why);
         client->stage = TALK_AWAY;
-        client->due_ms = TALK_TIME_NEVER;
+        client->due_ms = TICK_NEVER;
         talk_client_leave(client, TALK_UNREACHABLE);
         return;
     }
@@ -210,7 +210,7 @@ void talk_client_away(struct talk_client *client, int64_t pause_ms)
     talk_ws_close(&client->ws);
     client->stage = TALK_AWAY;
     client->failures++;
-    client->due_ms = talk_time_ms() + (pause_ms > backoff_ms ? pause_ms : backoff_ms);
+    client->due_ms = tick_ms() + (pause_ms > backoff_ms ? pause_ms : backoff_ms);
     talk_client_changed(client);
 }
 
@@ -237,7 +237,7 @@ static void talk_client_on_end(void *ctx, const struct talk_ws_end *end)
     }
     if (client->leave_by_ms > 0) {
         client->stage = TALK_AWAY; /* the answer to UNREGISTER ends it */
-        client->due_ms = TALK_TIME_NEVER;
+        client->due_ms = TICK_NEVER;
         return;
     }
     if (end->close_code == WS_CLOSE_REPLACED) {
@@ -308,7 +308,7 @@ void talk_client_ready(struct talk_client *client, const struct pollfd *fds)
 {
     uint8_t datagram[HGTP_DATAGRAM_MAX];
     size_t len;
-    talk_ws_ready(&client->ws, fds[0].revents, talk_time_ms());
+    talk_ws_ready(&client->ws, fds[0].revents, tick_ms());
     while (talk_udp_receive(&client->udp, datagram, sizeof datagram, &len)) {
         (void)talk_ask_take(&client->ask, bytes_of(datagram, len));
     }
@@ -385,9 +385,9 @@ static void talk_client_end_turn(struct talk_client *client, int64_t now_ms)
 
 void talk_client_turn(struct talk_client *client)
 {
-    int64_t now_ms = talk_time_ms();
+    int64_t now_ms = tick_ms();
     talk_ws_turn(&client->ws, now_ms);
-    talk_ask_turn(&client->ask, now_ms, talk_time_unix_ms());
+    talk_ask_turn(&client->ask, now_ms, tick_unix_ms());
     if (client->stage == TALK_AWAY && now_ms >= client->due_ms) {
         if (client->must_register) {
             talk_client_register(client);
@@ -403,7 +403,7 @@ void talk_client_turn(struct talk_client *client)
     if (client->stage != TALK_OVER) {
         talk_client_end_turn(client, now_ms);
     }
-    talk_ask_turn(&client->ask, now_ms, talk_time_unix_ms()); /* what was asked just now */
+    talk_ask_turn(&client->ask, now_ms, tick_unix_ms()); /* what was asked just now */
 }
 
 /* A time of 0 is none. */
@@ -420,7 +420,7 @@ static int64_t talk_client_from_now(int64_t due_ms, int64_t now_ms)
 
 int talk_client_timeout(const struct talk_client *client)
 {
-    int64_t now_ms = talk_time_ms();
+    int64_t now_ms = tick_ms();
     int64_t due_ms = talk_client_from_now(talk_ask_due_ms(&client->ask), now_ms);
     due_ms = talk_client_earlier(due_ms, talk_ws_due_ms(&client->ws));
     due_ms = talk_client_earlier(due_ms, client->stage == TALK_AWAY ? client->due_ms : 0);
@@ -439,7 +439,7 @@ void talk_client_drain(struct talk_client *client)
 {
     if (client->drain_by_ms == 0) {
         client->drain_by_ms =
-            talk_time_ms() + (client->style.is_plain ? TALK_CLIENT_DRAIN_MS : TALK_CLIENT_QUIT_MS);
+            tick_ms() + (client->style.is_plain ? TALK_CLIENT_DRAIN_MS : TALK_CLIENT_QUIT_MS);
     }
 }
 
@@ -452,7 +452,7 @@ void talk_client_leave(struct talk_client *client, int exit_code)
     if (client->ask.token[0] == '\0') {
         talk_client_left(client);
     } else {
-        client->leave_by_ms = talk_time_ms() + TALK_CLIENT_LEAVE_MS;
+        client->leave_by_ms = tick_ms() + TALK_CLIENT_LEAVE_MS;
         talk_deed_leave(client);
     }
 }

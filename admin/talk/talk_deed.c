@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "admin/talk/talk_client.h"
-#include "admin/talk/talk_time.h"
+#include "admin/tick.h"
 #include "proto/base64.h"
 
 /* One request under way. */
@@ -110,7 +110,7 @@ static void talk_deed_done(struct talk_deed *deed)
     struct talk_client *client = deed->client;
     bool is_in = strcmp(client->room.name, deed->room) == 0;
     if ((talk_deed_enters(deed->type) && !is_in) || (talk_deed_leaves(deed->type) && is_in)) {
-        client->room_until_ms = talk_time_ms() + TALK_CLIENT_ROOM_MS;
+        client->room_until_ms = tick_ms() + TALK_CLIENT_ROOM_MS;
         snprintf(client->removed, sizeof client->removed, "have left");
     }
     if (talk_deed_leaves(deed->type)) {
@@ -260,10 +260,10 @@ void talk_deed_answer(struct talk_client *client, bool accepts)
     uint8_t storage[64];
     struct sink out = sink_into(storage, sizeof storage);
     talk_ask_answer(&client->ask, &client->invitation.relay, accepts ? HGTP_OK : HGTP_DECLINE,
-                    talk_time_unix_ms(), &out);
+                    tick_unix_ms(), &out);
     talk_ws_send(&client->ws, WS_BINARY, sink_bytes(&out));
     if (accepts) {
-        client->room_until_ms = talk_time_ms() + TALK_CLIENT_ROOM_MS;
+        client->room_until_ms = tick_ms() + TALK_CLIENT_ROOM_MS;
     }
     free(client->invitation.room);
     client->invitation.room = NULL;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "admin/talk/talk_client.h"
-#include "admin/talk/talk_time.h"
+#include "admin/tick.h"
 #include "proto/base64.h"
 
 static const char *talk_hear_string(const json_t *object, const char *member)
@@ -203,14 +203,14 @@ static void talk_hear_ack(struct talk_client *client, const json_t *text)
     talk_outbox_on_ack(&client->outbox, talk_hear_string(text, "id"),
                        talk_hear_number(text, "seq"));
     if (client->drain_by_ms > 0) {
-        client->drain_by_ms = talk_time_ms() + TALK_CLIENT_DRAIN_MS;
+        client->drain_by_ms = tick_ms() + TALK_CLIENT_DRAIN_MS;
     }
 }
 
 static void talk_hear_error(struct talk_client *client, const json_t *text)
 {
     char *lost = talk_outbox_on_error(&client->outbox, talk_hear_string(text, "id"),
-                                      talk_hear_string(text, "name"), talk_time_ms());
+                                      talk_hear_string(text, "name"), tick_ms());
     if (lost != NULL) {
         talk_client_say(client, TALK_ERROR, "not said: %s: %s", talk_hear_string(text, "reason"),
                         lost);
@@ -294,7 +294,7 @@ static void talk_hear_removal(struct talk_client *client, const struct hgtp_mess
              is_closed ? "have left, because it was closed," : "were removed from");
     uint8_t storage[64];
     struct sink out = sink_into(storage, sizeof storage);
-    talk_ask_answer(&client->ask, &msg->header, HGTP_OK, talk_time_unix_ms(), &out);
+    talk_ask_answer(&client->ask, &msg->header, HGTP_OK, tick_unix_ms(), &out);
     talk_ws_send(&client->ws, WS_BINARY, sink_bytes(&out));
 }
 

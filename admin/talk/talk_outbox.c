@@ -11,7 +11,7 @@
 
 #include "admin/talk/talk_names.h"
 #include "admin/talk/talk_net.h"
-#include "admin/talk/talk_time.h"
+#include "admin/tick.h"
 #include "proto/talk_text.h"
 
 struct talk_said {
@@ -110,7 +110,7 @@ int64_t talk_outbox_due_ms(const struct talk_outbox *outbox)
 {
     const struct talk_said *said = outbox->first;
     if (said == NULL) {
-        return TALK_TIME_NEVER;
+        return TICK_NEVER;
     }
     return said->is_under_way ? said->sent_ms + TALK_OUTBOX_ACK_MS : outbox->pause_until_ms;
 }

@@ -13,14 +13,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "admin/talk/talk_time.h"
+#include "admin/tick.h"
 
 #define TALK_WS_MESSAGE_MAX (32u << 20) /* a list of all users may be long */
 #define TALK_WS_HEAD_CAP    32768
 
 void talk_ws_init(struct talk_ws *ws, const struct talk_ws_events *events)
 {
-    *ws = (struct talk_ws){.events = *events, .fd = -1, .due_ms = TALK_TIME_NEVER};
+    *ws = (struct talk_ws){.events = *events, .fd = -1, .due_ms = TICK_NEVER};
 }
 
 /* Back to closed; buffers go. */

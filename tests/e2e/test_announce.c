@@ -8,41 +8,17 @@
 
 #include "tests/support/e2e_cluster.h"
 #include "tests/support/e2e_talk.h"
-#include "tests/support/process.h"
-
-#define TOOL_WAIT_MS 10000
-
-/* Runs hgtpctl against a node; what it said is in `out`. */
-static void tool(const struct e2e *e, size_t node, const char *const *args, char out[65536])
-{
-    char url[256];
-    const char *folder = e->nodes[node].daemon->folder;
-    snprintf(url, sizeof url, "ipc://%s/hgtp/control.sock", folder);
-    const char *argv[16] = {HGTPCTL_PATH, "--url", url};
-    for (size_t count = 3; *args != NULL; args++) {
-        argv[count++] = *args;
-    }
-    struct process *process = process_start(argv, folder);
-    int code = process_wait_exit(process, TOOL_WAIT_MS);
-    snprintf(out, 65536, "%s", process_stdout(process));
-    if (code != 0) {
-        fail_msg("ended with %d: %s", code, process_stderr(process));
-    }
-    process_free(process);
-}
-
-#define TOOL(e, node, out, ...) tool((e), (node), (const char *const[]){__VA_ARGS__, NULL}, (out))
+#include "tests/support/tool.h"
 
 E2E_SCENARIO(announcement_reaches_everybody_at_every_node)
 {
-    static char out[65536];
     E2E_CLUSTER(e, 2);
     e2e_cluster_meshed(e);
     struct talker *alice = e2e_talker_at(e, 0, "alice"), *bob = e2e_talker_at(e, 1, "bob");
     struct original *carol = e2e_user_at(e, 0, "carol"), *dave = e2e_user_at(e, 1, "dave");
     e2e_talk_open_room(alice, "den");
     e2e_join_room(dave, "den");
-    TOOL(e, 0, out, "notice", "we restart at ten");
+    TOOL(e->nodes[0].daemon, 0, "notice", "we restart at ten");
     struct talker *const talkers[] = {alice, bob};
     for (size_t i = 0; i < 2; i++) {
         const json_t *told =
@@ -60,7 +36,6 @@ E2E_SCENARIO(announcement_reaches_everybody_at_every_node)
 
 E2E_SCENARIO(notice_to_a_room_is_as_long_as_a_message_and_reaches_no_other)
 {
-    static char out[65536];
     char words[5001];
     memset(words, 'w', sizeof words - 1);
     words[sizeof words - 1] = '\0';
@@ -70,7 +45,7 @@ E2E_SCENARIO(notice_to_a_room_is_as_long_as_a_message_and_reaches_no_other)
     struct original *bob = e2e_user_at(e, 1, "bob");
     e2e_talk_open_room(alice, "den");
     e2e_join_room(bob, "den");
-    TOOL(e, 1, out, "room", "notice", "den", words);
+    TOOL(e->nodes[1].daemon, 0, "room", "notice", "den", words);
     const json_t *told = e2e_told(TALKER_WAIT(alice, "notice", "event", "notice"));
     assert_string_equal(json_string_value(json_object_get(told, "notice")), words);
     assert_int_equal(json_integer_value(json_object_get(told, "seq")), 3);
@@ -82,22 +57,21 @@ E2E_SCENARIO(notice_to_a_room_is_as_long_as_a_message_and_reaches_no_other)
 
 E2E_SCENARIO(operators_see_what_a_session_lives_by)
 {
-    static char out[65536];
     E2E_CLUSTER(e, 2);
     e2e_cluster_meshed(e);
     struct talker *alice = e2e_talker_at(e, 0, "alice");
     (void)e2e_user_at(e, 1, "bob");
-    TOOL(e, 1, out, "-o", "json", "session", "show", "alice");
-    assert_non_null(strstr(out, "\"transport\":\"websocket\""));
-    assert_null(strstr(out, "\"since_ms\":0"));
-    TOOL(e, 0, out, "-o", "json", "session", "show", "bob");
-    assert_non_null(strstr(out, "\"transport\":\"push\""));
+    TOOL(e->nodes[1].daemon, 0, "-o", "json", "session", "show", "alice");
+    assert_non_null(strstr(tool.out, "\"transport\":\"websocket\""));
+    assert_null(strstr(tool.out, "\"since_ms\":0"));
+    TOOL(e->nodes[0].daemon, 0, "-o", "json", "session", "show", "bob");
+    assert_non_null(strstr(tool.out, "\"transport\":\"push\""));
     char target[256];
     snprintf(target, sizeof target, "/events?token=%s", alice->token);
     struct sse_client_options stream = {.port = e->nodes[0].daemon->http_port, .target = target};
     assert_int_equal(e2e_sse(e, &stream)->status, 200);
-    TOOL(e, 1, out, "-o", "json", "session", "show", "alice");
-    assert_non_null(strstr(out, "\"transport\":\"stream\""));
+    TOOL(e->nodes[1].daemon, 0, "-o", "json", "session", "show", "alice");
+    assert_non_null(strstr(tool.out, "\"transport\":\"stream\""));
 }
 
 int main(void)

@@ -17,7 +17,7 @@
 /* What every node of a scenario is given; a scenario's own settings come later and win. */
 static const char *const daemon_sets[] = {
     "hgtp.listen=127.0.0.1:0", "http.listen=127.0.0.1:0", "bus.listen=tcp://127.0.0.1:0",
-    "auth.key=950817",         "lists.coalesce_ms=1",
+    "auth.key=950817",         "lists.coalesce_ms=1",     "node.drain_s=1",
 };
 
 struct daemon *daemon_run(const char *const *args)

@@ -14,7 +14,7 @@
 #include <jansson.h>
 
 #include "admin/talk/talk_outbox.h"
-#include "admin/talk/talk_time.h"
+#include "admin/tick.h"
 
 static struct talk_outbox outbox;
 static char sent_text[64], sent_id[TALK_OUTBOX_ID_MAX + 1];
@@ -69,7 +69,7 @@ static void messages_go_one_at_a_time_in_order(void **state)
     talk_outbox_on_ack(&outbox, sent_id, 6);
     assert_int_equal(outbox.count, 0);
     assert_false(sends(0));
-    assert_true(talk_outbox_due_ms(&outbox) == TALK_TIME_NEVER);
+    assert_true(talk_outbox_due_ms(&outbox) == TICK_NEVER);
 }
 
 static void message_is_said_again_with_the_same_id_after_an_interruption(void **state)
