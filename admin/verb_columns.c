@@ -132,6 +132,7 @@ const struct output_column verb_columns_accounts[] = {
     {"USER", "user", FORMAT_TEXT},
     {"ADDED", "added_ms", FORMAT_TIME},
     {"BY", "added_by", FORMAT_TEXT},
+    {"KEY", "key", FORMAT_TEXT},
     END,
 };
 

@@ -13,9 +13,11 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "control_form.h"
 #include "control_state.h"
 #include "node/base/log.h"
 #include "node/base/metrics.h"
+#include "proto/utf8.h"
 
 #define CONTROL_TIMEOUT_MS     10000 /* for a caller that names none */
 #define CONTROL_TIMEOUT_MAX_MS 120000
@@ -148,6 +150,9 @@ static void control_run_on(struct control_call *call, struct bytes cursor)
     script_args_str(&args, "actor", call->actor);
     script_args_bytes(&args, "cursor", cursor);
     control_rows_args(call->request, &args);
+    if (call->sealed[0] != '\0') {
+        script_args_str(&args, "sealed", call->sealed);
+    }
     talk_control(call->control->options.talk, call->script, &args, control_on_result, call);
 }
 
@@ -190,47 +195,72 @@ static enum control_role control_role_of(const struct control *control, const ch
     return control->is_private && token[0] == '\0' ? CONTROL_ROLE_ADMINISTER : CONTROL_ROLE_NONE;
 }
 
-static bool control_may(struct control_call *call, const Hgtp__Rpc__Request *envelope)
+/* A repair changes what a look does not. */
+static enum control_role control_needed(const struct control_call *call)
+{
+    bool is_repair = call->request->descriptor == &hgtp__control__doctor_request__descriptor &&
+                     ((const Hgtp__Control__DoctorRequest *)call->request)->fix;
+    return is_repair ? CONTROL_ROLE_ADMINISTER : call->method->role;
+}
+
+static bool control_is_known(struct control_call *call, const Hgtp__Rpc__Request *envelope)
 {
     const struct control_token *token;
-    enum control_role role = control_role_of(call->control, envelope->token, &token);
+    call->role = control_role_of(call->control, envelope->token, &token);
     snprintf(call->actor, sizeof call->actor, "%s%s%s", token != NULL ? token->name : "",
              token != NULL && token->name[0] != '\0' ? " " : "", envelope->actor);
-    if (role == CONTROL_ROLE_NONE) {
+    if (call->role == CONTROL_ROLE_NONE) {
         control_fail(call, HGTP__RPC__CODE__UNAUTHENTICATED,
                      "a token is needed, and this is none: see control.token_file");
-        return false;
     }
-    if (role < call->method->role) {
-        char message[160];
-        snprintf(message, sizeof message, "%s needs the role %s; this token has %s",
-                 call->method->name, control_role_name(call->method->role),
-                 control_role_name(role));
-        control_fail(call, HGTP__RPC__CODE__PERMISSION_DENIED, message);
-        return false;
+    return call->role != CONTROL_ROLE_NONE;
+}
+
+static bool control_may(struct control_call *call)
+{
+    enum control_role needed = control_needed(call);
+    if (call->role >= needed) {
+        return true;
     }
-    return true;
+    char message[160];
+    snprintf(message, sizeof message, "%s needs the role %s; this token has %s", call->method->name,
+             control_role_name(needed), control_role_name(call->role));
+    control_fail(call, HGTP__RPC__CODE__PERMISSION_DENIED, message);
+    return false;
+}
+
+static bool control_unpack(struct control_call *call, const Hgtp__Rpc__Request *envelope)
+{
+    const ProtobufCMethodDescriptor *types = control_method_types(call->method);
+    call->request = protobuf_c_message_unpack(types->input, NULL, envelope->payload.len,
+                                              envelope->payload.data);
+    call->reply = call->rows = control_rows_new(types->output);
+    if (call->request != NULL && call->reply != NULL) {
+        return true;
+    }
+    metric_add(METRIC_CONTROL_MALFORMED, 1);
+    control_fail(call, HGTP__RPC__CODE__INVALID_ARGUMENT, "the request is malformed");
+    return false;
 }
 
 /* False: it is answered. */
 static bool control_open_call(struct control_call *call, const Hgtp__Rpc__Request *envelope)
 {
+    char error[CONTROL_ERROR_BYTES];
     call->id = envelope->id;
     call->method = control_method_find(envelope->method);
     if (call->method == NULL) {
         control_fail(call, HGTP__RPC__CODE__UNIMPLEMENTED, "this node knows no such method");
         return false;
     }
-    if (!control_may(call, envelope)) {
+    if (!control_is_known(call, envelope) || !control_unpack(call, envelope) ||
+        !control_may(call)) {
         return false;
     }
-    const ProtobufCMethodDescriptor *method = control_method_types(call->method);
-    call->request = protobuf_c_message_unpack(method->input, NULL, envelope->payload.len,
-                                              envelope->payload.data);
-    call->reply = call->rows = control_rows_new(method->output);
-    if (call->request == NULL || call->reply == NULL) {
+    if (!control_form_good(call->request, call->control->options.config, error) ||
+        !utf8_valid(bytes_str(call->actor))) {
         metric_add(METRIC_CONTROL_MALFORMED, 1);
-        control_fail(call, HGTP__RPC__CODE__INVALID_ARGUMENT, "the request is malformed");
+        control_fail(call, HGTP__RPC__CODE__INVALID_ARGUMENT, error);
         return false;
     }
     int64_t timeout_ms = envelope->timeout_ms != 0 ? envelope->timeout_ms : CONTROL_TIMEOUT_MS;

@@ -52,8 +52,10 @@ struct control_call {
     uint64_t id;
     int64_t until_ms;
     char actor[192];
+    enum control_role role;
     enum script script; /* that is running */
     size_t page_count;
+    char sealed[TALK_SEALED_MAX]; /* given to the script as `sealed`; empty: nothing is */
     void (*on_rows)(struct control_call *call); /* NULL: the rows are the reply */
     ProtobufCMessage *rows;                     /* where they go */
     ProtobufCMessage *nodes;                    /* NodeListReply; NULL: not asked for */
@@ -93,6 +95,10 @@ void control_run(struct control_call *call, enum script script);
 
 /* control_own.c */
 void control_version(struct control_call *call);
+
+/* control_accounts.c */
+void control_account_add(struct control_call *call);
+void control_account_list(struct control_call *call);
 
 /* control_nodes.c */
 void control_nodes_list(struct control_call *call);

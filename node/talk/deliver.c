@@ -100,7 +100,9 @@ void deliver_entry(struct talk *talk, struct room *room, struct entry *entry)
 {
     switch (room_feed_take(&room->feed, entry)) {
     case FEED_DUPLICATE:
-        if (entry->time_unix_ms > room->last_ms) {
+        /* Before anything was delivered here there is nothing to compare it with: what the bus has
+         * held back since before the room was known here is no news. */
+        if (room->last_ms != 0 && entry->time_unix_ms > room->last_ms) {
             deliver_went_back(room, entry->seq); /* an old number, and newer than all others */
             deliver_repair(talk, room);
         } else {

@@ -5,13 +5,23 @@
  */
 #include "request.h"
 
+#include "account.h"
 #include "lines.h"
+#include "node/base/log.h"
 #include "node/base/metrics.h"
 #include "proto/base64.h"
 
 #define REQUEST_CHALLENGE_RANDOM_BYTES 18
 
+#define REQUEST_ACCOUNTS_ONLY 1 /* auth.accounts */
+
 enum request_digest { DIGEST_WRONG, DIGEST_MD5, DIGEST_HMAC };
+
+/* What a proof is for. */
+struct request_challenge {
+    struct bytes challenge, name;
+    struct bytes sealed; /* key of that name's account; empty: it has none */
+};
 
 static void request_random_base64url(struct talk *talk, size_t count, struct sink *out)
 {
@@ -33,29 +43,84 @@ static struct bytes request_make_token(struct request *request)
     return sink_bytes(&out);
 }
 
-static enum request_digest request_digest(const struct request *request, struct bytes challenge)
+static enum request_digest request_digest_by(const struct request *request, struct bytes realm,
+                                             struct bytes key)
+{
+    uint8_t mac[DIGEST_SHA256_BYTES];
+    digest_hmac_sha256(key, realm, mac);
+    if (digest_equal(request->msg.reg.nonce, bytes_of(mac, sizeof mac))) {
+        return DIGEST_HMAC;
+    }
+    uint8_t legacy[DIGEST_LEGACY_MAX];
+    struct sink legacy_out = sink_into(legacy, sizeof legacy);
+    digest_legacy(realm, key, &legacy_out);
+    bool is_right = request->talk->options.config->auth_md5 &&
+                    digest_equal(request->msg.reg.nonce, sink_bytes(&legacy_out));
+    return is_right ? DIGEST_MD5 : DIGEST_WRONG;
+}
+
+static void request_on_resealed(const struct result *result, void *arg)
+{
+    (void)result;
+    talk_call_over(arg);
+}
+
+/* The secret that an account's key is sealed by is being replaced. */
+static void request_reseal(struct talk *talk, const struct request_challenge *challenge,
+                           struct bytes key)
+{
+    char sealed[TALK_SEALED_MAX];
+    if (account_seal(talk, challenge->name, key, sealed)) {
+        struct script_args args;
+        talk_args_init(talk, &args, bytes_of(NULL, 0));
+        script_args_bytes(&args, "user", challenge->name);
+        script_args_bytes(&args, "old", challenge->sealed);
+        script_args_str(&args, "sealed", sealed);
+        talk_call(talk, SCRIPT_reseal, &args, request_on_resealed, talk);
+    }
+}
+
+/* A user with an account has no other key. */
+static enum request_digest request_digest_of_account(const struct request *request,
+                                                     struct bytes realm,
+                                                     const struct request_challenge *challenge)
+{
+    uint8_t key[TALK_SEALED_MAX];
+    struct sink key_out = sink_into(key, sizeof key);
+    enum account_state state =
+        account_open(request->talk, challenge->name, challenge->sealed, &key_out);
+    if (state == ACCOUNT_UNREADABLE) {
+        LOG_LIMITED(LOG_ERROR, "account_unreadable", log_bytes("user", challenge->name),
+                    log_str("hint", "its key was sealed by another bus.key (or auth.key): remove "
+                                    "the account and add it again"));
+    }
+    enum request_digest digest = request_digest_by(request, realm, sink_bytes(&key_out));
+    if (state == ACCOUNT_UNREADABLE) {
+        digest = DIGEST_WRONG;
+    } else if (state == ACCOUNT_OLD && digest != DIGEST_WRONG) {
+        request_reseal(request->talk, challenge, sink_bytes(&key_out));
+    }
+    explicit_bzero(key, sizeof key);
+    return digest;
+}
+
+static enum request_digest request_digest(const struct request *request,
+                                          const struct request_challenge *challenge)
 {
     const struct talk *talk = request->talk;
-    uint8_t realm[REQUEST_REALM_MAX];
-    struct sink realm_out = sink_into(realm, sizeof realm);
-    if (!request_realm(talk, challenge, &realm_out)) {
+    uint8_t storage[REQUEST_REALM_MAX];
+    struct sink realm = sink_into(storage, sizeof storage);
+    if (!request_realm(talk, challenge->challenge, &realm)) {
         return DIGEST_WRONG;
     }
-    for (size_t i = 0; i < talk->options.keys->count; i++) {
-        uint8_t mac[DIGEST_SHA256_BYTES];
-        digest_hmac_sha256(talk->options.keys->keys[i], sink_bytes(&realm_out), mac);
-        if (digest_equal(request->msg.reg.nonce, bytes_of(mac, sizeof mac))) {
-            return DIGEST_HMAC;
-        }
-        uint8_t legacy[DIGEST_LEGACY_MAX];
-        struct sink legacy_out = sink_into(legacy, sizeof legacy);
-        digest_legacy(sink_bytes(&realm_out), talk->options.keys->keys[i], &legacy_out);
-        if (talk->options.config->auth_md5 &&
-            digest_equal(request->msg.reg.nonce, sink_bytes(&legacy_out))) {
-            return DIGEST_MD5;
-        }
+    if (challenge->sealed.len > 0) {
+        return request_digest_of_account(request, sink_bytes(&realm), challenge);
     }
-    return DIGEST_WRONG;
+    enum request_digest digest = DIGEST_WRONG;
+    for (size_t i = 0; digest == DIGEST_WRONG && i < talk->options.keys->count; i++) {
+        digest = request_digest_by(request, sink_bytes(&realm), talk->options.keys->keys[i]);
+    }
+    return talk->options.config->auth_accounts == REQUEST_ACCOUNTS_ONLY ? DIGEST_WRONG : digest;
 }
 
 static bool request_declares_foreign(const struct request *request, bool *ret_trusted)
@@ -109,19 +174,20 @@ static void request_on_registered(const struct result *result, void *arg)
         request_finish(request, result);
         return;
     }
-    struct bytes challenge = bytes_str("");
+    struct request_challenge challenge = {bytes_str(""), bytes_str(""), bytes_str("")};
     for (size_t i = 0; i < result->effect_count; i++) {
-        if (effect_is(&result->effects[i], "challenge") && result->effects[i].count > 1) {
-            challenge = result->effects[i].fields[1];
+        const struct bytes *f = result->effects[i].fields;
+        if (effect_is(&result->effects[i], "challenge") && result->effects[i].count > 3) {
+            challenge = (struct request_challenge){f[1], f[2], f[3]};
         }
     }
-    enum request_digest digest = request_digest(request, challenge);
+    enum request_digest digest = request_digest(request, &challenge);
     if (digest == DIGEST_WRONG) {
         request_refuse(request, ERR_WRONG_DIGEST);
         request_end(request);
         return;
     }
-    request_prove(request, challenge, digest == DIGEST_MD5);
+    request_prove(request, challenge.challenge, digest == DIGEST_MD5);
 }
 
 void request_register(struct request *request)

@@ -116,6 +116,16 @@ void talk_control_args(struct talk *talk, struct script_args *args);
 void talk_control(struct talk *talk, enum script script, const struct script_args *args,
                   store_on_result_fn *on_result, void *arg);
 
+/* Users' own keys. */
+#define TALK_ACCOUNT_KEY_CHARS 32
+#define TALK_SEALED_MAX        2048
+/** A new key for a user, as text, and as it may be kept in Redis; false: no secret is configured
+ * that could seal it. */
+bool talk_account_make(struct talk *talk, struct bytes user,
+                       char ret_key[TALK_ACCOUNT_KEY_CHARS + 1], char ret_sealed[TALK_SEALED_MAX]);
+/** "sealed", "old" (by a secret that is being replaced) or "unreadable"; static. */
+const char *talk_account_state(const struct talk *talk, struct bytes user, struct bytes sealed);
+
 /** There is space again on the push connection of `owner`, what the push port's open was given, or
  * on its line. */
 void talk_on_drained(void *owner);

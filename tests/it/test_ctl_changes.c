@@ -435,11 +435,13 @@ static void ctl_accounts_are_added_listed_and_removed(void **state)
     CTL(ctl_account_list, "text", "");
     const char *bob = strstr(last.effects, "row Account user bob added_ms 1");
     const char *zoe = strstr(last.effects, "row Account user zoe added_ms 1");
-    assert_true(bob != NULL && zoe != NULL && bob < zoe && has_effect(" added_by root@ops\n"));
+    assert_true(bob != NULL && zoe != NULL && bob < zoe &&
+                has_effect(" added_by root@ops key SECRET\n"));
     assert_string_equal(last.extra, "0");
-    assert_false(has_effect("SECRET"));
     CTL(ctl_account_remove, "user", "bob");
-    assert_true(has_effect("removed the account bob; its session stays until it ends "));
+    assert_true(has_effect("removed the account bob and its session "));
+    assert_int_equal(CALL(look, "bob+++++", "line", ""), ERR_NONE);
+    assert_true(has_effect("gone bob+++++ ended"));
     CTL(ctl_account_list, "text", "");
     assert_false(has_effect("row Account user bob"));
     CTL(ctl_events, "after", "0", "since_ms", "0", "count", "0", "kind", "ctl_account", "user", "",

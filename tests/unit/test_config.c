@@ -153,7 +153,7 @@ static void config_indented_line_is_never_joined_to_a_value(void **state)
 {
     (void)state;
     assert_file_error("[auth]\nkey = abc\n  format = x\n", 3,
-                      "unknown key 'auth.format'; [auth] takes key, key_file, md5, challenge_ms");
+                      "unknown key 'auth.format'; [auth] takes key, key_file, md5, accounts, challenge_ms");
     assert_true(load("[auth]\nkey = abc\n  md5 = off\n", NULL, NULL));
     assert_string_equal(config.auth_key, "abc");
     assert_int_equal(config.auth_md5, 0);

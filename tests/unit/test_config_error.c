@@ -43,11 +43,11 @@ static const struct wrong wrongs[] = {
      "room_members, "
      "message_bytes, name_bytes, messages_per_s, registers_per_s, requests_per_s, queue_bytes"},
     {"auth", "kye = 5",
-     "unknown key 'auth.kye' (did you mean 'auth.key'?); [auth] takes key, key_file, md5, "
+     "unknown key 'auth.kye' (did you mean 'auth.key'?); [auth] takes key, key_file, md5, accounts, "
      "challenge_ms"},
     {"log", "LEVEL = info",
      "unknown key 'log.LEVEL' (did you mean 'log.level'?); [log] takes level, format"},
-    {"auth", "k55 = on", "unknown key 'auth.k55'; [auth] takes key, key_file, md5, challenge_ms"},
+    {"auth", "k55 = on", "unknown key 'auth.k55'; [auth] takes key, key_file, md5, accounts, challenge_ms"},
     {"log", "colour = on", "unknown key 'log.colour'; [log] takes level, format"},
     {"limts", "users = 5",
      "unknown section 'limts' (did you mean 'limits'?); the sections are node, hgtp, http, auth, "

@@ -325,6 +325,19 @@ static void deliver_old_number_of_a_new_entry_shows_that_the_log_went_back(void 
     assert_int_equal(fake.pushes[0].got_count, 13);
 }
 
+static void deliver_old_number_in_a_room_without_deliveries_is_a_repetition(void **state)
+{
+    (void)state;
+    fake_client(0, 11);
+    room_feed_fini(&fake_room()->feed);
+    room_feed_init(&fake_room()->feed, 11); /* the log had ten when the room was known here */
+    arrives_said_at(3, 103);
+    assert_int_equal(fake_room()->feed.next, 11);
+    assert_int_equal(fake.pushes[0].got_count, 0);
+    arrives_said_at(11, 111);
+    assert_int_equal(fake.pushes[0].got_count, 1);
+}
+
 static void deliver_top_that_comes_too_late_does_not_turn_the_room_back(void **state)
 {
     (void)state;
@@ -515,6 +528,8 @@ int main(void)
             deliver_gap_is_read_from_the_log_before_anything_later_is_delivered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             deliver_old_number_of_a_new_entry_shows_that_the_log_went_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_old_number_in_a_room_without_deliveries_is_a_repetition, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_top_that_comes_too_late_does_not_turn_the_room_back,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_gap_that_is_filled_soon_is_not_read_from_the_log,

@@ -1,13 +1,17 @@
--- ctl_account_remove: an account is no more. A session that stands stays until it ends.
--- with: base rows steer
+-- ctl_account_remove: an account is no more, and the session of its user ends as if it had expired.
+-- with: base step request top session log lists room wait ends account rows steer
 if redis.call('HEXISTS', key('accounts'), A.user) == 0 then
     return result(ERR.PEER_UNKNOWN)
 end
+local uid = redis.call('GET', key('un', A.user))
+local s = uid and session(uid)
 if not is_dry then
     redis.call('HDEL', key('accounts'), A.user)
+    if s then
+        break_off(s, 'session_kicked')
+    end
 end
-local stays = redis.call('EXISTS', key('un', A.user)) == 1 and '; its session stays until it ends' or ''
 return finish('account_remove', { 'user' }, {
-    did = 'removed', would = 'remove', what = 'the account ' .. A.user .. stays,
+    did = 'removed', would = 'remove', what = 'the account ' .. A.user .. (s and ' and its session' or ''),
     users = 1, names = { A.user },
 })

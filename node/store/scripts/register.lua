@@ -1,6 +1,6 @@
 -- register: a REGISTER. The first one (name) opens a challenge; one that may prove a key is handed
 -- back to the node, which alone can compute digests, and comes again as `prove`.
--- with: base request
+-- with: base request account
 local again = repeated()
 if again then
     return again
@@ -16,7 +16,7 @@ if A.name == '' or is_proof then
         local is_known = redis.call('EXISTS', key('u', A.uid)) == 1
         return result(is_known and ERR.WRONG_DIGEST or tonumber(A.name_err))
     end
-    effect('challenge', pending.challenge, pending.name)
+    effect('challenge', pending.challenge, pending.name, sealed_key(pending.name))
     return result(ERR.PROVE)
 end
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* control_form: looks at a request's text fields by their names. What is asked for is not its
+ * affair. */
+#include "control_form.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/utf8.h"
+
+#define CONTROL_FORM_ERROR 256
+
+static bool control_form_field(const char *name, struct bytes text, const struct config *config,
+                               char *ret_error)
+{
+    bool is_name = strcmp(name, "room") == 0 || strcmp(name, "user") == 0;
+    if (!utf8_valid(text)) {
+        snprintf(ret_error, CONTROL_FORM_ERROR, "%s is not UTF-8", name);
+    } else if (is_name && text.len > 0 &&
+               !utf8_name_valid(text, (size_t)config->limits_name_bytes)) {
+        snprintf(ret_error, CONTROL_FORM_ERROR,
+                 "%s is no name: at most %" PRId64
+                 " bytes (limits.name_bytes) without control characters",
+                 name, config->limits_name_bytes);
+    } else if (strcmp(name, "text") == 0 && text.len > (size_t)config->limits_message_bytes) {
+        snprintf(ret_error, CONTROL_FORM_ERROR,
+                 "%s has %zu bytes; %" PRId64 " are allowed (limits.message_bytes)", name, text.len,
+                 config->limits_message_bytes);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+bool control_form_good(const ProtobufCMessage *request, const struct config *config,
+                       char *ret_error)
+{
+    snprintf(ret_error, CONTROL_FORM_ERROR, "the actor is not UTF-8");
+    for (unsigned i = 0; i < request->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &request->descriptor->fields[i];
+        if (field->type == PROTOBUF_C_TYPE_STRING) {
+            const char *text = *(char *const *)((const uint8_t *)request + field->offset);
+            if (!control_form_field(field->name, bytes_str(text), config, ret_error)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* account: chooses secrets and what a sealed key is bound to. Who has an account is in Redis. */
+#include "account.h"
+
+#include "proto/base64.h"
+#include "proto/seal.h"
+
+#define ACCOUNT_RANDOM_BYTES (TALK_ACCOUNT_KEY_CHARS * 5 / 8) /* a character has five bits */
+#define ACCOUNT_SECRETS_MAX  (TALK_KEYS_MAX + 1)
+#define ACCOUNT_BOUND_MAX    2048
+
+/* The first seals, all open. */
+static size_t account_secrets(const struct talk *talk, struct bytes secrets[ACCOUNT_SECRETS_MAX])
+{
+    size_t count = 0;
+    const char *bus_key = talk->options.config->bus_key;
+    if (bus_key[0] != '\0') {
+        secrets[count++] = bytes_str(bus_key);
+    }
+    for (size_t i = 0; i < talk->options.keys->count; i++) {
+        secrets[count++] = talk->options.keys->keys[i];
+    }
+    return count;
+}
+
+/* A sealed key is of no use to another user, or in another realm. */
+static struct bytes account_bound(const struct talk *talk, struct bytes user,
+                                  uint8_t storage[ACCOUNT_BOUND_MAX])
+{
+    struct sink out = sink_into(storage, ACCOUNT_BOUND_MAX);
+    sink_text(&out, talk->options.config->node_realm);
+    sink_put(&out, bytes_of("", 1));
+    sink_put(&out, user);
+    assert(sink_fits(&out));
+    return sink_bytes(&out);
+}
+
+bool account_seal(struct talk *talk, struct bytes user, struct bytes key,
+                  char ret_sealed[TALK_SEALED_MAX])
+{
+    struct bytes secrets[ACCOUNT_SECRETS_MAX];
+    uint8_t bound[ACCOUNT_BOUND_MAX], nonce[SEAL_NONCE_BYTES], sealed[TALK_SEALED_MAX / 2];
+    struct sink out = sink_into(sealed, sizeof sealed);
+    struct sink text = sink_into(ret_sealed, TALK_SEALED_MAX - 1);
+    if (account_secrets(talk, secrets) == 0 || key.len > SEAL_PLAIN_MAX / 2) {
+        return false;
+    }
+    talk->options.clock.random(talk->options.clock.ctx, nonce, sizeof nonce);
+    seal_close(secrets[0], account_bound(talk, user, bound), nonce, key, &out);
+    base64_encode(sink_bytes(&out), &text);
+    ret_sealed[text.len] = '\0';
+    return true;
+}
+
+static void account_make_key(struct talk *talk, char ret_key[TALK_ACCOUNT_KEY_CHARS + 1])
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+    uint8_t noise[ACCOUNT_RANDOM_BYTES];
+    talk->options.clock.random(talk->options.clock.ctx, noise, sizeof noise);
+    for (size_t i = 0; i < TALK_ACCOUNT_KEY_CHARS; i++) {
+        size_t bit = i * 5;
+        unsigned two =
+            (unsigned)noise[bit / 8] << 8 | (bit / 8 + 1 < sizeof noise ? noise[bit / 8 + 1] : 0u);
+        ret_key[i] = letters[two >> (11 - bit % 8) & 31];
+    }
+    ret_key[TALK_ACCOUNT_KEY_CHARS] = '\0';
+}
+
+enum account_state account_open(const struct talk *talk, struct bytes user, struct bytes sealed,
+                                struct sink *ret_key)
+{
+    struct bytes secrets[ACCOUNT_SECRETS_MAX];
+    uint8_t bound[ACCOUNT_BOUND_MAX], raw[TALK_SEALED_MAX];
+    struct sink out = sink_into(raw, sizeof raw);
+    size_t count = account_secrets(talk, secrets);
+    if (!base64_decode(sealed, &out) || !sink_fits(&out)) {
+        return ACCOUNT_UNREADABLE;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (seal_open(secrets[i], account_bound(talk, user, bound), sink_bytes(&out), ret_key)) {
+            return i == 0 ? ACCOUNT_CURRENT : ACCOUNT_OLD;
+        }
+    }
+    return ACCOUNT_UNREADABLE;
+}
+
+bool talk_account_make(struct talk *talk, struct bytes user,
+                       char ret_key[TALK_ACCOUNT_KEY_CHARS + 1], char ret_sealed[TALK_SEALED_MAX])
+{
+    account_make_key(talk, ret_key);
+    return account_seal(talk, user, bytes_str(ret_key), ret_sealed);
+}
+
+const char *talk_account_state(const struct talk *talk, struct bytes user, struct bytes sealed)
+{
+    uint8_t key[SEAL_PLAIN_MAX];
+    struct sink out = sink_into(key, sizeof key);
+    enum account_state state = account_open(talk, user, sealed, &out);
+    explicit_bzero(key, sizeof key);
+    return state == ACCOUNT_CURRENT ? "sealed" : state == ACCOUNT_OLD ? "old" : "unreadable";
+}
