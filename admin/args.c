@@ -242,8 +242,10 @@ static int args_feed_option(struct cli *cli, const char *word)
     const struct verb_option *option = args_find_option(cli, name, len, is_short);
     const char *joined = name[len] != '\0' ? name + len + (is_short ? 0 : 1) : NULL;
     if (option == NULL) {
-        return args_usage(cli, is_short ? NULL : verb_like_option(cli->verb, name),
-                          "unknown option '%s'%s", word,
+        const char *meant = is_short ? NULL : verb_like_option(cli->verb, name);
+        char like[40];
+        snprintf(like, sizeof like, "--%s", meant != NULL ? meant : "");
+        return args_usage(cli, meant != NULL ? like : NULL, "unknown option '%s'%s", word,
                           cli->verb == NULL ? ": a verb's own options stand behind it" : "");
     }
     if (option->value == NULL && joined != NULL) {

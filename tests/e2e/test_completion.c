@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Completion in real shells, in a real terminal: the scripts that hgtpctl prints are loaded, Tab is
+ * pressed, and groups, verbs, options, files and the names of a live node come.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/e2e_talk.h"
+#include "tests/support/terminal.h"
+#include "tests/support/tool.h"
+
+#define SHOWS_MS 20000
+
+static void free_terminal(void *guest)
+{
+    terminal_free(guest);
+}
+
+static void print_terminal(const void *guest, FILE *out)
+{
+    fprintf(out, "--- the screen\n%s---\n", terminal_screen(guest));
+}
+
+static char path[512];
+
+/* A shell with the completion loaded; hgtpctl is in its PATH and finds the node. */
+static struct terminal *shell(struct e2e *e, const char *const *argv, const char *load)
+{
+    char url[TOOL_URL_BYTES], line[1024], folder[512];
+    tool_url(e->daemon, url);
+    snprintf(folder, sizeof folder, "%s", HGTPCTL_PATH);
+    *strrchr(folder, '/') = '\0';
+    snprintf(path, sizeof path, "%s", folder);
+    struct terminal *terminal = terminal_open(argv, e->daemon->folder, 100, 30);
+    const struct e2e_guest guest = {
+        .guest = terminal, .print = print_terminal, .free = free_terminal};
+    e2e_adopt(e, &guest);
+    assert_true(terminal_shows(terminal, "$", SHOWS_MS));
+    snprintf(line, sizeof line, "export PATH=%s:$PATH HGTPCTL_URL=%s; %s; echo loa''ded", path, url,
+             load);
+    terminal_type(terminal, line);
+    terminal_press(terminal, "Enter", 1);
+    assert_true(terminal_shows(terminal, "\nloaded", SHOWS_MS));
+    terminal_type(terminal, "clear");
+    terminal_press(terminal, "Enter", 1);
+    return terminal;
+}
+
+/* Types that and presses Tab; what is typed behind it stands at the end of `expected`. Forgets the
+ * line. */
+static void completes(struct terminal *terminal, const char *typed, const char *expected)
+{
+    terminal_type(terminal, typed);
+    terminal_press(terminal, "Tab", 1);
+    terminal_type(terminal, "!");
+    if (!terminal_shows(terminal, expected, SHOWS_MS)) {
+        fail_msg("%s does not become %s", typed, expected);
+    }
+    terminal_press(terminal, "C-c", 1);
+}
+
+static void check_shell(struct terminal *terminal)
+{
+    completes(terminal, "hgtpctl roo", "hgtpctl room !");
+    completes(terminal, "hgtpctl room hist", "hgtpctl room history !");
+    completes(terminal, "hgtpctl room list --rev", "hgtpctl room list --reverse !");
+    completes(terminal, "hgtpctl room list --sort mem", "hgtpctl room list --sort members !");
+    completes(terminal, "hgtpctl room show teah", "hgtpctl room show teahouse !");
+    completes(terminal, "hgtpctl session show ali", "hgtpctl session show alice !");
+    completes(terminal, "hgtpctl config set log.lev", "hgtpctl config set log.level !");
+}
+
+static void people(struct e2e *e)
+{
+    E2E_NODE(e);
+    struct original *alice = e2e_user(e, "alice");
+    e2e_open_room(alice, "teahouse");
+}
+
+E2E_SCENARIO(bash_completes)
+{
+    people(e);
+    check_shell(shell(e,
+                      (const char *const[]){"env", "PS1=$ ", "bash", "--norc", "--noprofile", NULL},
+                      "eval \"$(hgtpctl completion bash)\""));
+}
+
+E2E_SCENARIO(zsh_completes)
+{
+    people(e);
+    check_shell(shell(e, (const char *const[]){"env", "PS1=$ ", "zsh", "-f", NULL},
+                      "autoload -U compinit; compinit -D; source <(hgtpctl completion zsh)"));
+}
+
+E2E_SCENARIO(fish_completes)
+{
+    people(e);
+    struct terminal *terminal =
+        shell(e,
+              (const char *const[]){
+                  "env", "fish", "--no-config", "-C",
+                  "function fish_prompt; echo '$ '; end; set fish_autosuggestion_enabled 0", NULL},
+              "hgtpctl completion fish | source");
+    check_shell(terminal);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        E2E_TEST(bash_completes),
+        E2E_TEST(zsh_completes),
+        E2E_TEST(fish_completes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
