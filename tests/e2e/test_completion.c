@@ -3,6 +3,7 @@
  * Completion in real shells, in a real terminal: the scripts that hgtpctl prints are loaded, Tab is
  * pressed, and groups, verbs, options, files and the names of a live node come.
  */
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,29 +15,56 @@
 
 #define SHOWS_MS 20000
 
-static void free_terminal(void *guest)
+/* A shell, and the home that it leaves its files in. */
+struct shell {
+    struct terminal *terminal;
+    char *home;
+};
+
+static int remove_one(const char *name, const struct stat *info, int type, struct FTW *at)
 {
-    terminal_free(guest);
+    (void)info;
+    (void)type;
+    (void)at;
+    return remove(name);
 }
 
-static void print_terminal(const void *guest, FILE *out)
+static void free_shell(void *guest)
 {
-    fprintf(out, "--- the screen\n%s---\n", terminal_screen(guest));
+    struct shell *shell = guest;
+    terminal_free(shell->terminal);
+    (void)nftw(shell->home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(shell->home);
+    free(shell);
+}
+
+static void print_shell(const void *guest, FILE *out)
+{
+    fprintf(out, "--- the screen\n%s---\n",
+            terminal_screen(((const struct shell *)guest)->terminal));
 }
 
 static char path[512];
 
 /* A shell with the completion loaded; hgtpctl is in its PATH and finds the node. */
-static struct terminal *shell(struct e2e *e, const char *const *argv, const char *load)
+static struct terminal *open_shell(struct e2e *e, const char *const *argv, const char *load)
 {
     char url[TOOL_URL_BYTES], line[1024], folder[512];
     tool_url(e->daemon, url);
     snprintf(folder, sizeof folder, "%s", HGTPCTL_PATH);
     *strrchr(folder, '/') = '\0';
     snprintf(path, sizeof path, "%s", folder);
-    struct terminal *terminal = terminal_open(argv, e->daemon->folder, 100, 30);
-    const struct e2e_guest guest = {
-        .guest = terminal, .print = print_terminal, .free = free_terminal};
+    struct shell *shell = calloc(1, sizeof *shell);
+    assert_non_null(shell);
+    shell->home = process_folder_make();
+    char home[256];
+    snprintf(home, sizeof home, "HOME=%s", shell->home);
+    const char *with_home[16] = {"env", "-u", "XDG_CONFIG_HOME", home};
+    for (size_t i = 0; argv[i] != NULL; i++) {
+        with_home[4 + i] = argv[i];
+    }
+    struct terminal *terminal = shell->terminal = terminal_open(with_home, shell->home, 100, 30);
+    const struct e2e_guest guest = {.guest = shell, .print = print_shell, .free = free_shell};
     e2e_adopt(e, &guest);
     assert_true(terminal_shows(terminal, "$", SHOWS_MS));
     snprintf(line, sizeof line, "export PATH=%s:$PATH HGTPCTL_URL=%s; %s; echo loa''ded", path, url,
@@ -83,16 +111,16 @@ static void people(struct e2e *e)
 E2E_SCENARIO(bash_completes)
 {
     people(e);
-    check_shell(shell(e,
-                      (const char *const[]){"env", "PS1=$ ", "bash", "--norc", "--noprofile", NULL},
-                      "eval \"$(hgtpctl completion bash)\""));
+    check_shell(open_shell(e,
+                           (const char *const[]){"PS1=$ ", "bash", "--norc", "--noprofile", NULL},
+                           "eval \"$(hgtpctl completion bash)\""));
 }
 
 E2E_SCENARIO(zsh_completes)
 {
     people(e);
-    check_shell(shell(e, (const char *const[]){"env", "PS1=$ ", "zsh", "-f", NULL},
-                      "autoload -U compinit; compinit -D; source <(hgtpctl completion zsh)"));
+    check_shell(open_shell(e, (const char *const[]){"PS1=$ ", "zsh", "-f", NULL},
+                           "autoload -U compinit; compinit -D; source <(hgtpctl completion zsh)"));
 }
 
 E2E_SCENARIO(fish_completes)
