@@ -3,7 +3,6 @@
  * Completion in real shells, in a real terminal: the scripts that hgtpctl prints are loaded, Tab is
  * pressed, and groups, verbs, options, files and the names of a live node come.
  */
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,19 +20,11 @@ struct shell {
     char *home;
 };
 
-static int remove_one(const char *name, const struct stat *info, int type, struct FTW *at)
-{
-    (void)info;
-    (void)type;
-    (void)at;
-    return remove(name);
-}
-
 static void free_shell(void *guest)
 {
     struct shell *shell = guest;
     terminal_free(shell->terminal);
-    (void)nftw(shell->home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    process_folder_remove(shell->home);
     free(shell->home);
     free(shell);
 }
@@ -87,7 +78,7 @@ static void completes(struct terminal *terminal, const char *typed, const char *
     if (!terminal_shows(terminal, expected, SHOWS_MS)) {
         fail_msg("%s does not become %s", typed, expected);
     }
-    terminal_press(terminal, "C-c", 1);
+    terminal_press(terminal, "C-u", 1);
 }
 
 static void check_shell(struct terminal *terminal)
@@ -126,12 +117,12 @@ E2E_SCENARIO(zsh_completes)
 E2E_SCENARIO(fish_completes)
 {
     people(e);
-    struct terminal *terminal =
-        shell(e,
-              (const char *const[]){
-                  "env", "fish", "--no-config", "-C",
-                  "function fish_prompt; echo '$ '; end; set fish_autosuggestion_enabled 0", NULL},
-              "hgtpctl completion fish | source");
+    struct terminal *terminal = open_shell(
+        e,
+        (const char *const[]){
+            "env", "fish", "--no-config", "-C",
+            "function fish_prompt; echo '$ '; end; set fish_autosuggestion_enabled 0", NULL},
+        "hgtpctl completion fish | source");
     check_shell(terminal);
 }
 
