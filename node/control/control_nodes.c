@@ -46,7 +46,8 @@ static bool control_nodes_is_own(const struct control_call *call, const char *id
     return strlen(id) == len && strncmp(own, id, len) == 0;
 }
 
-static bool control_nodes_add(struct control_call *call, const char *id, const char *incarnation)
+/* `node`: its name, or, if `incarnation` is not NULL, its id. */
+static bool control_nodes_add(struct control_call *call, const char *node, const char *incarnation)
 {
     struct control_part *parts = realloc(call->parts, (call->part_count + 1) * sizeof *parts);
     if (parts == NULL) {
@@ -55,7 +56,8 @@ static bool control_nodes_add(struct control_call *call, const char *id, const c
     call->parts = parts;
     struct control_part *part = &parts[call->part_count++];
     *part = (struct control_part){.id = 0};
-    snprintf(part->node, sizeof part->node, "%s@%s", id, incarnation);
+    snprintf(part->node, sizeof part->node, "%s%s%s", node, incarnation != NULL ? "@" : "",
+             incarnation != NULL ? incarnation : "");
     return true;
 }
 
@@ -73,10 +75,7 @@ static void control_nodes_add_all(struct control_call *call)
 /* This one, without Redis. */
 static void control_nodes_add_own(struct control_call *call)
 {
-    const char *own = call->control->options.node;
-    char id[CONTROL_NODE_MAX];
-    snprintf(id, sizeof id, "%.*s", (int)strcspn(own, "@"), own);
-    (void)control_nodes_add(call, id, strchr(own, '@') + 1);
+    (void)control_nodes_add(call, call->control->options.node, NULL);
 }
 
 static void control_nodes_ask(struct control_call *call, void (*then)(struct control_call *call))
