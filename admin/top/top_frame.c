@@ -27,8 +27,8 @@ static void top_frame_title(struct top_pen *pen, const struct top_scene *scene,
         units_time(scene->reading->time_ms, time, sizeof time);
     }
     const char *hour = strchr(time, ' ') != NULL ? strchr(time, ' ') + 1 : "";
-    snprintf(title, sizeof title, "hgtpctl top  %s  every %s  %s  %.300s",
-             look->is_paused ? "PAUSED" : hour, interval, look->is_paused ? hour : "", url);
+    snprintf(title, sizeof title, "hgtpctl top  %s%s  every %s  %.300s",
+             look->is_paused ? "PAUSED " : "", hour, interval, url);
     top_pen_line(pen);
     top_pen_text(pen, "\033[7m", title);
     top_pen_fill(pen);

@@ -56,7 +56,7 @@ static void top_trouble(const struct top *top, char *text, size_t cap)
         units_age(age_ms > 0 ? age_ms / 1000 * 1000 : 0, age, sizeof age);
         snprintf(text, cap, "no reading for %s: %s", age, top->failure.message);
     } else if (top->moved_ms > 0 && tick_ms() < top->moved_ms + TOP_NOTE_MS) {
-        snprintf(text, cap, "%s does not answer; going on with the next address", top->left_url);
+        snprintf(text, cap, "going on at the next address: %s does not answer", top->left_url);
     }
 }
 
