@@ -51,13 +51,17 @@ static void link_node(const struct e2e *e, const char *folder, size_t node, char
     assert_int_equal(symlink(url + strlen("ipc://"), ret_url + strlen("ipc://")), 0);
 }
 
+/* The terminal's modes; its size is tmux' business. */
+#define MODES "stty -a | sed 's/rows [0-9]*; columns [0-9]*;//'"
+
 /* A shell that runs `top OPTIONS` with all nodes as addresses, and then says what it has left. */
 static struct seat sits_down(struct e2e *e, const char *options)
 {
     static const char script[] =
-        "cd \"$0\"; echo first line; stty -a >before; "
+        "cd \"$0\"; echo first line; " MODES " >before; "
         "sh -c 'echo $$ >pid; exec " HGTPCTL_PATH " --url \"$1\" top '\"$2\" sh \"$1\"; "
-        "echo \"top ended with $?.\"; stty -a >after; cmp before after && echo modes are the same";
+        "echo \"top ended with $?.\"; " MODES
+        " >after; cmp before after && echo modes are the same";
     char urls[E2E_NODES_MAX * 64] = "", url[64];
     struct seat seat = {.folder = process_folder_make()};
     for (size_t i = 0; i < e->node_count; i++) {
