@@ -211,7 +211,7 @@ E2E_SCENARIO(views_are_sorted_filtered_and_fitted_to_the_terminal)
     terminal_type(top, " ");
     sees(top, "by USER   4\n");
     sees(top, "\nzoe ");
-    terminal_resize(top, 80, 24);
+    terminal_resize(top, 60, 24);
     gone.first = "ADDRESS"; /* there is no more room for it */
     assert_true(pump_until(lacks, &gone, WAIT_MS));
     terminal_type(top, "q");
