@@ -10,9 +10,10 @@ usage: deploy/secrets.sh [FOLDER]
 Makes the secrets that deploy/docker-compose.yml takes from FOLDER (deploy/secrets), and leaves alone
 those that are there:
 
-  auth_key     the key of all clients; in a second line, while keys are rotated, the one before
-  node_conf    settings of the nodes: the bus' key, Redis with its password
-  redis_conf   settings of Redis: its password
+  auth_key        the key of all clients; in a second line, while keys are rotated, the one before
+  control_tokens  the tokens of hgtpctl, one to a line: role, token, name
+  node_conf       settings of the nodes: the bus' key, Redis with its password
+  redis_conf      settings of Redis: its password
 
 Only you can enter the folder. The files in it can be read by everybody who gets them handed: the
 programs in the containers have user ids of their own.
@@ -38,6 +39,9 @@ mkdir -p "$folder"
 chmod 700 "$folder"
 if [ ! -s "$folder/auth_key" ]; then
     printf '%s\n' "$(random 16)" | put auth_key
+fi
+if [ ! -s "$folder/control_tokens" ]; then
+    printf 'administer %s compose\n' "$(random 24)" | put control_tokens
 fi
 # The two know one password.
 if [ ! -s "$folder/node_conf" ] || [ ! -s "$folder/redis_conf" ]; then
