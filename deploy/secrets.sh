@@ -30,7 +30,7 @@ random() { od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 # put NAME: a file that appears whole or not at all, from stdin.
 put() {
     cat >"$folder/.$1.new"
-    chmod 444 "$folder/.$1.new"
+    chmod 644 "$folder/.$1.new"
     mv "$folder/.$1.new" "$folder/$1"
     printf 'made %s\n' "$folder/$1"
 }
