@@ -14,6 +14,7 @@ int cmd_drain(struct cli *cli);
 int cmd_events(struct cli *cli);
 int cmd_rolling(struct cli *cli);
 int cmd_talk(struct cli *cli);
+int cmd_top(struct cli *cli);
 int cmd_version(struct cli *cli);
 
 #endif

@@ -228,4 +228,23 @@ const struct output_column verb_columns_restarts[] = {
     {"ERROR", "error", FORMAT_TEXT},
     END,
 };
+
+const struct output_column verb_columns_top[] = {
+    {"nodes", "nodes", FORMAT_COUNT},
+    {"silent", "silent", FORMAT_COUNT},
+    {"draining", "draining", FORMAT_COUNT},
+    {"sessions", "sessions", FORMAT_COUNT},
+    {"lines", "lines", FORMAT_COUNT},
+    {"rooms", "rooms", FORMAT_COUNT},
+    {"members", "members", FORMAT_COUNT},
+    {"messages", "messages_per_s", FORMAT_RATE},
+    {"deliveries", "deliveries_per_s", FORMAT_RATE},
+    {"queued", "queued_bytes", FORMAT_BYTES},
+    {"store round trip", "store_ms", FORMAT_AGE},
+    {"memory", "memory_bytes", FORMAT_BYTES},
+    {"cpu", "cpu_percent", FORMAT_PERCENT},
+    {"Redis memory", "redis_memory_bytes", FORMAT_BYTES},
+    {"Redis calls", "redis_ops_per_s", FORMAT_RATE},
+    END,
+};
 /* clang-format on */

@@ -17,6 +17,8 @@
 #define REVERSE {"reverse", NULL, "reverse", KIND_FLAG, "the other way round"}
 #define LIMIT {"limit", "N", "limit", KIND_NUMBER, "at most N of them (100)"}
 
+#define TOP_SORTS "node state sessions beat rooms messages delivered queued redis memory cpu lines room members rate idle age limit manager nodes user transport expires since address waiting"
+
 const struct verb_group verb_groups[] = {
     {"node", "nodes of the cluster"},
     {"room", "rooms and who is in them"},
@@ -142,6 +144,16 @@ const struct verb verbs[] = {
     {NULL, "stats", "Stats", "the cluster in numbers", ROLE_VIEW,
      .view = {verb_columns_stats, NULL, verb_columns_metrics}, .judge = judge_stats,
      .example = "stats"},
+    {NULL, "top", NULL, "nodes, rooms and sessions as they change, on the terminal; one reading where stdout is none", ROLE_VIEW,
+     .options = {{"view", "VIEW", NULL, KIND_CHOICE, "what to begin with (nodes)", "nodes rooms sessions"},
+                 {"interval", "S", NULL, KIND_DURATION, "how often it is read (1 s)"},
+                 {"sort", "COLUMN", NULL, KIND_CHOICE, "by this column of the view (nodes: node, rooms: rate, sessions: user)", TOP_SORTS},
+                 {"reverse", NULL, NULL, KIND_FLAG, "the other way round"},
+                 {"match", "TEXT", NULL, KIND_TEXT, "only names with TEXT in them; with * or ? in it: names that look like it"},
+                 {"limit", "N", NULL, KIND_NUMBER, "at most N rooms or sessions (1000 on a terminal, else 100)"},
+                 {"count", "N", NULL, KIND_NUMBER, "end after N readings"}},
+     .run = cmd_top,
+     .example = "top --view rooms --sort members"},
     {NULL, "events", "Events", "what happened, operators' changes included; of the last hour unless said otherwise", ROLE_VIEW,
      .options = {{"follow", NULL, NULL, KIND_FLAG, "go on with what happens from now on, at another node if this one ends"},
                  {"since", "S", "since_ms", KIND_DURATION, "those of the last S seconds, or 10m, 2h, 7d"},
