@@ -42,6 +42,7 @@ static void write_file(const char *path, const char *text)
 E2E_SCENARIO(version_and_help_are_printed_and_nothing_is_started)
 {
     assert_int_equal(run(e, "--version"), 0);
+    assert_non_null(strstr(process_stdout(e->daemon->process), "(commit "));
     assert_memory_equal(process_stdout(e->daemon->process), "hgtpd ", 6);
     assert_int_equal(run(e, "--help"), 0);
     expect_said(e, "--print-config");
