@@ -30,6 +30,21 @@ static void lifecycle_refuse_id(struct node *node)
     _exit(1);
 }
 
+/* What the supervisor is told of it. */
+static void lifecycle_tell(const struct node *node)
+{
+    char status[320];
+    snprintf(status, sizeof status, "serves HGTP at %s, HTTP at %s, as %s", node->hgtp_address,
+             node->http_address, node->id);
+    if (node->is_ending) {
+        supervise_stopping("drains, and ends then");
+    } else if (node->phase == PHASE_DRAINING) {
+        supervise_ready("drains; hgtpctl node resume takes it into service again");
+    } else if (node->phase == PHASE_SERVING) {
+        supervise_ready(status);
+    }
+}
+
 static void lifecycle_on_wake(void *arg)
 {
     struct node *node = arg;
@@ -49,6 +64,7 @@ static void lifecycle_on_wake(void *arg)
         LOG(LOG_INFO, "ready", log_str("hgtp", node->hgtp_address),
             log_str("http", node->http_address), log_str("realm", node->config->node_realm),
             log_str("node", node->id));
+        lifecycle_tell(node);
     }
 }
 
@@ -136,6 +152,7 @@ static void lifecycle_close(struct node *node)
         control_close(node->control);
     }
     clock_close(&node->clock);
+    supervise_close(&node->supervise);
     uv_close((uv_handle_t *)&node->drain, NULL);
     for (size_t i = 0; i < sizeof node->signals / sizeof node->signals[0]; i++) {
         uv_close((uv_handle_t *)&node->signals[i], NULL);
@@ -201,6 +218,7 @@ void lifecycle_drain(struct node *node, bool is_ending)
         return;
     }
     if (node->phase == PHASE_DRAINING) {
+        lifecycle_tell(node);
         uv_timer_start(&node->drain, lifecycle_on_drain_step, 0, LIFECYCLE_DRAIN_STEP_MS);
         return;
     }
@@ -210,6 +228,7 @@ void lifecycle_drain(struct node *node, bool is_ending)
         log_int("sessions", (int64_t)talk_census(node->talk).sessions),
         log_str("then", node->is_ending ? "end" : "wait"));
     lifecycle_enter(node, PHASE_DRAINING, within_ms);
+    lifecycle_tell(node);
     talk_drain(node->talk, is_alone ? LIFECYCLE_SETTLE_MS / 2 : within_ms / 2);
     uv_timer_start(&node->drain, lifecycle_on_drain_step, LIFECYCLE_DRAIN_STEP_MS,
                    LIFECYCLE_DRAIN_STEP_MS);
@@ -224,6 +243,7 @@ bool lifecycle_resume(struct node *node)
         uv_timer_stop(&node->drain);
         node->phase = node->was_ready ? PHASE_SERVING : PHASE_STARTING;
         talk_resume(node->talk);
+        lifecycle_tell(node);
         LOG(LOG_INFO, "resumed");
     }
     return true;
@@ -244,7 +264,9 @@ static void lifecycle_on_signal(uv_signal_t *handle, int number)
 {
     struct node *node = handle->data;
     if (number == SIGHUP) {
+        supervise_reloading();
         lifecycle_reload(node);
+        lifecycle_tell(node);
         return;
     }
     if (node->is_ending) {
@@ -266,6 +288,7 @@ static void lifecycle_start_signals(struct node *node)
         uv_signal_start(&node->signals[i], lifecycle_on_signal, numbers[i]);
     }
     clock_init(&node->clock, &node->loop, lifecycle_on_wake, node);
+    supervise_open(&node->supervise, &node->loop);
     uv_timer_init(&node->loop, &node->drain);
     node->drain.data = node;
 }
