@@ -147,16 +147,17 @@ static void bench_hear_error(struct bench_user *user, const json_t *text)
 
 /* Others --------------------------------------------------------------------------------------- */
 
-/* A list comes whole, or page by page. */
+/* A list comes whole, or page by page; perhaps in the middle of one that was under way before. */
 static void bench_hear_users(struct bench_user *user, const json_t *text)
 {
     size_t i;
     const json_t *name;
-    if (!user->counts_others) {
-        return;
-    }
     if (bench_hear_number(text, "first") == 0) {
         user->others = 0;
+        user->is_counting = user->counts_others;
+    }
+    if (!user->is_counting) {
+        return;
     }
     json_array_foreach(json_object_get(text, "users"), i, name)
     {
@@ -165,7 +166,7 @@ static void bench_hear_users(struct bench_user *user, const json_t *text)
     }
     if (!json_is_true(json_object_get(text, "more"))) {
         user->has_counted = true;
-        user->counts_others = false;
+        user->is_counting = user->counts_others = false;
     }
 }
 

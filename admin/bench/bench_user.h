@@ -68,6 +68,7 @@ struct bench_user {
     size_t said_count;
 
     bool counts_others; /* reads lists of users */
+    bool is_counting;   /* the first page has come */
     bool has_counted;
     size_t others;
 };
