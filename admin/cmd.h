@@ -5,6 +5,7 @@
 
 struct cli;
 
+int cmd_bench(struct cli *cli);
 int cmd_completion(struct cli *cli);
 int cmd_context_add(struct cli *cli);
 int cmd_context_list(struct cli *cli);

@@ -247,4 +247,31 @@ const struct output_column verb_columns_top[] = {
     {"Redis calls", "redis_ops_per_s", FORMAT_RATE},
     END,
 };
+
+const struct output_column verb_columns_bench[] = {
+    {"users", "users", FORMAT_COUNT},
+    {"rooms", "rooms", FORMAT_COUNT},
+    {"sessions of others", "foreign_sessions", FORMAT_COUNT},
+    {"set-up", "set_up_ms", FORMAT_AGE},
+    {"talk", "talk_ms", FORMAT_AGE},
+    {"messages", "messages", FORMAT_COUNT},
+    {"messages/s", "messages_per_s", FORMAT_RATE},
+    {"deliveries", "deliveries", FORMAT_COUNT},
+    {"deliveries/s", "deliveries_per_s", FORMAT_RATE},
+    {"lost", "lost", FORMAT_COUNT},
+    {"twice", "twice", FORMAT_COUNT},
+    {"out of order", "out_of_order", FORMAT_COUNT},
+    {"wrong", "wrong", FORMAT_COUNT},
+    {"unacknowledged", "unacknowledged", FORMAT_COUNT},
+    {"refused", "refused", FORMAT_COUNT},
+    {"held back", "held_back", FORMAT_COUNT},
+    {"due but not said", "unsaid", FORMAT_COUNT},
+    {"reconnects", "reconnects", FORMAT_COUNT},
+    {"sessions lost", "sessions_lost", FORMAT_COUNT},
+    {"latency p50, ms", "latency_p50_ms", FORMAT_VALUE},
+    {"latency p99, ms", "latency_p99_ms", FORMAT_VALUE},
+    {"latency max, ms", "latency_max_ms", FORMAT_VALUE},
+    {"CPU of this tool", "tool_cpu_percent", FORMAT_PERCENT},
+    END,
+};
 /* clang-format on */

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench_run: the loop, the order of things, and their pace. With a rate, a message is due at its
+ * time whether or not the service keeps up, and its latency counts from there: a service that
+ * stalls cannot make itself look better by being asked less.
+ */
+#include "admin/bench/bench_run.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "admin/bench/bench_user.h"
+#include "admin/tick.h"
+#include "admin/units.h"
+
+#define BENCH_AT_ONCE      64    /* users that are set up, or leave, at the same time */
+#define BENCH_REST_MS      15000 /* without anything coming in: what is missing does not come */
+#define BENCH_STOP_REST_MS 2000  /* the same when a person has had enough */
+#define BENCH_CLOSE_MS     5000
+#define BENCH_LEAVE_MS     15000
+#define BENCH_PROGRESS_MS  1000
+#define BENCH_FDS_SPARE    32
+
+struct bench {
+    const struct bench_options *options;
+    struct bench_crew crew;
+    struct bench_tally tally;
+    struct bench_user *users;
+    struct pollfd *fds; /* BENCH_USER_FDS places for each user */
+    size_t *fd_counts;
+    size_t next_sender;
+    uint64_t due_count;      /* messages whose time has come */
+    int64_t talk_us, end_us; /* of the talk */
+    int64_t moved_ms;        /* something has come in, or gone out, last */
+    uint64_t moved;
+    int64_t told_ms; /* progress */
+    uint64_t told_acked, told_heard;
+};
+
+static volatile sig_atomic_t bench_is_stopped;
+
+static void bench_on_signal(int signal)
+{
+    (void)signal;
+    bench_is_stopped = 1;
+}
+
+/* The loop ------------------------------------------------------------------------------------- */
+
+/* One turn of all users, which waits at most until `until_us`. */
+static void bench_turn(struct bench *bench, int64_t until_us)
+{
+    size_t count = 0;
+    int64_t due_ms = TICK_NEVER;
+    for (size_t i = 0; i < bench->options->user_count; i++) {
+        int64_t user_due_ms = bench_user_turn(&bench->users[i]);
+        due_ms = user_due_ms < due_ms ? user_due_ms : due_ms;
+        bench->fd_counts[i] = bench_user_watch(&bench->users[i], bench->fds + count);
+        count += bench->fd_counts[i];
+    }
+    int64_t now_us = bench_now_us(), wait_us = until_us - now_us;
+    if (due_ms != TICK_NEVER && due_ms * 1000 - now_us < wait_us) {
+        wait_us = due_ms * 1000 - now_us;
+    }
+    wait_us = wait_us > 0 ? wait_us : 0;
+    const struct timespec wait = {wait_us / 1000000, wait_us % 1000000 * 1000};
+    if (ppoll(bench->fds, count, &wait, NULL) <= 0) {
+        return;
+    }
+    const struct pollfd *fds = bench->fds;
+    for (size_t i = 0; i < bench->options->user_count; i++) {
+        bench_user_ready(&bench->users[i], fds, bench->fd_counts[i]);
+        fds += bench->fd_counts[i];
+    }
+}
+
+static void bench_turn_ms(struct bench *bench, int64_t ms)
+{
+    bench_turn(bench, bench_now_us() + ms * 1000);
+}
+
+/* Coming --------------------------------------------------------------------------------------- */
+
+/* All of the users from `from` to `end` do this, some at a time, until `*arrived` are there. */
+static bool bench_all(struct bench *bench, size_t from, size_t end,
+                      void (*act)(struct bench_user *user), const size_t *arrived)
+{
+    size_t next = from;
+    while (*arrived < end && !bench->crew.has_failed && !bench_is_stopped) {
+        while (next < end && next < *arrived + BENCH_AT_ONCE) {
+            act(&bench->users[next++]);
+        }
+        bench_turn_ms(bench, 100);
+    }
+    return *arrived >= end;
+}
+
+/* Whether nobody else is there, or it does not matter. */
+static bool bench_is_alone(struct bench *bench, Hgtp__Tool__BenchReply *figures)
+{
+    struct bench_user *first = &bench->users[0];
+    bench_user_count_others(first);
+    while (!first->has_counted && !bench->crew.has_failed && !bench_is_stopped) {
+        bench_turn_ms(bench, 100);
+    }
+    figures->foreign_sessions = first->others;
+    return first->others == 0 || bench->options->may_disturb;
+}
+
+static bool bench_set_up(struct bench *bench)
+{
+    size_t count = bench->options->user_count, rooms = bench->options->room_count;
+    fprintf(stderr, "registering %zu users\n", count);
+    if (!bench_all(bench, 1, count, bench_user_register, &bench->crew.attached_count)) {
+        return false;
+    }
+    fprintf(stderr, "entering %zu rooms\n", rooms);
+    return bench_all(bench, 0, rooms, bench_user_enter, &bench->crew.in_room_count) &&
+           bench_all(bench, rooms, count, bench_user_enter, &bench->crew.in_room_count);
+}
+
+/* Talking -------------------------------------------------------------------------------------- */
+
+static void bench_progress(struct bench *bench, int64_t now_ms, bool is_forced)
+{
+    const struct bench_tally *tally = &bench->tally;
+    int64_t passed_ms = now_ms - bench->told_ms;
+    if (passed_ms < BENCH_PROGRESS_MS && !is_forced) {
+        return;
+    }
+    char said[24], heard[24], age[24];
+    double seconds = (double)(passed_ms > 0 ? passed_ms : 1) / 1000;
+    units_rate((double)(tally->acked - bench->told_acked) / seconds, said, sizeof said);
+    units_rate((double)(tally->heard - bench->told_heard) / seconds, heard, sizeof heard);
+    units_age((now_ms - bench->talk_us / 1000) / 100 * 100, age, sizeof age);
+    const char *begin = bench->options->is_terminal ? "\r\033[K" : "";
+    const char *end = bench->options->is_terminal && !is_forced ? "" : "\n";
+    fprintf(stderr,
+            "%s%s  messages %s  deliveries %s  unacknowledged %" PRIu64 "  outstanding %" PRIu64
+            "%s",
+            begin, age, said, heard, bench_tally_unacked(tally), bench_tally_missing(tally), end);
+    (void)fflush(stderr);
+    bench->told_ms = now_ms;
+    bench->told_acked = tally->acked;
+    bench->told_heard = tally->heard;
+}
+
+/* The next user in turn that may say something; NULL: all have to wait. */
+static struct bench_user *bench_next_sender(struct bench *bench)
+{
+    size_t count = bench->options->user_count;
+    for (size_t i = 0; i < count; i++) {
+        struct bench_user *user = &bench->users[bench->next_sender];
+        bench->next_sender = (bench->next_sender + 1) % count;
+        if (bench_user_may_say(user, bench->options->window)) {
+            return user;
+        }
+    }
+    return NULL;
+}
+
+/* When message number `count` is due. */
+static int64_t bench_due_us(const struct bench *bench, uint64_t count)
+{
+    return bench->talk_us + (int64_t)((double)count * 1e6 / bench->options->rate);
+}
+
+/* Say what is due; returns when the next turn has to end. */
+static int64_t bench_pace(struct bench *bench)
+{
+    bool has_rate = bench->options->rate > 0;
+    int64_t now_us = bench_now_us();
+    for (;;) {
+        int64_t due_us = has_rate ? bench_due_us(bench, bench->due_count) : now_us;
+        if (due_us >= bench->end_us || due_us > now_us) {
+            return due_us;
+        }
+        struct bench_user *user = bench_next_sender(bench);
+        if (user == NULL) {
+            return now_us + 100000; /* an acknowledgement wakes it earlier */
+        }
+        bench_user_say(user, due_us);
+        bench->due_count++;
+    }
+}
+
+static void bench_talk(struct bench *bench)
+{
+    bench->talk_us = bench_now_us();
+    bench->told_ms = tick_ms();
+    bench->end_us = bench->talk_us + bench->options->talk_ms * 1000;
+    while (bench_now_us() < bench->end_us && !bench_is_stopped) {
+        int64_t until_us = bench_pace(bench);
+        bench_turn(bench, until_us < bench->end_us ? until_us : bench->end_us);
+        bench_progress(bench, tick_ms(), false);
+    }
+    int64_t now_us = bench_now_us();
+    bench->end_us = now_us < bench->end_us ? now_us : bench->end_us;
+}
+
+/* Until nothing is outstanding, or nothing has come for long. */
+static void bench_rest(struct bench *bench)
+{
+    const struct bench_tally *tally = &bench->tally;
+    bench->moved_ms = tick_ms();
+    while (bench_tally_unacked(tally) > 0 || bench_tally_missing(tally) > 0) {
+        bench_turn_ms(bench, 100);
+        uint64_t moved = tally->acked + tally->refused + tally->heard;
+        int64_t now_ms = tick_ms();
+        if (moved != bench->moved) {
+            bench->moved = moved;
+            bench->moved_ms = now_ms;
+        }
+        bench_progress(bench, now_ms, false);
+        if (now_ms >= bench->moved_ms + (bench_is_stopped ? BENCH_STOP_REST_MS : BENCH_REST_MS)) {
+            break;
+        }
+    }
+    bench_progress(bench, tick_ms(), true);
+}
+
+/* Leaving -------------------------------------------------------------------------------------- */
+
+/* Rooms first, and everybody with them; what is in the way of that only costs time. */
+static void bench_leave(struct bench *bench)
+{
+    size_t count = bench->options->user_count;
+    int64_t until_ms = tick_ms() + BENCH_CLOSE_MS;
+    bench->crew.is_leaving = true;
+    for (size_t i = 0; i < bench->options->room_count; i++) {
+        bench_user_close_room(&bench->users[i]);
+    }
+    while (bench->crew.in_room_count > 0 && tick_ms() < until_ms) {
+        bench_turn_ms(bench, 100);
+    }
+    until_ms = tick_ms() + BENCH_LEAVE_MS;
+    for (size_t next = 0; bench->crew.gone_count < count && tick_ms() < until_ms;) {
+        while (next < count && next < bench->crew.gone_count + BENCH_AT_ONCE) {
+            bench_user_leave(&bench->users[next++]);
+        }
+        bench_turn_ms(bench, 100);
+    }
+    if (bench->crew.gone_count < count) {
+        fprintf(stderr, "%zu users could not be signed off; they end by themselves in a minute\n",
+                count - bench->crew.gone_count);
+    }
+}
+
+/* Figures -------------------------------------------------------------------------------------- */
+
+static double bench_per_s(uint64_t count, int64_t from_us, int64_t to_us)
+{
+    return to_us > from_us ? (double)count * 1e6 / (double)(to_us - from_us) : 0;
+}
+
+static int64_t bench_cpu_us(void)
+{
+    struct rusage usage;
+    (void)getrusage(RUSAGE_SELF, &usage);
+    return ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+           usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+}
+
+/* Due by the rate until the end. */
+static uint64_t bench_unsaid(const struct bench *bench)
+{
+    double seconds = (double)(bench->end_us - bench->talk_us) / 1e6;
+    uint64_t due_count = (uint64_t)(seconds * bench->options->rate);
+    return due_count > bench->due_count ? due_count - bench->due_count : 0;
+}
+
+static void bench_figures(const struct bench *bench, Hgtp__Tool__BenchReply *figures)
+{
+    const struct bench_tally *tally = &bench->tally;
+    const struct bench_crew *crew = &bench->crew;
+    int64_t last_us =
+        tally->last_heard_us > tally->last_ack_us ? tally->last_heard_us : tally->last_ack_us;
+    figures->talk_ms = last_us > tally->first_us ? (last_us - tally->first_us) / 1000 : 0;
+    figures->messages = tally->acked;
+    figures->messages_per_s = bench_per_s(tally->acked, tally->first_us, tally->last_ack_us);
+    figures->deliveries = tally->heard;
+    figures->deliveries_per_s = bench_per_s(tally->heard, tally->first_us, tally->last_heard_us);
+    figures->lost = bench_tally_missing(tally);
+    figures->twice = tally->twice;
+    figures->out_of_order = tally->out_of_order;
+    figures->wrong = tally->wrong;
+    figures->unacknowledged = bench_tally_unacked(tally);
+    figures->refused = tally->refused;
+    figures->held_back = crew->held_back;
+    figures->unsaid = bench_unsaid(bench);
+    figures->reconnects = crew->reconnects;
+    figures->sessions_lost = crew->sessions_lost;
+    figures->latency_p50_ms = (double)bench_histogram_at(&tally->latency, 0.5) / 1000;
+    figures->latency_p99_ms = (double)bench_histogram_at(&tally->latency, 0.99) / 1000;
+    figures->latency_max_ms = (double)tally->latency.max_us / 1000;
+}
+
+/* Life ----------------------------------------------------------------------------------------- */
+
+static void bench_init(struct bench *bench, const struct bench_options *options)
+{
+    uint32_t noise;
+    size_t count = options->user_count;
+    *bench = (struct bench){.options = options,
+                            .users = calloc(count, sizeof *bench->users),
+                            .fds = calloc(count * BENCH_USER_FDS, sizeof *bench->fds),
+                            .fd_counts = calloc(count, sizeof *bench->fd_counts)};
+    if (bench->users == NULL || bench->fds == NULL || bench->fd_counts == NULL) {
+        abort();
+    }
+    talk_net_random(&noise, sizeof noise);
+    bench_tally_init(&bench->tally, options->room_count, count);
+    bench->crew = (struct bench_crew){.target = options->target,
+                                      .room_count = options->room_count,
+                                      .message_bytes = options->message_bytes,
+                                      .tally = &bench->tally};
+    snprintf(bench->crew.tag, sizeof bench->crew.tag, "%.24s-%06" PRIx32, options->prefix,
+             noise & 0xffffff);
+    for (size_t i = 0; i < count; i++) {
+        bench_user_init(&bench->users[i], &bench->crew, i);
+    }
+}
+
+static void bench_fini(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->options->user_count; i++) {
+        bench_user_fini(&bench->users[i]);
+    }
+    bench_tally_fini(&bench->tally);
+    free(bench->users);
+    free(bench->fds);
+    free(bench->fd_counts);
+}
+
+/* Each user has a connection, and some sockets for datagrams. */
+static bool bench_has_descriptors(size_t user_count)
+{
+    struct rlimit limit;
+    rlim_t needed = user_count * 2 + BENCH_AT_ONCE * BENCH_USER_FDS + BENCH_FDS_SPARE;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) {
+        return true;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= needed) {
+        return true;
+    }
+    fprintf(stderr,
+            "hgtpctl bench: %zu users need %ju descriptors, and %ju are allowed: ulimit -n\n",
+            user_count, (uintmax_t)needed, (uintmax_t)limit.rlim_cur);
+    return false;
+}
+
+static enum bench_outcome bench_go(struct bench *bench, Hgtp__Tool__BenchReply *figures)
+{
+    int64_t begin_ms = tick_ms();
+    if (!bench_all(bench, 0, 1, bench_user_register, &bench->crew.attached_count)) {
+        return bench->crew.is_unreachable ? BENCH_UNREACHABLE : BENCH_REFUSED;
+    }
+    if (!bench_is_alone(bench, figures)) {
+        return BENCH_OTHERS;
+    }
+    if (!bench_set_up(bench)) {
+        return bench->crew.is_unreachable ? BENCH_UNREACHABLE : BENCH_REFUSED;
+    }
+    figures->set_up_ms = tick_ms() - begin_ms;
+    int64_t cpu_us = bench_cpu_us(), begin_us = bench_now_us();
+    bench_talk(bench);
+    figures->tool_cpu_percent =
+        (double)(bench_cpu_us() - cpu_us) * 100 / (double)(bench_now_us() - begin_us);
+    bench_rest(bench);
+    bench_figures(bench, figures);
+    return BENCH_DONE;
+}
+
+enum bench_outcome bench_run(const struct bench_options *options,
+                             Hgtp__Tool__BenchReply *ret_figures)
+{
+    struct bench bench;
+    const struct sigaction on_signal = {.sa_handler = bench_on_signal,
+                                        .sa_flags = (int)SA_RESETHAND};
+    if (!bench_has_descriptors(options->user_count)) {
+        return BENCH_REFUSED;
+    }
+    (void)sigaction(SIGINT, &on_signal, NULL);
+    (void)sigaction(SIGTERM, &on_signal, NULL);
+    bench_init(&bench, options);
+    enum bench_outcome outcome = bench_go(&bench, ret_figures);
+    const char *words = bench.crew.words;
+    if (words[0] != '\0' || (outcome == BENCH_REFUSED && bench_is_stopped)) {
+        fprintf(stderr, "hgtpctl bench: %s%s\n", outcome == BENCH_DONE ? "the last refusal: " : "",
+                words[0] != '\0' ? words : "stopped before all were there");
+    }
+    bench_leave(&bench);
+    bench_fini(&bench);
+    return outcome;
+}
