@@ -13,6 +13,7 @@
 #include "lifecycle_state.h"
 #include "node/base/log.h"
 
+#define LIFECYCLE_SEND_OFF_MS   1500 /* who talks over HTTP has come to another node by then */
 #define LIFECYCLE_SETTLE_MS     1000 /* clients may take so long to confirm what they were sent */
 #define LIFECYCLE_LEAVE_MS      1000 /* Redis may take so long for the good-bye */
 #define LIFECYCLE_ID_WAIT_MS    4000 /* another node with this id that is alive beats before */
@@ -163,16 +164,23 @@ static void lifecycle_close(struct node *node)
     store_close(node->store, lifecycle_on_store_closed, node);
 }
 
-/* Where no other node serves, nobody can take the clients over. */
+/* Where no other node serves, nobody can take the clients over. Else a balancer needs time to see
+ * it, and those that talk over HTTP to find their way, whose sessions may be at home elsewhere. */
 static bool lifecycle_has_drained(const struct node *node, int64_t left_ms)
 {
-    return talk_census(node->talk).sessions == 0 || talk_others(node->talk) == 0 || left_ms <= 0;
+    if (talk_others(node->talk) == 0 || left_ms <= 0) {
+        return true;
+    }
+    bool is_seen = clock_now_ms() - node->phase_since_ms >= LIFECYCLE_SEND_OFF_MS;
+    return talk_census(node->talk).sessions == 0 &&
+           (is_seen || http_server_is_deserted(node->http));
 }
 
 static void lifecycle_enter(struct node *node, enum phase phase, int64_t within_ms)
 {
     node->phase = phase;
-    node->phase_until_ms = clock_now_ms() + within_ms;
+    node->phase_since_ms = clock_now_ms();
+    node->phase_until_ms = node->phase_since_ms + within_ms;
 }
 
 static void lifecycle_on_drained(struct node *node)
@@ -229,6 +237,7 @@ void lifecycle_drain(struct node *node, bool is_ending)
         log_str("then", node->is_ending ? "end" : "wait"));
     lifecycle_enter(node, PHASE_DRAINING, within_ms);
     lifecycle_tell(node);
+    http_server_send_off(node->http, !is_alone);
     talk_drain(node->talk, is_alone ? LIFECYCLE_SETTLE_MS / 2 : within_ms / 2);
     uv_timer_start(&node->drain, lifecycle_on_drain_step, LIFECYCLE_DRAIN_STEP_MS,
                    LIFECYCLE_DRAIN_STEP_MS);
@@ -242,6 +251,7 @@ bool lifecycle_resume(struct node *node)
     if (node->phase == PHASE_DRAINING) {
         uv_timer_stop(&node->drain);
         node->phase = node->was_ready ? PHASE_SERVING : PHASE_STARTING;
+        http_server_send_off(node->http, false);
         talk_resume(node->talk);
         lifecycle_tell(node);
         LOG(LOG_INFO, "resumed");

@@ -55,6 +55,7 @@ struct node {
     struct supervise supervise;
     uv_timer_t drain;
     uv_signal_t signals[3];
+    int64_t phase_since_ms;
     int64_t phase_until_ms; /* from DRAINING on: the next one begins then at the latest */
     bool is_ending;         /* once it has drained */
     bool was_ready;         /* it has been serving */

@@ -242,17 +242,43 @@ E2E_SCENARIO(rolling_restart_by_the_tool_loses_nothing)
     (void)company_account(&company);
 }
 
+/* An image made of the present one and a line; nodes started from now on have it. */
+static void next_image(struct company *company, const char *name, const char *line)
+{
+    char command[256], image[64];
+    snprintf(image, sizeof image, "hgtpd:%s-%s", stack->project, name);
+    snprintf(command, sizeof command, "printf 'FROM %s\\n%s\\n' | docker build -q -t %s -",
+             stack->image, line, image);
+    DURING(company, "sh", "-c", command);
+    memcpy(stack->image, image, sizeof image);
+}
+
+E2E_SCENARIO(rolling_upgrade_to_an_image_that_does_not_serve_changes_nothing)
+{
+    struct company company = {0};
+    char image[sizeof stack->image];
+    memcpy(image, stack->image, sizeof image);
+    enter(&company, e, ".broken");
+    char *before = strdup(stack_containers(stack, "node"));
+    next_image(&company, "broken", "ENTRYPOINT [\"/bin/false\"]");
+    struct process *upgrade =
+        stack_start(stack, (const char *const[]){TEST_SOURCE_DIR "/deploy/rolling-upgrade",
+                                                 "--wait", "5", NULL});
+    assert_int_equal(company_talk_while(&company, upgrade, STEP_MS), 1);
+    assert_non_null(strstr(process_stdout(upgrade), "the new node does not serve"));
+    process_free(upgrade);
+    memcpy(stack->image, image, sizeof image);
+    assert_string_equal(stack_containers(stack, "node"), before);
+    free(before);
+    assert_int_equal(company_account(&company), 0);
+}
+
 /* The new image is another one, and what the environment says has changed: the key. */
 E2E_SCENARIO(rolling_upgrade_to_a_new_image_loses_nothing)
 {
     struct company company = {0};
-    char line[256], image[80];
     enter(&company, e, ".upgrade");
-    snprintf(image, sizeof image, "hgtpd:%s-next", stack->project);
-    snprintf(line, sizeof line, "printf 'FROM %s\\nLABEL next=yes\\n' | docker build -q -t %s -",
-             stack->image, image);
-    DURING(&company, "sh", "-c", line);
-    memcpy(stack->image, image, strlen(image) + 1);
+    next_image(&company, "next", "LABEL next=yes");
     snprintf(stack->settings[stack->setting_count++], STACK_SETTING_MAX, "HGTP_AUTH_KEY=950817");
     DURING(&company, TEST_SOURCE_DIR "/deploy/rolling-upgrade");
     expect_nodes(NODES);
@@ -302,6 +328,7 @@ int main(void)
         E2E_TEST(nodes_become_five_and_three_again_while_people_talk),
         E2E_TEST(killed_container_takes_no_word_with_it),
         E2E_TEST(rolling_restart_by_the_tool_loses_nothing),
+        E2E_TEST(rolling_upgrade_to_an_image_that_does_not_serve_changes_nothing),
         E2E_TEST(rolling_upgrade_to_a_new_image_loses_nothing),
         E2E_TEST(down_leaves_nothing_behind),
     };
