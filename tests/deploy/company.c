@@ -7,6 +7,7 @@
 #include "company.h"
 
 #define COMPANY_STEP_MS    20
+#define COMPANY_RETRY_MS   250
 #define COMPANY_ANSWER_MS  4000
 #define COMPANY_ARRIVES_MS 30000
 
@@ -74,26 +75,31 @@ static void company_say(struct company *company)
     company->is_acknowledged[attempt] = answer != NULL && answer->status == 200;
 }
 
-/* As a client that is told to reconnect, or finds itself cut off: again and again. */
-static void company_keep(struct company *company, struct talker *talker)
+/* As a client that is told to reconnect, or finds itself cut off: again and again, with pauses. */
+static void company_keep(struct company *company)
 {
-    if (talker->ws->ended || talker->reconnect_after_ms >= 0) {
+    struct talker *const talkers[] = {company->wanda, company->will};
+    for (size_t i = 0; i < sizeof talkers / sizeof talkers[0]; i++) {
+        struct talker *talker = talkers[i];
+        int64_t now_ms = pump_now_ms(), *again_ms = &company->again_ms[i];
+        if (*again_ms == 0 && (talker->ws->ended || talker->reconnect_after_ms >= 0)) {
+            *again_ms = now_ms + (talker->ws->ended ? 0 : talker->reconnect_after_ms);
+        }
+        if (*again_ms == 0 || now_ms < *again_ms) {
+            continue;
+        }
         bool is_back = talker_resume(talker, talker->options.port) == 101;
         company->resumes += is_back;
         company->refused += !is_back;
-        if (!is_back) {
-            talker->ws->ended = true;
-        }
+        *again_ms = is_back ? 0 : now_ms + COMPANY_RETRY_MS;
     }
 }
 
 static void company_step(struct company *company)
 {
-    struct talker *const talkers[] = {company->wanda, company->will};
-    for (size_t i = 0; i < sizeof talkers / sizeof talkers[0]; i++) {
-        company_keep(company, talkers[i]);
-        talker_pour(talkers[i], talkers[i]->goal + 1, 16);
-    }
+    company_keep(company);
+    talker_pour(company->wanda, company->wanda->goal + 1, 16);
+    talker_pour(company->will, company->will->goal + 1, 16);
     company_say(company);
 }
 
@@ -182,8 +188,7 @@ static void company_finish(struct company *company)
     for (size_t i = 0; i < 2; i++) {
         while (!talker_poured(talkers[i], 100)) {
             assert_true(pump_now_ms() < deadline_ms);
-            company_keep(company, company->wanda);
-            company_keep(company, company->will);
+            company_keep(company);
         }
     }
     do {
@@ -195,8 +200,7 @@ static void company_finish(struct company *company)
              (long long)company->attempts - 1);
     while (!pump_until(company_has_end, &end, 200)) {
         assert_true(pump_now_ms() < deadline_ms);
-        company_keep(company, company->wanda);
-        company_keep(company, company->will);
+        company_keep(company);
     }
 }
 
@@ -250,13 +254,12 @@ size_t company_account(struct company *company)
                    company_check_original(company, company->oscar);
     company_check_talker(company, company->wanda);
     company_check_talker(company, company->will);
-    int64_t unanswered = 0;
     for (int64_t number = 0; number < company->attempts; number++) {
-        unanswered += !company->is_acknowledged[number];
+        company->unanswered += !company->is_acknowledged[number];
     }
     print_message("%lld messages, none lost; %lld of olga's unanswered; %zu came twice to original "
                   "clients; talkers reconnected %zu times, refused %zu times\n",
                   (long long)(company->wanda->goal + company->will->goal + company->attempts),
-                  (long long)unanswered, twice, company->resumes, company->refused);
+                  (long long)company->unanswered, twice, company->resumes, company->refused);
     return twice;
 }

@@ -18,7 +18,9 @@ struct company {
     char names[4][32];             /* of these four */
     int64_t attempts;              /* of olga to say something */
     bool is_acknowledged[COMPANY_SAID_MAX];
-    size_t resumes, refused; /* of the talkers' connections */
+    int64_t again_ms[2];     /* when the talkers connect again; 0: they are connected */
+    size_t resumes, refused; /* of their connections */
+    int64_t unanswered;      /* of olga's messages; counted by company_account */
 };
 
 /**
