@@ -152,16 +152,18 @@ static void bench_hear_users(struct bench_user *user, const json_t *text)
 {
     size_t i;
     const json_t *name;
-    if (bench_hear_number(text, "first") == 0) {
-        user->others = 0;
+    uint64_t first = bench_hear_number(text, "first");
+    if (first == 0) {
+        user->others = user->listed = 0;
         user->is_counting = user->counts_others;
     }
-    if (!user->is_counting) {
+    if (!user->is_counting || first != user->listed) {
         return;
     }
     json_array_foreach(json_object_get(text, "users"), i, name)
     {
         const char *other = json_string_value(name);
+        user->listed++;
         user->others += other != NULL && strcmp(other, user->name) != 0 ? 1 : 0;
     }
     if (!json_is_true(json_object_get(text, "more"))) {
