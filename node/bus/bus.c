@@ -126,18 +126,33 @@ static bool bus_pack(struct bus *bus, const struct effect *effect)
     return bus_batch_add(effect->fields, effect->count, &bus->pack_arena, out);
 }
 
+/* One that was met or heard a moment ago is about to be named. */
+static bool bus_is_about(const struct bus *bus, const struct bus_peer *peer)
+{
+    return peer->is_current || bus_now(bus) - peer->seen_ms < BUS_PEER_HELD_MS;
+}
+
+/* Redis may know of a node before this one does. */
+static struct bus_peer *bus_find_or_meet(struct bus *bus, struct bytes node)
+{
+    struct bus_peer *peer = bus_peers_find(&bus->peers, node);
+    bool is_name = node.len > 0 && node.len < BUS_NAME_MAX;
+    if (peer != NULL || !is_name || bus->is_closed || !bus->is_started) {
+        return peer;
+    }
+    bus->events.on_stranger(bus->arg);
+    return bus_peers_take(&bus->peers, node, bus_now(bus));
+}
+
 static void bus_send(void *ctx, struct bytes node, const struct effect *effect)
 {
     struct bus *bus = ctx;
     bool is_for_all = bytes_equal(node, bytes_str("*"));
-    struct bus_peer *peer = is_for_all ? NULL : bus_peers_find(&bus->peers, node);
+    struct bus_peer *peer = is_for_all ? NULL : bus_find_or_meet(bus, node);
     if (bus->is_closed || !bus->is_started || (is_for_all && bus->peers.current_count == 0)) {
         return;
     }
-    /* One that was heard a moment ago is about to be named: there is nothing else to be known. */
-    bool is_known =
-        peer != NULL && (peer->is_current || bus_now(bus) - peer->seen_ms < BUS_PEER_HELD_MS);
-    if (!is_for_all && !is_known) {
+    if (!is_for_all && (peer == NULL || !bus_is_about(bus, peer))) {
         bus_drop_effect(node, "it is not known");
         return;
     }
@@ -156,6 +171,18 @@ static void bus_send(void *ctx, struct bytes node, const struct effect *effect)
             bus_append(bus, peer, sink_bytes(&bus->packed), effect->count);
         }
     }
+}
+
+bool bus_is_waiting(const struct bus *bus)
+{
+    const struct bus_peer *peer, *next;
+    HASH_ITER(hh, bus->peers.table, peer, next)
+    {
+        if (peer->body_len > 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void bus_name_peer(void *ctx, struct bytes node, struct bytes address)
