@@ -16,6 +16,7 @@
 #define LIFECYCLE_SEND_OFF_MS   1500 /* who talks over HTTP has come to another node by then */
 #define LIFECYCLE_SETTLE_MS     1000 /* clients may take so long to confirm what they were sent */
 #define LIFECYCLE_LEAVE_MS      1000 /* Redis may take so long for the good-bye */
+#define LIFECYCLE_LINGER_MS     100  /* who took a client over before that still has a question */
 #define LIFECYCLE_ID_WAIT_MS    4000 /* another node with this id that is alive beats before */
 #define LIFECYCLE_DRAIN_STEP_MS 20
 
@@ -198,13 +199,21 @@ static void lifecycle_on_drained(struct node *node)
         log_str("hint", "end it, or take it into service again by hgtpctl node resume"));
 }
 
+/* Nobody asks any more where a client of this node has ended. */
+static bool lifecycle_has_left(const struct node *node, int64_t left_ms)
+{
+    return node->bus == NULL || talk_census(node->talk).sessions == 0 ||
+           left_ms <= LIFECYCLE_LEAVE_MS - LIFECYCLE_LINGER_MS;
+}
+
 /* First the clients go to other nodes, then those who can't get what is on its way to them, then
  * the others are told, then it ends. */
 static void lifecycle_on_drain_step(uv_timer_t *timer)
 {
     struct node *node = timer->data;
     int64_t left_ms = node->phase_until_ms - clock_now_ms();
-    bool is_quiet = talk_in_flight(node->talk) == 0;
+    bool is_quiet =
+        talk_in_flight(node->talk) == 0 && (node->bus == NULL || !bus_is_waiting(node->bus));
     if (node->phase == PHASE_DRAINING && lifecycle_has_drained(node, left_ms)) {
         lifecycle_on_drained(node);
     } else if (node->phase == PHASE_STOPPING &&
@@ -214,7 +223,8 @@ static void lifecycle_on_drain_step(uv_timer_t *timer)
         /* Who is heard here now would move to a node that is no more. */
         udp_stop_hearing(node->udp);
         talk_leave(node->talk);
-    } else if (node->phase == PHASE_LEAVING && (is_quiet || left_ms <= 0)) {
+    } else if (node->phase == PHASE_LEAVING &&
+               ((is_quiet && lifecycle_has_left(node, left_ms)) || left_ms <= 0)) {
         lifecycle_close(node);
     }
 }

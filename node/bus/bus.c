@@ -22,8 +22,8 @@
 #include "proto/bus_batch.h"
 
 enum {
-    BUS_TAKEN_PER_TURN = 64,   /* batches; what is left is read in the next turn of the loop */
-    BUS_BODY_FULL = 256 * 1024 /* a batch that has grown beyond is sent at once */
+    BUS_TAKEN_PER_TURN = 64, /* batches; what is left is read in the next turn of the loop */
+    BUS_HELD_STEP_MS = 10    /* how often it is looked whether what waits is connected */
 };
 
 static_assert(BUS_NAME_MAX <= BUS_BATCH_NAME_MAX, "every name fits a batch");
@@ -43,6 +43,7 @@ struct bus {
     struct bus_watchdog watchdog;
     uv_poll_t poll;
     uv_prepare_t prepare;
+    uv_timer_t held; /* runs while something waits for a connection: it turns the loop */
     uv_async_t async;
     bool is_started;
     bool is_watched;
@@ -61,9 +62,18 @@ static int64_t bus_now(const struct bus *bus)
 
 /* ---- Sending ---- */
 
+static void bus_on_held(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
 static void bus_flush_peer(struct bus *bus, struct bus_peer *peer, bool is_beat)
 {
-    bus_peer_flush(peer, bus_peer_name(&bus->self), bytes_str(bus->key), is_beat);
+    bool is_held =
+        bus_peer_flush(peer, bus_peer_name(&bus->self), bytes_str(bus->key), is_beat, bus_now(bus));
+    if (is_held && !bus->is_closed) {
+        uv_timer_start(&bus->held, bus_on_held, BUS_HELD_STEP_MS, 0);
+    }
 }
 
 static void bus_flush(struct bus *bus, bool is_beat)
@@ -89,7 +99,7 @@ static void bus_drop_effect(struct bytes node, const char *why)
 static void bus_append(struct bus *bus, struct bus_peer *peer, struct bytes packed, size_t fields)
 {
     if (!bus_peer_append(peer, packed, fields)) {
-        bus_drop_effect(bus_peer_name(peer), "there is no connection to it");
+        bus_drop_effect(bus_peer_name(peer), "out of memory");
         return;
     }
     if (peer->body_len > BUS_BODY_FULL || peer->field_count > BUS_EFFECT_FIELDS_MAX) {
@@ -116,15 +126,33 @@ static bool bus_pack(struct bus *bus, const struct effect *effect)
     return bus_batch_add(effect->fields, effect->count, &bus->pack_arena, out);
 }
 
+/* One that was met or heard a moment ago is about to be named. */
+static bool bus_is_about(const struct bus *bus, const struct bus_peer *peer)
+{
+    return peer->is_current || bus_now(bus) - peer->seen_ms < BUS_PEER_HELD_MS;
+}
+
+/* Redis may know of a node before this one does. */
+static struct bus_peer *bus_find_or_meet(struct bus *bus, struct bytes node)
+{
+    struct bus_peer *peer = bus_peers_find(&bus->peers, node);
+    bool is_name = node.len > 0 && node.len < BUS_NAME_MAX;
+    if (peer != NULL || !is_name || bus->is_closed || !bus->is_started) {
+        return peer;
+    }
+    bus->events.on_stranger(bus->arg);
+    return bus_peers_take(&bus->peers, node, bus_now(bus));
+}
+
 static void bus_send(void *ctx, struct bytes node, const struct effect *effect)
 {
     struct bus *bus = ctx;
     bool is_for_all = bytes_equal(node, bytes_str("*"));
-    struct bus_peer *peer = is_for_all ? NULL : bus_peers_find(&bus->peers, node);
+    struct bus_peer *peer = is_for_all ? NULL : bus_find_or_meet(bus, node);
     if (bus->is_closed || !bus->is_started || (is_for_all && bus->peers.current_count == 0)) {
         return;
     }
-    if (!is_for_all && (peer == NULL || !peer->is_current)) {
+    if (!is_for_all && (peer == NULL || !bus_is_about(bus, peer))) {
         bus_drop_effect(node, "it is not known");
         return;
     }
@@ -143,6 +171,18 @@ static void bus_send(void *ctx, struct bytes node, const struct effect *effect)
             bus_append(bus, peer, sink_bytes(&bus->packed), effect->count);
         }
     }
+}
+
+bool bus_is_waiting(const struct bus *bus)
+{
+    const struct bus_peer *peer, *next;
+    HASH_ITER(hh, bus->peers.table, peer, next)
+    {
+        if (peer->body_len > 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void bus_name_peer(void *ctx, struct bytes node, struct bytes address)
@@ -381,6 +421,7 @@ static void bus_start_handles(struct bus *bus)
     assert(rc == 0);
     (void)uv_prepare_init(bus->loop, &bus->prepare);
     (void)uv_prepare_start(&bus->prepare, bus_on_prepare);
+    (void)uv_timer_init(bus->loop, &bus->held);
     pthread_mutex_lock(&bus->wake_lock);
     bus->may_wake = true;
     pthread_mutex_unlock(&bus->wake_lock);
@@ -435,5 +476,6 @@ void bus_close(struct bus *bus)
     }
     uv_close((uv_handle_t *)&bus->poll, NULL);
     uv_close((uv_handle_t *)&bus->prepare, NULL);
+    uv_close((uv_handle_t *)&bus->held, NULL);
     uv_close((uv_handle_t *)&bus->async, bus_on_closed);
 }

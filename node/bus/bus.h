@@ -25,8 +25,8 @@ struct bus_events {
     /** Batches may have been missed: a number is missing, or a connection is new. `why` is a few
      * words for the log, borrowed. */
     void (*on_gap)(const char *why, void *arg);
-    /** A batch of a node came that bus_port.peer has not named: the list of nodes is out of date.
-     */
+    /** A batch of a node came, or something is for one, that bus_port.peer has not named: the list
+     * of nodes is out of date. */
     void (*on_stranger)(void *arg);
     /** The batch that bus_port.beat sent to this node itself came back. */
     void (*on_echo)(void *arg);
@@ -64,6 +64,9 @@ void bus_start(struct bus *bus, const char *node);
 
 /** Valid for the life of the process. */
 struct bus_port bus_port(struct bus *bus);
+
+/** Something is still to be sent, in this turn of the loop or when a node is connected. */
+bool bus_is_waiting(const struct bus *bus);
 
 /** Send what waits, then stop all timers and handles of the loop. nng's sockets stay open, so that
  * what was sent arrives: the process has to end. Nothing is called any more. */

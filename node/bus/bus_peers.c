@@ -3,7 +3,8 @@
  * bus_peers: connections to other nodes, and what is numbered, sent and remembered for each. A peer
  * has a PUB socket of its own, so that it gets what concerns it and nothing else. PUB never blocks:
  * without a connection, or when its queue is full, batches are lost, and the receiver sees it by
- * the next number. Receiving is bus.c's affair.
+ * the next number. Only the first connection is waited for: two nodes that have just heard of each
+ * other have something to say at once. Receiving is bus.c's affair.
  */
 #include "node/bus/bus_peers.h"
 
@@ -46,13 +47,19 @@ static void bus_peer_forget_body(struct bus_peer *peer)
     peer->body_len = peer->body_cap = peer->field_count = 0;
 }
 
-void bus_peer_hang_up(struct bus_peer *peer)
+static void bus_peer_disconnect(struct bus_peer *peer)
 {
     if (peer->address[0] != '\0') {
         bus_reap_socket(peer->socket, peer->wire);
         peer->wire = NULL;
         peer->address[0] = '\0';
     }
+    peer->has_connected = false;
+}
+
+void bus_peer_hang_up(struct bus_peer *peer)
+{
+    bus_peer_disconnect(peer);
     bus_peer_forget_body(peer);
 }
 
@@ -86,7 +93,7 @@ static int bus_peer_start(nng_socket socket, struct bus_wire *wire, const char *
 
 bool bus_peer_dial(struct bus_peer *peer, struct bytes address)
 {
-    bus_peer_hang_up(peer);
+    bus_peer_disconnect(peer);
     if (address.len == 0 || address.len >= sizeof peer->address ||
         memchr(address.ptr, '\0', address.len) != NULL) {
         return false;
@@ -135,7 +142,7 @@ static bool bus_peer_reserve(struct bus_peer *peer, size_t bytes)
 
 bool bus_peer_append(struct bus_peer *peer, struct bytes packed, size_t field_count)
 {
-    if (peer->address[0] == '\0' || !bus_peer_reserve(peer, packed.len)) {
+    if (!bus_peer_reserve(peer, packed.len)) {
         return false;
     }
     memcpy(peer->body + peer->body_len, packed.ptr, packed.len);
@@ -159,10 +166,35 @@ static void bus_peer_send(const struct bus_peer *peer, struct bytes batch)
     metric_add(METRIC_BUS_BYTES_SENT, (int64_t)batch.len);
 }
 
-void bus_peer_flush(struct bus_peer *peer, struct bytes sender, struct bytes key, bool is_beat)
+/* Before the first connection PUB would throw away what it is given. */
+static bool bus_peer_is_held(struct bus_peer *peer, int64_t now_ms)
 {
-    if (peer->address[0] == '\0' || (peer->body_len == 0 && !is_beat)) {
-        return;
+    peer->has_connected = peer->has_connected || bus_peer_is_connected(peer);
+    if (peer->has_connected) {
+        peer->held_ms = 0;
+        return false;
+    }
+    if (peer->held_ms == 0) {
+        peer->held_ms = now_ms;
+    }
+    return now_ms - peer->held_ms < BUS_PEER_HELD_MS && peer->body_len <= BUS_BODY_FULL &&
+           peer->field_count <= BUS_EFFECT_FIELDS_MAX;
+}
+
+bool bus_peer_flush(struct bus_peer *peer, struct bytes sender, struct bytes key, bool is_beat,
+                    int64_t now_ms)
+{
+    if (peer->body_len == 0 && (!is_beat || peer->address[0] == '\0')) {
+        return false;
+    }
+    if (bus_peer_is_held(peer, now_ms)) {
+        return true;
+    }
+    if (peer->address[0] == '\0') {
+        metric_add(METRIC_BUS_DROPPED, 1);
+        peer->held_ms = 0;
+        bus_peer_forget_body(peer);
+        return false;
     }
     /* The number is used even if the batch can't be sent, so that the receiver misses it. */
     peer->sent_number++;
@@ -182,6 +214,7 @@ void bus_peer_flush(struct bus_peer *peer, struct bytes sender, struct bytes key
         peer->body = NULL;
         peer->body_cap = 0;
     }
+    return false;
 }
 
 /* ---- All of them ---- */

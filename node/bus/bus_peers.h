@@ -15,6 +15,8 @@
 
 #define BUS_PEERS_KNOWN_MAX 1024 /* unless more than that are current */
 #define BUS_PEER_SILENT_MS  3000 /* not named for longer than that: not current any more */
+#define BUS_PEER_HELD_MS    1000 /* what is sent before the first connection waits so long for it */
+#define BUS_BODY_FULL       (256 * 1024) /* a batch that has grown beyond is sent at once */
 
 struct bus_peer {
     char name[BUS_NAME_MAX];
@@ -23,7 +25,10 @@ struct bus_peer {
     uint64_t sent_number;  /* of the last batch sent to it; 0: none */
     int64_t seen_ms;       /* last named or heard */
     int64_t named_ms;
+    int64_t held_ms; /* since when what is to be sent waits for the first connection; 0: it does not
+                      */
     bool is_current;
+    bool has_connected;            /* at this address, at some time */
     char address[BUS_ADDRESS_MAX]; /* dialled; "" without a connection */
     nng_socket socket;
     struct bus_wire *wire; /* of the socket: whether it is connected */
@@ -63,19 +68,25 @@ void bus_peers_look(struct bus_peers *peers, int64_t now_ms);
 /** Forget everybody; what was sent is still on its way, so the connections stay open. */
 void bus_peers_fini(struct bus_peers *peers);
 
-/** Connect to `address`, in place of what it was connected to. Doesn't wait; nng goes on trying.
- * False when the address is none. */
+/** Connect to `address`, in place of what it was connected to; what waits goes there. Doesn't wait
+ * for the connection; nng goes on trying. False when the address is none. */
 bool bus_peer_dial(struct bus_peer *peer, struct bytes address);
 /** Close its connection, if it has one; what it has not taken yet is lost. */
 void bus_peer_hang_up(struct bus_peer *peer);
 /** Send nothing more; the connection stays open for the rest of the process. */
 void bus_peer_leave_open(struct bus_peer *peer);
 
-/** Have a packed effect wait for the next batch; false when memory is out or it has no connection.
- */
+/** Have a packed effect wait for the next batch; false when memory is out. */
 bool bus_peer_append(struct bus_peer *peer, struct bytes packed, size_t field_count);
 
-/** Send what waits, as one batch: nothing, unless `is_beat`, makes no batch. */
-void bus_peer_flush(struct bus_peer *peer, struct bytes sender, struct bytes key, bool is_beat);
+/**
+ * Send what waits, as one batch: nothing, unless `is_beat`, makes no batch. Before the first
+ * connection it goes on waiting for that, for BUS_PEER_HELD_MS at most and while there is not too
+ * much of it.
+ *
+ * returns  true: something waits for a connection
+ */
+bool bus_peer_flush(struct bus_peer *peer, struct bytes sender, struct bytes key, bool is_beat,
+                    int64_t now_ms);
 
 #endif

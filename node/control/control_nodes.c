@@ -14,21 +14,43 @@ static const Hgtp__Control__NodeName control_nodes_nobody = HGTP__CONTROL__NODE_
 /* Which nodes ------------------------------------------------------------------------------------
  */
 
+static const Hgtp__Control__NodeListReply *control_nodes_of(const struct control_call *call)
+{
+    return (const Hgtp__Control__NodeListReply *)call->nodes;
+}
+
+/* One that has come since this node's last beat can be asked at once. */
+static void control_nodes_connect(const struct control_call *call)
+{
+    const Hgtp__Control__NodeListReply *list = control_nodes_of(call);
+    const struct control_options *options = &call->control->options;
+    char name[CONTROL_NODE_MAX];
+    for (size_t i = 0; i < list->n_nodes && options->bus_address[0] != '\0'; i++) {
+        const Hgtp__Control__Node *node = list->nodes[i];
+        snprintf(name, sizeof name, "%s@%s", node->id, node->incarnation);
+        if (node->error[0] == '\0' && strcmp(node->state, "silent") != 0) {
+            options->bus.peer(options->bus.ctx, bytes_str(name), bytes_str(node->bus));
+        }
+    }
+}
+
+static void control_nodes_on_read(struct control_call *call)
+{
+    control_nodes_connect(call);
+    call->on_nodes(call);
+}
+
 /* Reads the nodes from Redis; `then` finds them in call->nodes. */
 static void control_nodes_read(struct control_call *call, void (*then)(struct control_call *call))
 {
     call->nodes = call->rows = control_rows_new(&hgtp__control__node_list_reply__descriptor);
-    call->on_rows = then;
+    call->on_rows = control_nodes_on_read;
+    call->on_nodes = then;
     if (call->nodes == NULL) {
         control_end(call);
         return;
     }
     control_run(call, SCRIPT_ctl_nodes);
-}
-
-static const Hgtp__Control__NodeListReply *control_nodes_of(const struct control_call *call)
-{
-    return (const Hgtp__Control__NodeListReply *)call->nodes;
 }
 
 /* The field `node` of the request. */

@@ -56,10 +56,11 @@ struct control_call {
     enum script script; /* that is running */
     size_t page_count;
     char sealed[TALK_SEALED_MAX]; /* given to the script as `sealed`; empty: nothing is */
-    void (*on_rows)(struct control_call *call); /* NULL: the rows are the reply */
-    ProtobufCMessage *rows;                     /* where they go */
-    ProtobufCMessage *nodes;                    /* NodeListReply; NULL: not asked for */
-    const struct control_method *part_method;   /* that nodes are asked for */
+    void (*on_rows)(struct control_call *call);  /* NULL: the rows are the reply */
+    ProtobufCMessage *rows;                      /* where they go */
+    ProtobufCMessage *nodes;                     /* NodeListReply; NULL: not asked for */
+    void (*on_nodes)(struct control_call *call); /* they are in `nodes` */
+    const struct control_method *part_method;    /* that nodes are asked for */
     const ProtobufCMessage *part_request;
     struct control_part *parts; /* NULL: no node is asked */
     size_t part_count;

@@ -125,6 +125,16 @@ static bool effects_is_in(const struct client *client, struct bytes room_id, str
            bytes_equal(epoch, bytes_str(client->room->epoch));
 }
 
+/* One that comes back before it has left has what it got here until now, on its connection at the
+ * least, and what it confirmed elsewhere. */
+static void effects_stay(struct client *client, uint64_t first)
+{
+    if (first > roster_next(client)) {
+        roster_resume(client, first);
+    }
+    client->seen = 0; /* what it confirmed here is not where Redis looks for it now */
+}
+
 static void effects_on_home(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
@@ -136,26 +146,24 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
     client->talk = talk;
     client->expires_ms = effects_number(f[4], 1) * 1000;
     client->touched_ms = talk_now_ms(talk);
+    bool is_held = f[10].len > 0 && !homes_awaits_us(client, f[9]);
     homes_keep(client);
     effects_connect(talk, client, f[3]);
     (void)roster_client_name(client, f[2]);
     if (f[5].len == 0) {
         effects_leave(talk, client);
-    } else if (has_moved || !effects_is_in(client, f[5], f[6])) {
+    } else if (!effects_is_in(client, f[5], f[6])) {
         const struct roster_room of = {.id = f[5],
                                        .epoch = f[6],
                                        .name = f[11],
                                        .manager = f[12],
                                        .next = (uint64_t)effects_number(f[7], 1)};
-        uint64_t first = (uint64_t)effects_number(f[8], 1);
-        /* It may come back before it has left: then it has what it got here until now. */
-        if (effects_is_in(client, f[5], f[6]) && roster_next(client) > first) {
-            first = roster_next(client);
-        }
-        effects_enter(talk, client, &of, first);
+        effects_enter(talk, client, &of, (uint64_t)effects_number(f[8], 1));
+    } else if (has_moved) {
+        effects_stay(client, (uint64_t)effects_number(f[8], 1));
     }
     if (has_moved) {
-        homes_arrived(talk, client, f[10].len > 0);
+        homes_arrived(talk, client, is_held);
     }
     deliver_catch_up(talk, client);
     metric_set(METRIC_SESSIONS, (int64_t)roster_client_count(&talk->roster));

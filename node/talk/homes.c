@@ -127,32 +127,31 @@ static void homes_tell(struct talk *talk, const char *node, struct bytes uid, co
     talk->options.bus.send(talk->options.bus.ctx, bytes_str(node), &effect);
 }
 
-/* The last entry of its room that the client has confirmed; 0: none. */
+/* The last entry of its room that the client has: what came before its first one it got elsewhere,
+ * or it is not for it. */
 static uint64_t homes_confirmed(const struct talk *talk, const struct client *client)
 {
     uint64_t mark = channel_confirmed(talk, client);
-    bool is_of_room = mark >> DELIVER_MARK_BITS == client->turn;
-    return is_of_room ? mark & (((uint64_t)1 << DELIVER_MARK_BITS) - 1) : 0;
+    uint64_t number = mark & (((uint64_t)1 << DELIVER_MARK_BITS) - 1);
+    bool is_of_stay = mark >> DELIVER_MARK_BITS == client->turn && number >= client->first;
+    return is_of_stay ? number : client->first - 1;
 }
 
 /* The first entry of its room that the client may not have. */
 static uint64_t homes_next(const struct talk *talk, const struct client *client)
 {
-    if (channel_is_idle(talk, client)) {
-        return roster_next(client);
-    }
-    uint64_t confirmed = homes_confirmed(talk, client);
-    return confirmed >= client->first ? confirmed + 1 : client->first;
+    return channel_is_idle(talk, client) ? roster_next(client) : homes_confirmed(talk, client) + 1;
 }
 
 /* Lets go of a client that leaves, once nothing is under way to it or the time is over. */
 static void homes_let_go(struct talk *talk, struct client *client)
 {
     int64_t now_ms = talk_now_ms(talk);
-    /* One that is held has yet to hear where it stands itself. */
+    /* One that is held has yet to hear where it stands itself, and waits for that to the end. */
+    int64_t until_ms = client->held_ms > client->leave_ms ? client->held_ms : client->leave_ms;
     bool is_done =
         client->leaving_to != NULL && client->held_ms == 0 && channel_is_idle(talk, client);
-    if (!client->leaving || (!is_done && now_ms < client->leave_ms)) {
+    if (!client->leaving || (!is_done && now_ms < until_ms)) {
         return;
     }
     struct bytes uid = bytes_of(client->uid, sizeof client->uid);
@@ -165,6 +164,12 @@ static void homes_let_go(struct talk *talk, struct client *client)
     }
     client->leave_ms = now_ms + HOMES_AGAIN_MS;
     homes_look(talk, uid);
+}
+
+bool homes_awaits_us(const struct client *client, struct bytes node)
+{
+    return client->leaving_to != NULL && client->held_ms == 0 &&
+           bytes_equal(node, bytes_str(client->leaving_to));
 }
 
 void homes_keep(struct client *client)
@@ -259,8 +264,10 @@ void homes_released(struct talk *talk, struct bytes uid, struct bytes epoch, uin
     }
     client->held_ms = 0;
     bool is_of_room = client->room != NULL && bytes_equal(epoch, bytes_str(client->room->epoch));
-    if (is_of_room && client->behind && next > client->behind_at) {
-        client->first = client->behind_at = next;
+    if (is_of_room && next > client->first) {
+        /* The old home may have been ahead of the room's feed here. */
+        client->first = next;
+        client->behind_at = next > client->behind_at ? next : client->behind_at;
     }
     homes_let_go(talk, client);
     deliver_catch_up(talk, client);
@@ -300,7 +307,7 @@ static void homes_report(struct talk *talk, int64_t now_ms, int64_t every_ms)
     talk->seen_was_full = false;
     HASH_ITER(hh, talk->roster.clients, client, next)
     {
-        if (client->room == NULL || now_ms - client->seen_ms < every_ms ||
+        if (client->room == NULL || client->push == NULL || now_ms - client->seen_ms < every_ms ||
             homes_confirmed(talk, client) == client->seen) {
             continue;
         }

@@ -79,9 +79,9 @@ static struct room *roster_room_add(struct roster *roster, const struct roster_r
 
 void roster_resume(struct client *client, uint64_t next)
 {
-    client->first = next;
-    client->behind = next < client->room->feed.next;
-    client->behind_at = next;
+    client->first = next > 0 ? next : 1;
+    client->behind = client->first < client->room->feed.next;
+    client->behind_at = client->first;
 }
 
 bool roster_client_name(struct client *client, struct bytes name)
@@ -110,7 +110,7 @@ bool roster_enter(struct roster *roster, struct client *client, const struct ros
     }
     client->room = room;
     roster_resume(client, first);
-    client->seen = 0;
+    client->seen = client->first - 1;
     client->turn++;
     DL_APPEND2(room->first_member, client, prev_member, next_member);
     return true;

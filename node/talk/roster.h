@@ -40,7 +40,7 @@ struct client {
     struct room *room; /* NULL: in none */
     uint64_t first;    /* first entry of the room that is for this client */
     uint16_t turn;     /* counts the rooms it was in: tells their entries from each other */
-    uint64_t seen;     /* last entry reported as confirmed by it; 0: none of this room */
+    uint64_t seen;     /* last entry of the room that Redis knows it to have */
     int64_t seen_ms;
     bool behind;      /* its connection was full: entries from behind_at on are to be caught up */
     bool leaving;     /* its home is elsewhere by now: it gets nothing new from here */

@@ -15,7 +15,7 @@
 /* Redis has done what is left of a broken connection within this time. */
 #define TALK_RESUME_MS 1000
 /* The list of nodes is not asked for more often than this because of an unknown one. */
-#define TALK_STRANGER_MS 200
+#define TALK_STRANGER_MS 20
 
 struct talk *talk_new(const struct talk_options *options)
 {
@@ -165,8 +165,10 @@ void talk_on_bus_gap(struct talk *talk)
 
 void talk_on_bus_stranger(struct talk *talk)
 {
-    if (talk_now_ms(talk) - talk->beat_ms > TALK_STRANGER_MS) {
-        upkeep_beat_soon(talk);
+    int64_t due_ms = talk->beat_ms + TALK_STRANGER_MS;
+    if (due_ms < talk->next_beat_ms) {
+        talk->next_beat_ms = due_ms;
+        talk->options.clock.wake_in(talk->options.clock.ctx, due_ms - talk_now_ms(talk));
     }
 }
 
@@ -226,7 +228,8 @@ bool talk_settled(const struct talk *talk)
     struct client *client, *next;
     HASH_ITER(hh, talk->roster.clients, client, next)
     {
-        if (client->line != NULL || !channel_is_idle(talk, client)) {
+        bool is_moving = client->leaving_to != NULL || client->held_ms != 0;
+        if (client->line != NULL || is_moving || !channel_is_idle(talk, client)) {
             return false;
         }
     }

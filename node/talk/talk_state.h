@@ -87,6 +87,8 @@ void homes_release(struct talk *talk, struct bytes uid, struct bytes node, struc
 /** Before a beat is noted: if the last one is too old, every client stays closed until Redis has
  * said that it is still at home here. */
 void homes_doubt_if_given_up(struct talk *talk);
+/** `node` waits to hear where the client ended here, so that it has sent it nothing. */
+bool homes_awaits_us(const struct client *client, struct bytes node);
 /** It does not leave any more. */
 void homes_keep(struct client *client);
 /** The node that had it has finished; `next` is its next entry. */

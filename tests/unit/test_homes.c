@@ -364,6 +364,18 @@ static void homes_newcomer_whose_old_home_is_ahead_gets_nothing_twice(void **sta
     assert_int_equal(fake.got_count, 1);
 }
 
+static void homes_newcomer_who_misses_nothing_gets_nothing_twice_either(void **state)
+{
+    (void)state;
+    comes("10", "n2@1", "1"); /* the room's next entry here; her old home is ahead */
+    hears("released", "1", "12");
+    said(10);
+    said(11);
+    assert_int_equal(fake.got_count, 0);
+    said(12);
+    assert_int_equal(fake.got_count, 1);
+}
+
 static void homes_newcomer_whose_old_home_is_silent_goes_on_from_what_redis_knows(void **state)
 {
     (void)state;
@@ -400,12 +412,28 @@ static void homes_client_that_comes_back_before_she_has_left_gets_nothing_twice(
     fake.is_idle = false; /* she has not confirmed them, so Redis does not know of them */
     hears("release", "n2@1", "");
     comes_to("12", "10", "n2@1", "1");
-    said(12);
-    assert_int_equal(fake.got_count, 2);
-    hears("released", "1", "10"); /* there she has not got anything */
+    said(12); /* there she has got nothing, because it still waits for the word from here */
     assert_int_equal(fake.got_count, 3);
     assert_int_equal(fake.got_marks[2], mark_of(12));
+    hears("released", "1", "10");
+    assert_int_equal(fake.got_count, 3);
     assert_int_equal(fake.told_count, 0);
+}
+
+static void homes_client_that_comes_back_after_the_word_waits_for_the_other_ones(void **state)
+{
+    (void)state;
+    comes("10", "", "");
+    said(10);
+    hears("release", "n2@1", "");
+    assert_int_equal(fake.told_count, 1);
+    comes_to("11", "10", "n2@1", "1");
+    said(11);
+    assert_int_equal(fake.got_count, 1);
+    hears("released", "1", "12"); /* there she has got it */
+    said(12);
+    assert_int_equal(fake.got_count, 2);
+    assert_int_equal(fake.got_marks[1], mark_of(12));
 }
 
 static void homes_client_that_goes_on_while_she_is_held_takes_the_word_along(void **state)
@@ -418,6 +446,19 @@ static void homes_client_that_goes_on_while_she_is_held_takes_the_word_along(voi
     assert_int_equal(fake.told_count, 1);
     assert_string_equal(fake.told[0], "n3@1: released " UID " 1 12");
     assert_int_equal(fake.got_count, 0);
+}
+
+static void homes_client_that_goes_on_while_she_is_held_waits_for_the_word_to_the_end(void **state)
+{
+    (void)state;
+    comes("7", "n2@1", "1");
+    hears("release", "n3@1", "");
+    passes(400);
+    assert_int_equal(fake.told_count, 0);
+    assert_false(talk_settled(fake.talk)); /* a node that ends owes this word */
+    hears("released", "1", "12");
+    assert_string_equal(fake.told[0], "n3@1: released " UID " 1 12");
+    assert_true(talk_settled(fake.talk));
 }
 
 static void homes_node_that_was_silent_for_too_long_asks_before_it_delivers(void **state)
@@ -462,6 +503,32 @@ static void homes_node_delivers_while_it_drains_and_nothing_new_once_it_stops(vo
     assert_false(talk_settled(fake.talk));
     fake.is_idle = true;
     assert_true(talk_settled(fake.talk));
+}
+
+/* A node that goes knows it from another one's word, and she has confirmed nothing to it yet. */
+static void homes_number_from_another_nodes_word_is_reported(void **state)
+{
+    (void)state;
+    comes("7", "n2@1", "1");
+    hears("released", "1", "12");
+    assert_int_equal(fake.calls[SCRIPT_seen], 0);
+    homes_report_all(fake.talk);
+    assert_int_equal(fake.calls[SCRIPT_seen], 1);
+    assert_string_equal(fake.seen, UID " 11 1 ");
+}
+
+static void homes_client_that_came_back_loses_nothing_that_is_under_way(void **state)
+{
+    (void)state;
+    comes("10", "", "");
+    said(10);
+    said(11);
+    fake.is_idle = false;
+    hears("release", "n2@1", "");
+    comes_to("12", "10", "n2@1", "1");
+    hears("release", "n2@1", "");
+    passes(250);
+    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 10");
 }
 
 /* Confirmed numbers ------------------------------------------------------------------------------
@@ -536,6 +603,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(homes_newcomer_whose_old_home_is_ahead_gets_nothing_twice,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(homes_newcomer_who_misses_nothing_gets_nothing_twice_either,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             homes_newcomer_whose_old_home_is_silent_goes_on_from_what_redis_knows, set_up,
             tear_down),
@@ -547,6 +616,16 @@ int main(void)
             homes_client_that_goes_on_while_she_is_held_takes_the_word_along, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             homes_node_that_was_silent_for_too_long_asks_before_it_delivers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_client_that_comes_back_after_the_word_waits_for_the_other_ones, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_client_that_goes_on_while_she_is_held_waits_for_the_word_to_the_end, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(homes_number_from_another_nodes_word_is_reported, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(homes_client_that_came_back_loses_nothing_that_is_under_way,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_word_about_another_room_is_not_taken, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(
