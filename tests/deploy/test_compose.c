@@ -146,6 +146,28 @@ E2E_SCENARIO(containers_are_healthy_confined_and_know_their_secrets_by_file)
     free(ids);
 }
 
+/* Nobody has run a helper before: the first `up` makes them. */
+E2E_SCENARIO(secrets_are_made_when_there_are_none_and_kept_when_there_are)
+{
+    (void)e;
+    char folder[192], set[256], project[128], path[256], first[64], second[64];
+    snprintf(folder, sizeof folder, "%s/none yet", stack->folder);
+    snprintf(set, sizeof set, "SECRETS=%s", folder);
+    snprintf(project, sizeof project, "COMPOSE_PROJECT_NAME=%ss", stack->project);
+    snprintf(path, sizeof path, "%s/auth_key", folder);
+    const char *const compose = stack->has_plugin ? "docker compose" : "docker-compose";
+    char up[64], down[64];
+    snprintf(up, sizeof up, "%s up secrets", compose);
+    snprintf(down, sizeof down, "%s down -v", compose);
+    STACK_RUN(stack, "env", set, project, "sh", "-c", up);
+    snprintf(first, sizeof first, "%s", STACK_RUN(stack, "cat", path));
+    assert_int_equal(strlen(first), 33);
+    STACK_RUN(stack, "env", set, project, "sh", "-c", up);
+    snprintf(second, sizeof second, "%s", STACK_RUN(stack, "cat", path));
+    assert_string_equal(first, second);
+    STACK_RUN(stack, "env", set, project, "sh", "-c", down);
+}
+
 E2E_SCENARIO(clients_of_all_kinds_talk_through_the_balancer)
 {
     struct company company = {0};
@@ -329,6 +351,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         E2E_TEST(containers_are_healthy_confined_and_know_their_secrets_by_file),
+        E2E_TEST(secrets_are_made_when_there_are_none_and_kept_when_there_are),
         E2E_TEST(clients_of_all_kinds_talk_through_the_balancer),
         E2E_TEST(client_that_declares_an_address_nodes_cannot_reach_is_told_so),
         E2E_TEST(operators_see_and_steer_all_nodes_from_any_container),
