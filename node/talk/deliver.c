@@ -245,8 +245,8 @@ static void deliver_on_catch_up_read(const struct result *result, void *arg)
         return;
     }
     client->catching_up = false;
-    if (room == NULL || client->room != room || !client->behind || client->behind_at != first ||
-        result == NULL || result->code != ERR_NONE) {
+    if (homes_is_closed(talk, client) || room == NULL || client->room != room || !client->behind ||
+        client->behind_at != first || result == NULL || result->code != ERR_NONE) {
         return;
     }
     uint64_t found = deliver_first_found(result, room->feed.next);

@@ -125,6 +125,12 @@ static bool effects_is_in(const struct client *client, struct bytes room_id, str
            bytes_equal(epoch, bytes_str(client->room->epoch));
 }
 
+/* Operand `i`, which older nodes do not send. */
+static int64_t effects_move_number(const struct effect *effect, size_t i)
+{
+    return effect->count > i ? effects_number(effect->fields[i], 0) : 0;
+}
+
 /* One that comes back before it has left has what it got here until now, on its connection at the
  * least, and what it confirmed elsewhere. */
 static void effects_stay(struct client *client, uint64_t first)
@@ -138,7 +144,7 @@ static void effects_stay(struct client *client, uint64_t first)
 static void effects_on_home(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
-    bool has_moved = f[9].len > 0;
+    bool has_moved = f[9].len > 0, was_here = roster_client(&talk->roster, f[1]) != NULL;
     struct client *client = roster_client_add(&talk->roster, f[1]);
     if (client == NULL) {
         return;
@@ -146,7 +152,7 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
     client->talk = talk;
     client->expires_ms = effects_number(f[4], 1) * 1000;
     client->touched_ms = talk_now_ms(talk);
-    bool is_held = f[10].len > 0 && !homes_awaits_us(client, f[9]);
+    bool has_stayed = was_here && homes_has_kept(client);
     homes_keep(client);
     effects_connect(talk, client, f[3]);
     (void)roster_client_name(client, f[2]);
@@ -162,8 +168,10 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
     } else if (has_moved) {
         effects_stay(client, (uint64_t)effects_number(f[8], 1));
     }
-    if (has_moved) {
-        homes_arrived(talk, client, is_held);
+    const struct homes_move move = {f[1], f[9], effects_move_number(effect, 13)};
+    client->move = move.number > client->move ? move.number : client->move;
+    if (has_moved && !has_stayed) {
+        homes_arrived(talk, client, &move, f[10].len > 0);
     }
     deliver_catch_up(talk, client);
     metric_set(METRIC_SESSIONS, (int64_t)roster_client_count(&talk->roster));
@@ -224,13 +232,16 @@ static void effects_on_look(struct talk *talk, const struct effect *effect)
 
 static void effects_on_release(struct talk *talk, const struct effect *effect)
 {
-    homes_release(talk, effect->fields[1], effect->fields[2], effect->fields[3]);
+    const struct bytes *f = effect->fields;
+    const struct homes_move move = {f[1], f[2], effects_move_number(effect, 4)};
+    homes_release(talk, &move, f[3]);
 }
 
 static void effects_on_released(struct talk *talk, const struct effect *effect)
 {
-    homes_released(talk, effect->fields[1], effect->fields[2],
-                   (uint64_t)effects_number(effect->fields[3], 0));
+    const struct bytes *f = effect->fields;
+    const struct homes_move move = {.uid = f[1], .number = effects_move_number(effect, 4)};
+    homes_released(talk, &move, f[2], (uint64_t)effects_number(f[3], 0));
 }
 
 static void effects_on_closed(struct talk *talk, const struct effect *effect)

@@ -105,26 +105,34 @@ static void homes_on_answer(const struct result *result, void *arg)
     }
 }
 
-void homes_look(struct talk *talk, struct bytes uid)
+static void homes_call_look(struct talk *talk, struct bytes uid, store_on_result_fn *on_result,
+                            void *arg)
 {
     struct script_args args;
     talk_args_init(talk, &args, uid);
     const struct client *client = roster_client(&talk->roster, uid);
     script_args_str(&args, "line", client != NULL && client->line != NULL ? client->line_name : "");
-    talk_call(talk, SCRIPT_look, &args, homes_on_answer, talk);
+    talk_call(talk, SCRIPT_look, &args, on_result, arg);
+}
+
+void homes_look(struct talk *talk, struct bytes uid)
+{
+    homes_call_look(talk, uid, homes_on_answer, talk);
 }
 
 /* Going ------------------------------------------------------------------------------------------
  */
 
-static void homes_tell(struct talk *talk, const char *node, struct bytes uid, const char *epoch,
+static void homes_tell(struct talk *talk, const struct homes_move *move, const char *epoch,
                        uint64_t next)
 {
-    char digits[24];
-    snprintf(digits, sizeof digits, "%llu", (unsigned long long)next);
-    const struct bytes fields[] = {bytes_str("released"), uid, bytes_str(epoch), bytes_str(digits)};
+    char digits[24], number[24];
+    snprintf(digits, sizeof digits, "%" PRIu64, next);
+    snprintf(number, sizeof number, "%" PRId64, move->number);
+    const struct bytes fields[] = {bytes_str("released"), move->uid, bytes_str(epoch),
+                                   bytes_str(digits), bytes_str(number)};
     const struct effect effect = {fields, sizeof fields / sizeof fields[0]};
-    talk->options.bus.send(talk->options.bus.ctx, bytes_str(node), &effect);
+    talk->options.bus.send(talk->options.bus.ctx, move->node, &effect);
 }
 
 /* The last entry of its room that the client has: what came before its first one it got elsewhere,
@@ -157,7 +165,8 @@ static void homes_let_go(struct talk *talk, struct client *client)
     struct bytes uid = bytes_of(client->uid, sizeof client->uid);
     if (client->leaving_to != NULL) {
         bool is_in_room = client->room != NULL;
-        homes_tell(talk, client->leaving_to, uid, is_in_room ? client->room->epoch : "",
+        const struct homes_move move = {uid, bytes_str(client->leaving_to), client->leaving_move};
+        homes_tell(talk, &move, is_in_room ? client->room->epoch : "",
                    is_in_room ? homes_next(talk, client) : 0);
         free(client->leaving_to);
         client->leaving_to = NULL;
@@ -166,10 +175,9 @@ static void homes_let_go(struct talk *talk, struct client *client)
     homes_look(talk, uid);
 }
 
-bool homes_awaits_us(const struct client *client, struct bytes node)
+bool homes_has_kept(const struct client *client)
 {
-    return client->leaving_to != NULL && client->held_ms == 0 &&
-           bytes_equal(node, bytes_str(client->leaving_to));
+    return !client->leaving || client->leaving_to != NULL;
 }
 
 void homes_keep(struct client *client)
@@ -188,16 +196,67 @@ static void homes_release_line(struct talk *talk, struct client *client, struct 
     homes_look(talk, bytes_of(client->uid, sizeof client->uid));
 }
 
-void homes_release(struct talk *talk, struct bytes uid, struct bytes node, struct bytes line)
+/* A node waits for the word about one who is not here. */
+struct homes_question {
+    struct talk *talk;
+    uint8_t uid[HGTP_USER_ID_BYTES];
+    char node[ROSTER_NODE_MAX];
+    int64_t number;
+};
+
+/* What Redis answered before that is here now. */
+static void homes_on_question(const struct result *result, void *arg)
 {
-    char name[ROSTER_NODE_MAX];
-    snprintf(name, sizeof name, "%.*s", (int)node.len, (const char *)node.ptr);
-    struct client *client = roster_client(&talk->roster, uid);
-    if (client == NULL) {
-        if (node.len > 0) {
-            homes_tell(talk, name, uid, "", 0);
-            homes_look(talk, uid); /* Redis' answer that it has come may still be on its way */
-        }
+    struct homes_question *question = arg;
+    struct talk *talk = question->talk;
+    const struct homes_move move = {bytes_of(question->uid, sizeof question->uid),
+                                    bytes_str(question->node), question->number};
+    bool is_here = roster_client(&talk->roster, move.uid) != NULL;
+    talk_call_over(talk);
+    if (is_here) {
+        homes_release(talk, &move, bytes_of(NULL, 0));
+    }
+    if (result != NULL) {
+        effects_apply(talk, result, NULL, NULL);
+    }
+    if (!is_here) {
+        homes_tell(talk, &move, "", 0);
+    }
+    free(question);
+}
+
+/* Redis' answer that it has come may still be on its way. */
+static void homes_ask_about(struct talk *talk, const struct homes_move *move)
+{
+    struct homes_question *question = calloc(1, sizeof *question);
+    if (question == NULL || move->uid.len != sizeof question->uid) {
+        free(question);
+        return;
+    }
+    question->talk = talk;
+    question->number = move->number;
+    memcpy(question->uid, move->uid.ptr, move->uid.len);
+    snprintf(question->node, sizeof question->node, "%.*s", (int)move->node.len,
+             (const char *)move->node.ptr);
+    homes_call_look(talk, move->uid, homes_on_question, question);
+}
+
+/* It goes back to where it came from without a word from there: nothing was sent from here. */
+static bool homes_goes_back(const struct client *client, const struct homes_move *move)
+{
+    return client->held_ms != 0 && client->held_from != NULL &&
+           bytes_equal(move->node, bytes_str(client->held_from));
+}
+
+void homes_release(struct talk *talk, const struct homes_move *move, struct bytes line)
+{
+    struct client *client = roster_client(&talk->roster, move->uid);
+    bool is_asked = move->node.len > 0 && move->node.len < ROSTER_NODE_MAX;
+    if (client == NULL && is_asked) {
+        homes_ask_about(talk, move);
+    }
+    /* One that is here again by a later move has not left. */
+    if (client == NULL || (move->number != 0 && move->number <= client->move)) {
         return;
     }
     if (client->line != NULL) {
@@ -208,9 +267,13 @@ void homes_release(struct talk *talk, struct bytes uid, struct bytes node, struc
         client->leaving = true;
         client->leave_ms = talk_now_ms(talk) + HOMES_LEAVE_MS;
     }
-    if (node.len > 0) {
+    if (homes_goes_back(client, move)) {
+        client->held_ms = 0;
+        homes_look(talk, move->uid);
+    } else if (is_asked) {
         free(client->leaving_to);
-        client->leaving_to = strdup(name);
+        client->leaving_to = strndup((const char *)move->node.ptr, move->node.len);
+        client->leaving_move = move->number;
         homes_let_go(talk, client);
     }
 }
@@ -239,10 +302,14 @@ void talk_on_confirmed(void *owner)
 /* Coming -----------------------------------------------------------------------------------------
  */
 
-void homes_arrived(struct talk *talk, struct client *client, bool is_held)
+void homes_arrived(struct talk *talk, struct client *client, const struct homes_move *move,
+                   bool is_held)
 {
     metric_add(METRIC_SESSIONS_ARRIVED, 1);
     client->held_ms = is_held ? talk_now_ms(talk) + HOMES_HOLD_MS : 0;
+    client->held_move = move->number;
+    free(client->held_from);
+    client->held_from = strndup((const char *)move->node.ptr, move->node.len);
     if (is_held) {
         for (int list = 0; list < LIST_COUNT; list++) {
             deliver_pages_due(talk, client, (enum listing_kind)list, 0);
@@ -256,10 +323,12 @@ void homes_arrived(struct talk *talk, struct client *client, bool is_held)
     upkeep_list_dirty(talk, LIST_MEMBERS, client->room);
 }
 
-void homes_released(struct talk *talk, struct bytes uid, struct bytes epoch, uint64_t next)
+void homes_released(struct talk *talk, const struct homes_move *move, struct bytes epoch,
+                    uint64_t next)
 {
-    struct client *client = roster_client(&talk->roster, uid);
-    if (client == NULL || client->held_ms == 0) {
+    struct client *client = roster_client(&talk->roster, move->uid);
+    bool is_other = client != NULL && move->number != 0 && move->number != client->held_move;
+    if (client == NULL || client->held_ms == 0 || is_other) {
         return;
     }
     client->held_ms = 0;

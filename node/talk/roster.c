@@ -44,6 +44,7 @@ void roster_client_remove(struct roster *roster, struct client *client)
     roster_leave(roster, client);
     HASH_DEL(roster->clients, client);
     free(client->leaving_to);
+    free(client->held_from);
     free(client->name);
     free(client);
 }

@@ -45,8 +45,11 @@ struct client {
     bool behind;      /* its connection was full: entries from behind_at on are to be caught up */
     bool leaving;     /* its home is elsewhere by now: it gets nothing new from here */
     char *leaving_to; /* the node that waits to hear where it ended; NULL: none */
-    int64_t leave_ms; /* the latest time to let it go */
+    int64_t move;     /* number of the last move by which it came here; 0: not known */
+    int64_t held_move, leaving_move; /* of those that it waits to hear about, and to tell about */
+    int64_t leave_ms;                /* the latest time to let it go */
     int64_t held_ms;  /* until then the node it comes from is waited for; 0: it is not */
+    char *held_from;  /* that node; NULL: memory was out */
     bool catching_up; /* a read of the log for it is under way */
     uint64_t behind_at;
     bool paging;                    /* a page of a list is being asked for */

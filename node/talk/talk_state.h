@@ -81,20 +81,28 @@ void effects_gone(struct talk *talk, struct client *client, enum ws_close why);
 void homes_walk(struct talk *talk, struct bytes node);
 /** Find out what this node should have of a session. */
 void homes_look(struct talk *talk, struct bytes uid);
-/** Its home is `node` now (empty: elsewhere): finish with it and say where it ended. `line`: the
- * one it had here, or empty. */
-void homes_release(struct talk *talk, struct bytes uid, struct bytes node, struct bytes line);
+/** A move of a session, as its effects have it. */
+struct homes_move {
+    struct bytes uid, node; /* from where, or where to; empty: elsewhere */
+    int64_t number;         /* 0: not known */
+};
+/** Its home is `move->node` now: finish with it and say where it ended. `line`: the one it had
+ * here, or empty. */
+void homes_release(struct talk *talk, const struct homes_move *move, struct bytes line);
 /** Before a beat is noted: if the last one is too old, every client stays closed until Redis has
  * said that it is still at home here. */
 void homes_doubt_if_given_up(struct talk *talk);
-/** `node` waits to hear where the client ended here, so that it has sent it nothing. */
-bool homes_awaits_us(const struct client *client, struct bytes node);
+/** Nobody has been told where the client ended here: no node that it was at since then has sent it
+ * anything. */
+bool homes_has_kept(const struct client *client);
 /** It does not leave any more. */
 void homes_keep(struct client *client);
 /** The node that had it has finished; `next` is its next entry. */
-void homes_released(struct talk *talk, struct bytes uid, struct bytes epoch, uint64_t next);
+void homes_released(struct talk *talk, const struct homes_move *move, struct bytes epoch,
+                    uint64_t next);
 /** The session has come here from another node, which is to release it if `is_held`. */
-void homes_arrived(struct talk *talk, struct client *client, bool is_held);
+void homes_arrived(struct talk *talk, struct client *client, const struct homes_move *move,
+                   bool is_held);
 /** True while the client gets nothing new: it leaves, has not quite arrived, or the node is
  * about to end. */
 bool homes_is_closed(const struct talk *talk, const struct client *client);

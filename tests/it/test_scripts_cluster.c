@@ -175,9 +175,9 @@ scripts_datagram_at_another_node_moves_the_session_and_its_old_home_releases_it(
     assert_false(has_effect("release"));
     CALL(refresh, "bob+++++", "node", "n2@1");
     assert_true(has_effect("home bob+++++ bob 127.0.0.1:77 3600 " HALL));
-    assert_true(has_effect(
-        " 7 5 n1@1 1 hall alice\n")); /* the room's next entry, Bob's, from where, is held */
-    assert_true(has_effect("to n1@1\nrelease bob+++++ n2@1"));
+    /* The room's next entry, Bob's, from where, is held; the number of the move. */
+    assert_true(has_effect(" 7 5 n1@1 1 hall alice 2\n"));
+    assert_true(has_effect("to n1@1\nrelease bob+++++ n2@1  2\n"));
     CALL(look, "bob+++++");
     assert_true(has_effect("gone bob+++++"));
     CALL(seen, NULL, "seen", seen);
@@ -192,14 +192,14 @@ static void scripts_number_of_an_earlier_room_or_visit_does_not_count(void **sta
     command("HSET hgtp:{T}:u:bob+++++ http 127.0.0.1:77");
     CALL(seen, NULL, "seen", "bob+++++ 9 12345 ");
     CALL(refresh, "bob+++++", "node", "n2@1");
-    assert_true(has_effect(" 4 2 n1@1 1 hall alice\n"));
+    assert_true(has_effect(" 4 2 n1@1 1 hall alice 2\n"));
     char seen[128];
     snprintf(seen, sizeof seen, "bob+++++ 2 %s ", command("HGET hgtp:{T}:r:" HALL " epoch"));
     CALL(seen, NULL, "node", "n2@1", "seen", seen);
     CALL(exit, "bob+++++", "node", "n2@1", "room", "hall");
     CALL(join, "bob+++++", "node", "n2@1", "room", "hall");
     CALL(refresh, "bob+++++");
-    assert_true(has_effect(" 6 5 n2@1 1 hall alice\n"));
+    assert_true(has_effect(" 6 5 n2@1 1 hall alice 3\n"));
 }
 
 static void scripts_message_through_another_node_moves_nobody_whose_home_lives(void **state)

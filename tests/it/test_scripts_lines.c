@@ -60,7 +60,7 @@ static void scripts_attached_client_is_shown_where_it_is_and_all_lists(void **st
     command("HSET " BOB "http 127.0.0.1:77");
     assert_int_equal(attach("", ""), ERR_NONE);
     assert_true(has_effect("home bob+++++ bob  3600 " HALL));
-    assert_true(has_effect("hall alice\n"));
+    assert_true(has_effect("hall alice \n"));
     assert_true(has_effect("give bob+++++ users 0  "));
     assert_true(has_effect("give bob+++++ counts 0  hall 3\n"));
     assert_true(has_effect("give bob+++++ members 0  alice bob erin\n"));
@@ -243,8 +243,8 @@ static void scripts_line_at_another_node_takes_the_session_there(void **state)
                           "2", "epoch", ""),
                      ERR_NONE);
     resumes_at("3");
-    assert_true(has_effect("to n1@1\nrelease bob+++++ n2@1 L1\n"));
-    assert_true(has_effect(" n1@1  hall alice\n")); /* from there, and nobody is waited for */
+    assert_true(has_effect("to n1@1\nrelease bob+++++ n2@1 L1 2\n"));
+    assert_true(has_effect(" n1@1  hall alice 2\n")); /* from there, and nobody is waited for */
     assert_string_equal(command("HGET " BOB "line"), "L2");
     CALL(detach, "bob+++++", "line", "L1");
     assert_string_equal(command("HGET " BOB "line"), "L2");

@@ -29,7 +29,8 @@ static struct {
     size_t got_count;
     char told[4][256]; /* effects sent over the bus: "node: name field ..." */
     size_t told_count;
-    char seen[256]; /* what the last `seen` reported */
+    char seen[256];   /* what the last `seen` reported */
+    const char *move; /* number of the moves that scripts tell of; NULL: they do not say */
     size_t calls[SCRIPT_COUNT];
     store_on_result_fn *on_result[SCRIPT_COUNT];
     void *arg[SCRIPT_COUNT];
@@ -185,10 +186,13 @@ static struct client *alice(void)
 static void comes_to(const char *room_next, const char *next, const char *from, const char *is_held)
 {
     const struct bytes fields[] = {
-        bytes_str("home"), bytes_str(UID),  bytes_str("alice"), bytes_str("127.0.0.1:7"),
-        bytes_str("60"),   bytes_str(ROOM), bytes_str("1"),     bytes_str(room_next),
-        bytes_str(next),   bytes_str(from), bytes_str(is_held), bytes_str("hall"),
-        bytes_str("alice")};
+        bytes_str("home"),  bytes_str(UID),
+        bytes_str("alice"), bytes_str("127.0.0.1:7"),
+        bytes_str("60"),    bytes_str(ROOM),
+        bytes_str("1"),     bytes_str(room_next),
+        bytes_str(next),    bytes_str(from),
+        bytes_str(is_held), bytes_str("hall"),
+        bytes_str("alice"), bytes_str(fake.move != NULL ? fake.move : "")};
     const struct effect effect = {fields, sizeof fields / sizeof fields[0]};
     const struct result result = {ERR_NONE, bytes_str(""), &effect, 1};
     effects_apply(fake.talk, &result, NULL, NULL);
@@ -205,6 +209,16 @@ static void hears(const char *name, const char *second, const char *third)
     const struct bytes fields[] = {bytes_str(name), bytes_str(UID), bytes_str(second),
                                    bytes_str(third)};
     const struct effect effect = {fields, 4};
+    talk_on_bus_effect(fake.talk, &effect);
+}
+
+/* The same about the move of that number. */
+static void hears_of_move(const char *name, const char *second, const char *third,
+                          const char *number)
+{
+    const struct bytes fields[] = {bytes_str(name), bytes_str(UID), bytes_str(second),
+                                   bytes_str(third), bytes_str(number)};
+    const struct effect effect = {fields, 5};
     talk_on_bus_effect(fake.talk, &effect);
 }
 
@@ -237,7 +251,7 @@ static void homes_client_with_nothing_under_way_is_released_at_once(void **state
     said(10);
     hears("release", "n2@1", "");
     assert_int_equal(fake.told_count, 1);
-    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 11");
+    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 11 0");
     said(11);
     assert_int_equal(fake.got_count, 1);
     const struct bytes gone[] = {bytes_str("gone"), bytes_str(UID), bytes_str("moved")};
@@ -263,7 +277,7 @@ static void homes_what_is_under_way_may_arrive_before_the_release(void **state)
     fake.confirmed = mark_of(11);
     fake.is_idle = true;
     talk_on_confirmed(alice());
-    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 12");
+    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 12 0");
     assert_int_equal(fake.got_count, 2);
 }
 
@@ -279,7 +293,7 @@ static void homes_release_waits_no_longer_than_its_time(void **state)
     passes(249);
     assert_int_equal(fake.told_count, 0);
     passes(1);
-    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 11");
+    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 11 0");
 }
 
 static void
@@ -292,14 +306,28 @@ homes_release_of_one_who_confirmed_nothing_of_this_room_begins_at_her_first(void
     fake.confirmed = (uint64_t)(alice()->turn - 1) << DELIVER_MARK_BITS | 99;
     hears("release", "n2@1", "");
     passes(250);
-    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 10");
+    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 10 0");
 }
 
 static void homes_release_of_one_who_is_not_here_is_answered(void **state)
 {
     (void)state;
     hears("release", "n2@1", "");
-    assert_string_equal(fake.told[0], "n2@1: released " UID "  0");
+    answer(SCRIPT_look, NULL, 0);
+    assert_string_equal(fake.told[0], "n2@1: released " UID "  0 0");
+}
+
+static void homes_release_of_one_who_is_just_coming_waits_for_her_old_homes_word(void **state)
+{
+    (void)state;
+    hears("release", "n3@1", "");
+    comes("7", "n2@1", "1"); /* Redis had answered that before */
+    const struct bytes gone[] = {bytes_str("gone"), bytes_str(UID), bytes_str("moved")};
+    answer(SCRIPT_look, gone, 3);
+    assert_int_equal(fake.told_count, 0);
+    hears("released", "1", "10");
+    assert_string_equal(fake.told[0], "n3@1: released " UID " 1 10 0");
+    assert_int_equal(fake.got_count, 0);
 }
 
 static void homes_release_that_is_out_of_date_takes_nothing_from_her(void **state)
@@ -420,6 +448,39 @@ static void homes_client_that_comes_back_before_she_has_left_gets_nothing_twice(
     assert_int_equal(fake.told_count, 0);
 }
 
+static void homes_client_that_comes_back_while_she_is_held_waits_for_the_first_word(void **state)
+{
+    (void)state;
+    fake.move = "5";
+    comes("7", "n2@1", "1");
+    fake.move = "7";
+    comes("7", "n3@1", "1"); /* there she was for a moment; it waits for the word from here */
+    said(10);
+    hears_of_move("released", "", "0", "7");
+    assert_int_equal(fake.got_count, 0);
+    hears_of_move("released", "1", "9", "5");
+    const struct bytes entry[] = {bytes_str("entry"),  bytes_str(ROOM),      bytes_str("1"),
+                                  bytes_str("9"),      bytes_str("message"), bytes_str("u"),
+                                  bytes_str("missed"), bytes_str("1"),       bytes_str("1")};
+    answer(SCRIPT_log_read, entry, 9);
+    assert_int_equal(fake.got_count, 2);
+    assert_int_equal(fake.got_marks[0], mark_of(9));
+}
+
+/* Read from the log for her while she was open, answered when she is gone. */
+static void homes_client_that_leaves_is_not_caught_up_any_more(void **state)
+{
+    (void)state;
+    comes("7", "n2@1", "");
+    hears("release", "n3@1", "");
+    assert_string_equal(fake.told[0], "n3@1: released " UID " 1 7 0");
+    const struct bytes entry[] = {bytes_str("entry"),  bytes_str(ROOM),      bytes_str("1"),
+                                  bytes_str("7"),      bytes_str("message"), bytes_str("u"),
+                                  bytes_str("missed"), bytes_str("1"),       bytes_str("1")};
+    answer(SCRIPT_log_read, entry, 9);
+    assert_int_equal(fake.got_count, 0);
+}
+
 static void homes_client_that_comes_back_after_the_word_waits_for_the_other_ones(void **state)
 {
     (void)state;
@@ -436,6 +497,44 @@ static void homes_client_that_comes_back_after_the_word_waits_for_the_other_ones
     assert_int_equal(fake.got_marks[1], mark_of(12));
 }
 
+static void homes_word_about_an_earlier_move_is_not_taken(void **state)
+{
+    (void)state;
+    fake.move = "5";
+    comes("7", "n2@1", "1");
+    said(10);
+    hears_of_move("released", "1", "8", "3");
+    assert_int_equal(fake.got_count, 0);
+    hears_of_move("released", "1", "10", "5");
+    assert_int_equal(fake.got_count, 1);
+}
+
+static void homes_release_for_an_earlier_move_is_too_late(void **state)
+{
+    (void)state;
+    fake.move = "5";
+    comes("10", "", "");
+    hears_of_move("release", "n2@1", "", "4");
+    said(10);
+    assert_int_equal(fake.got_count, 1);
+    hears_of_move("release", "n2@1", "", "6");
+    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 11 6");
+}
+
+static void homes_client_that_goes_back_without_a_word_from_there_leaves_without_one(void **state)
+{
+    (void)state;
+    fake.move = "5";
+    comes("7", "n2@1", "1");
+    hears_of_move("release", "n2@1", "", "6");
+    said(10);
+    assert_int_equal(fake.told_count, 0);
+    const struct bytes gone[] = {bytes_str("gone"), bytes_str(UID), bytes_str("moved")};
+    answer(SCRIPT_look, gone, 3);
+    assert_null(alice());
+    assert_int_equal(fake.got_count, 0);
+}
+
 static void homes_client_that_goes_on_while_she_is_held_takes_the_word_along(void **state)
 {
     (void)state;
@@ -444,7 +543,7 @@ static void homes_client_that_goes_on_while_she_is_held_takes_the_word_along(voi
     assert_int_equal(fake.told_count, 0);
     hears("released", "1", "12");
     assert_int_equal(fake.told_count, 1);
-    assert_string_equal(fake.told[0], "n3@1: released " UID " 1 12");
+    assert_string_equal(fake.told[0], "n3@1: released " UID " 1 12 0");
     assert_int_equal(fake.got_count, 0);
 }
 
@@ -457,7 +556,7 @@ static void homes_client_that_goes_on_while_she_is_held_waits_for_the_word_to_th
     assert_int_equal(fake.told_count, 0);
     assert_false(talk_settled(fake.talk)); /* a node that ends owes this word */
     hears("released", "1", "12");
-    assert_string_equal(fake.told[0], "n3@1: released " UID " 1 12");
+    assert_string_equal(fake.told[0], "n3@1: released " UID " 1 12 0");
     assert_true(talk_settled(fake.talk));
 }
 
@@ -528,7 +627,7 @@ static void homes_client_that_came_back_loses_nothing_that_is_under_way(void **s
     comes_to("12", "10", "n2@1", "1");
     hears("release", "n2@1", "");
     passes(250);
-    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 10");
+    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 10 0");
 }
 
 /* Confirmed numbers ------------------------------------------------------------------------------
@@ -626,6 +725,21 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(homes_client_that_came_back_loses_nothing_that_is_under_way,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(homes_word_about_an_earlier_move_is_not_taken, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_release_of_one_who_is_just_coming_waits_for_her_old_homes_word, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_client_that_comes_back_while_she_is_held_waits_for_the_first_word, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(homes_client_that_leaves_is_not_caught_up_any_more, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(homes_release_for_an_earlier_move_is_too_late, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_client_that_goes_back_without_a_word_from_there_leaves_without_one, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(homes_word_about_another_room_is_not_taken, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(

@@ -57,8 +57,9 @@ local function manager_name(manager)
 end
 
 -- Tells the asking node what its client's state is: connection, room, the room's next entry, the next one
--- for this client. `from`: the home it has left, `is_held`: which still lives and says where it ended.
-local function show_home(s, confirmed, from, is_held)
+-- for this client. `from`: the home it has left, `is_held`: which still lives and says where it ended; `move`:
+-- the number of that move.
+local function show_home(s, confirmed, from, is_held, move)
     local epoch, name, manager, following, resume = '', '', nil, 0, 0
     if s.room ~= '' then
         epoch, name, manager = unpack(redis.call('HMGET', key('r', s.room), 'epoch', 'name', 'manager'))
@@ -67,7 +68,7 @@ local function show_home(s, confirmed, from, is_held)
         resume = resume_from(s, epoch, confirmed)
     end
     effect('home', s.uid, s.name, s.http, s.expires, s.room, epoch, following, resume, from or '',
-        is_held and '1' or '', name or '', manager_name(manager))
+        is_held and '1' or '', name or '', manager_name(manager), move or '')
 end
 
 -- Where the client that has attached goes on: behind the entry that it says it has, if that can be of
@@ -92,7 +93,8 @@ local function unsettle(s)
     return confirmed or ''
 end
 
--- Makes the asking node the session's home: it holds the push connection from now on.
+-- Makes the asking node the session's home: it holds the push connection from now on. Moves are numbered, so
+-- that nodes between which it goes to and fro know which of them a word is about.
 local function settle_at(s)
     local from, confirmed, is_living = s.home or '', '', false
     if from == A.node then
@@ -103,16 +105,16 @@ local function settle_at(s)
         confirmed = unsettle(s)
         is_living = redis.call('HEXISTS', key('nodes'), from) == 1
     end
-    local line = s.line or ''
+    local line, move = s.line or '', redis.call('HINCRBY', key('u', s.uid), 'move', 1)
     s.home, s.line = A.node, ''
     save(s, 'home', 'line')
     redis.call('HSET', key('home', A.node), s.uid, confirmed)
     if s.room ~= '' then
         count_member(s.room, A.node, 1)
     end
-    show_home(s, confirmed, from, is_living and s.http ~= '')
+    show_home(s, confirmed, from, is_living and s.http ~= '', move)
     if is_living then
-        effect_at(from, 'release', s.uid, A.node, line)
+        effect_at(from, 'release', s.uid, A.node, line, move)
     end
 end
 
