@@ -105,7 +105,7 @@ static bool bench_is_alone(struct bench *bench, Hgtp__Tool__BenchReply *figures)
 {
     struct bench_user *first = &bench->users[0];
     bench_user_count_others(first);
-    while (!first->has_counted && !bench->crew.has_failed && !bench_is_stopped) {
+    while (first->counts_others && !bench->crew.has_failed && !bench_is_stopped) {
         bench_turn_ms(bench, 100);
     }
     figures->foreign_sessions = first->others;

@@ -69,8 +69,8 @@ struct bench_user {
 
     bool counts_others; /* reads lists of users */
     bool is_counting;   /* the first page has come */
-    bool has_counted;
-    size_t others, listed; /* names in that list, so far: of others, and all */
+    size_t counting, listed; /* names in that list, so far: of others, and all */
+    size_t others, lists_heard;
 };
 
 void bench_user_init(struct bench_user *user, struct bench_crew *crew, size_t number);

@@ -145,10 +145,11 @@ static struct process *start_in_mid_talk(struct e2e *e)
     return bench;
 }
 
-E2E_SCENARIO(drain_of_a_node_costs_connections_and_nothing_else)
+E2E_SCENARIO(planned_end_of_a_node_costs_connections_and_nothing_else)
 {
     struct process *bench = start_in_mid_talk(e);
-    TOOL(e->nodes[1].daemon, 0, "node", "drain", "n0", "--yes");
+    e2e_cluster_stop(e, 0);
+    e2e_cluster_start(e, 0);
     json_t *figures = figures_of(bench, 0);
     expect_clean(figures);
     assert_true(tool_integer(figures, "reconnects") > 0);
@@ -250,7 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         E2E_TEST(every_message_is_counted_at_every_member),
         E2E_TEST(without_a_rate_the_window_is_the_limit),
-        E2E_TEST(drain_of_a_node_costs_connections_and_nothing_else),
+        E2E_TEST(planned_end_of_a_node_costs_connections_and_nothing_else),
         E2E_TEST(death_of_a_node_costs_connections_and_nothing_else),
         E2E_TEST(service_that_is_gone_for_good_is_told_of),
         E2E_TEST(bench_that_is_stopped_leaves_nothing_behind),
