@@ -155,7 +155,7 @@ static void bench_hear_counted(struct bench_user *user)
     user->others = user->counting > user->others ? user->counting : user->others;
     user->is_counting = false;
     if (++user->lists_heard < BENCH_LISTS) {
-        bench_user_count_others(user);
+        bench_user_refresh(user);
     } else {
         user->counts_others = false;
     }
