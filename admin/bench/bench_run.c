@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_run: the loop, the order of things, and their pace. With a rate, a message is due at its
- * time whether or not the service keeps up, and its latency counts from there: a service that
- * stalls cannot make itself look better by being asked less.
+ * bench_run: the loop, and the order of things: coming, talking (bench_talk.c), leaving, figures.
  */
 #include "admin/bench/bench_run.h"
 
@@ -14,35 +12,17 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "admin/bench/bench_user.h"
+#include "admin/bench/bench_parts.h"
 #include "admin/tick.h"
-#include "admin/units.h"
 
-#define BENCH_AT_ONCE      64    /* users that are set up, or leave, at the same time */
-#define BENCH_REST_MS      15000 /* without anything coming in: what is missing does not come */
-#define BENCH_STOP_REST_MS 2000  /* the same when a person has had enough */
-#define BENCH_CLOSE_MS     5000
-#define BENCH_LEAVE_MS     15000
-#define BENCH_PROGRESS_MS  1000
-#define BENCH_FDS_SPARE    32
+#define BENCH_AT_ONCE   64 /* users that are set up, or leave, at the same time */
+#define BENCH_COUNT_MS  15000
+#define BENCH_ASK_MS    1000 /* a list should be complete by then */
+#define BENCH_CLOSE_MS  5000
+#define BENCH_LEAVE_MS  15000
+#define BENCH_FDS_SPARE 32
 
-struct bench {
-    const struct bench_options *options;
-    struct bench_crew crew;
-    struct bench_tally tally;
-    struct bench_user *users;
-    struct pollfd *fds; /* BENCH_USER_FDS places for each user */
-    size_t *fd_counts;
-    size_t next_sender;
-    uint64_t due_count;      /* messages whose time has come */
-    int64_t talk_us, end_us; /* of the talk */
-    int64_t moved_ms;        /* something has come in, or gone out, last */
-    uint64_t moved;
-    int64_t told_ms; /* progress */
-    uint64_t told_acked, told_heard;
-};
-
-static volatile sig_atomic_t bench_is_stopped;
+volatile sig_atomic_t bench_is_stopped;
 
 static void bench_on_signal(int signal)
 {
@@ -52,8 +32,7 @@ static void bench_on_signal(int signal)
 
 /* The loop ------------------------------------------------------------------------------------- */
 
-/* One turn of all users, which waits at most until `until_us`. */
-static void bench_turn(struct bench *bench, int64_t until_us)
+void bench_turn(struct bench *bench, int64_t until_us)
 {
     size_t count = 0;
     int64_t due_ms = TICK_NEVER;
@@ -79,7 +58,7 @@ static void bench_turn(struct bench *bench, int64_t until_us)
     }
 }
 
-static void bench_turn_ms(struct bench *bench, int64_t ms)
+void bench_turn_ms(struct bench *bench, int64_t ms)
 {
     bench_turn(bench, bench_now_us() + ms * 1000);
 }
@@ -100,16 +79,26 @@ static bool bench_all(struct bench *bench, size_t from, size_t end,
     return *arrived >= end;
 }
 
-/* Whether nobody else is there, or it does not matter. */
-static bool bench_is_alone(struct bench *bench, Hgtp__Tool__BenchReply *figures)
+/* Asks for lists until they are complete: one that changes meanwhile may break off. */
+static bool bench_count_others(struct bench *bench)
 {
     struct bench_user *first = &bench->users[0];
-    bench_user_count_others(first);
-    while (!first->has_counted && !bench->crew.has_failed && !bench_is_stopped) {
+    int64_t now_ms = tick_ms(), until_ms = now_ms + BENCH_COUNT_MS, ask_ms = now_ms;
+    first->counts_others = true;
+    while (first->counts_others && !bench->crew.has_failed && !bench_is_stopped) {
+        now_ms = tick_ms();
+        if (now_ms >= until_ms) {
+            snprintf(bench->crew.words, sizeof bench->crew.words,
+                     "the service does not say who else is there");
+            return false;
+        }
+        if (now_ms >= ask_ms) {
+            bench_user_refresh(first);
+            ask_ms = now_ms + BENCH_ASK_MS;
+        }
         bench_turn_ms(bench, 100);
     }
-    figures->foreign_sessions = first->others;
-    return first->others == 0 || bench->options->may_disturb;
+    return !first->counts_others;
 }
 
 static bool bench_set_up(struct bench *bench)
@@ -122,106 +111,6 @@ static bool bench_set_up(struct bench *bench)
     fprintf(stderr, "entering %zu rooms\n", rooms);
     return bench_all(bench, 0, rooms, bench_user_enter, &bench->crew.in_room_count) &&
            bench_all(bench, rooms, count, bench_user_enter, &bench->crew.in_room_count);
-}
-
-/* Talking -------------------------------------------------------------------------------------- */
-
-static void bench_progress(struct bench *bench, int64_t now_ms, bool is_forced)
-{
-    const struct bench_tally *tally = &bench->tally;
-    int64_t passed_ms = now_ms - bench->told_ms;
-    if (passed_ms < BENCH_PROGRESS_MS && !is_forced) {
-        return;
-    }
-    char said[24], heard[24], age[24];
-    double seconds = (double)(passed_ms > 0 ? passed_ms : 1) / 1000;
-    units_rate((double)(tally->acked - bench->told_acked) / seconds, said, sizeof said);
-    units_rate((double)(tally->heard - bench->told_heard) / seconds, heard, sizeof heard);
-    units_age((now_ms - bench->talk_us / 1000) / 100 * 100, age, sizeof age);
-    const char *begin = bench->options->is_terminal ? "\r\033[K" : "";
-    const char *end = bench->options->is_terminal && !is_forced ? "" : "\n";
-    fprintf(stderr,
-            "%s%s  messages %s  deliveries %s  unacknowledged %" PRIu64 "  outstanding %" PRIu64
-            "%s",
-            begin, age, said, heard, bench_tally_unacked(tally), bench_tally_missing(tally), end);
-    (void)fflush(stderr);
-    bench->told_ms = now_ms;
-    bench->told_acked = tally->acked;
-    bench->told_heard = tally->heard;
-}
-
-/* The next user in turn that may say something; NULL: all have to wait. */
-static struct bench_user *bench_next_sender(struct bench *bench)
-{
-    size_t count = bench->options->user_count;
-    for (size_t i = 0; i < count; i++) {
-        struct bench_user *user = &bench->users[bench->next_sender];
-        bench->next_sender = (bench->next_sender + 1) % count;
-        if (bench_user_may_say(user, bench->options->window)) {
-            return user;
-        }
-    }
-    return NULL;
-}
-
-/* When message number `count` is due. */
-static int64_t bench_due_us(const struct bench *bench, uint64_t count)
-{
-    return bench->talk_us + (int64_t)((double)count * 1e6 / bench->options->rate);
-}
-
-/* Say what is due; returns when the next turn has to end. */
-static int64_t bench_pace(struct bench *bench)
-{
-    bool has_rate = bench->options->rate > 0;
-    int64_t now_us = bench_now_us();
-    for (;;) {
-        int64_t due_us = has_rate ? bench_due_us(bench, bench->due_count) : now_us;
-        if (due_us >= bench->end_us || due_us > now_us) {
-            return due_us;
-        }
-        struct bench_user *user = bench_next_sender(bench);
-        if (user == NULL) {
-            return now_us + 100000; /* an acknowledgement wakes it earlier */
-        }
-        bench_user_say(user, due_us);
-        bench->due_count++;
-    }
-}
-
-static void bench_talk(struct bench *bench)
-{
-    bench->talk_us = bench_now_us();
-    bench->told_ms = tick_ms();
-    bench->end_us = bench->talk_us + bench->options->talk_ms * 1000;
-    while (bench_now_us() < bench->end_us && !bench_is_stopped) {
-        int64_t until_us = bench_pace(bench);
-        bench_turn(bench, until_us < bench->end_us ? until_us : bench->end_us);
-        bench_progress(bench, tick_ms(), false);
-    }
-    int64_t now_us = bench_now_us();
-    bench->end_us = now_us < bench->end_us ? now_us : bench->end_us;
-}
-
-/* Until nothing is outstanding, or nothing has come for long. */
-static void bench_rest(struct bench *bench)
-{
-    const struct bench_tally *tally = &bench->tally;
-    bench->moved_ms = tick_ms();
-    while (bench_tally_unacked(tally) > 0 || bench_tally_missing(tally) > 0) {
-        bench_turn_ms(bench, 100);
-        uint64_t moved = tally->acked + tally->refused + tally->heard;
-        int64_t now_ms = tick_ms();
-        if (moved != bench->moved) {
-            bench->moved = moved;
-            bench->moved_ms = now_ms;
-        }
-        bench_progress(bench, now_ms, false);
-        if (now_ms >= bench->moved_ms + (bench_is_stopped ? BENCH_STOP_REST_MS : BENCH_REST_MS)) {
-            break;
-        }
-    }
-    bench_progress(bench, tick_ms(), true);
 }
 
 /* Leaving -------------------------------------------------------------------------------------- */
@@ -264,14 +153,6 @@ static int64_t bench_cpu_us(void)
     (void)getrusage(RUSAGE_SELF, &usage);
     return ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
            usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-}
-
-/* Due by the rate until the end. */
-static uint64_t bench_unsaid(const struct bench *bench)
-{
-    double seconds = (double)(bench->end_us - bench->talk_us) / 1e6;
-    uint64_t due_count = (uint64_t)(seconds * bench->options->rate);
-    return due_count > bench->due_count ? due_count - bench->due_count : 0;
 }
 
 static void bench_figures(const struct bench *bench, Hgtp__Tool__BenchReply *figures)
@@ -361,7 +242,11 @@ static enum bench_outcome bench_go(struct bench *bench, Hgtp__Tool__BenchReply *
     if (!bench_all(bench, 0, 1, bench_user_register, &bench->crew.attached_count)) {
         return bench->crew.is_unreachable ? BENCH_UNREACHABLE : BENCH_REFUSED;
     }
-    if (!bench_is_alone(bench, figures)) {
+    if (!bench_count_others(bench)) {
+        return BENCH_REFUSED;
+    }
+    figures->foreign_sessions = bench->users[0].others;
+    if (figures->foreign_sessions > 0 && !bench->options->may_disturb) {
         return BENCH_OTHERS;
     }
     if (!bench_set_up(bench)) {

@@ -203,9 +203,8 @@ static void bench_user_ask(struct bench_user *user, enum hgtp_type type, struct 
     talk_ask_put(&user->ask, type, body, TALK_ASK_STEP, on_answer, user);
 }
 
-void bench_user_count_others(struct bench_user *user)
+void bench_user_refresh(struct bench_user *user)
 {
-    user->counts_others = true;
     bench_user_ask(user, HGTP_REFRESH, bytes_of(NULL, 0), bench_user_on_answer);
 }
 

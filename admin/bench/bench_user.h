@@ -67,10 +67,10 @@ struct bench_user {
     struct bench_said said[BENCH_WINDOW];
     size_t said_count;
 
-    bool counts_others; /* reads lists of users */
-    bool is_counting;   /* the first page has come */
-    bool has_counted;
-    size_t others, listed; /* names in that list, so far: of others, and all */
+    bool counts_others;      /* reads lists of users */
+    bool is_counting;        /* the first page has come */
+    size_t counting, listed; /* names in that list, so far: of others, and all */
+    size_t others, lists_heard;
 };
 
 void bench_user_init(struct bench_user *user, struct bench_crew *crew, size_t number);
@@ -78,7 +78,8 @@ void bench_user_fini(struct bench_user *user);
 
 /* What it is to do next, each from the stage before. */
 void bench_user_register(struct bench_user *user);
-void bench_user_count_others(struct bench_user *user);
+/** Ask for the lists once more. */
+void bench_user_refresh(struct bench_user *user);
 /** Opens its room, if it is the first in there; else joins it. */
 void bench_user_enter(struct bench_user *user);
 /** Closes its room, if it has opened it. */

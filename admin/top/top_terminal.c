@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * top_terminal: modes, signals, size. Plain ANSI, understood by every terminal that operators have
- * today: the alternate screen, so that what stood there before stands there again, no cursor, no
- * wrapping at the edge. What is drawn is top_frame.c's.
+ * top_terminal: modes, signals, size. Plain ANSI instead of ncurses: the few sequences that are
+ * needed are the same in every terminal that operators have today, handlers of signals stay ours,
+ * and widths those of cells.c. The alternate screen makes that what stood there before stands there
+ * again; at its edge nothing wraps. What is drawn is top_frame.c's.
  */
 #include "admin/top/top_terminal.h"
 

@@ -131,7 +131,8 @@ E2E_SCENARIO(without_a_rate_the_window_is_the_limit)
     assert_int_equal(e2e_metric(e, "hgtp_sessions"), 0);
 }
 
-E2E_SCENARIO(death_of_a_node_costs_connections_and_nothing_else)
+/* Two rooms of eight, in mid-talk at both nodes. */
+static struct process *start_in_mid_talk(struct e2e *e)
 {
     two_nodes(e);
     struct process *bench =
@@ -141,6 +142,25 @@ E2E_SCENARIO(death_of_a_node_costs_connections_and_nothing_else)
         assert_true(pump_now_ms() < until_ms);
         e2e_retry_pause();
     }
+    return bench;
+}
+
+E2E_SCENARIO(planned_end_of_a_node_costs_connections_and_nothing_else)
+{
+    struct process *bench = start_in_mid_talk(e);
+    e2e_cluster_stop(e, 0);
+    e2e_cluster_start(e, 0);
+    json_t *figures = figures_of(bench, 0);
+    expect_clean(figures);
+    assert_true(tool_integer(figures, "reconnects") > 0);
+    assert_int_equal(tool_integer(figures, "deliveries"), 8 * tool_integer(figures, "messages"));
+    json_decref(figures);
+    expect_nothing_left(e, 2);
+}
+
+E2E_SCENARIO(death_of_a_node_costs_connections_and_nothing_else)
+{
+    struct process *bench = start_in_mid_talk(e);
     e2e_cluster_kill(e, 0);
     json_t *figures = figures_of(bench, 0);
     expect_clean(figures);
@@ -231,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         E2E_TEST(every_message_is_counted_at_every_member),
         E2E_TEST(without_a_rate_the_window_is_the_limit),
+        E2E_TEST(planned_end_of_a_node_costs_connections_and_nothing_else),
         E2E_TEST(death_of_a_node_costs_connections_and_nothing_else),
         E2E_TEST(service_that_is_gone_for_good_is_told_of),
         E2E_TEST(bench_that_is_stopped_leaves_nothing_behind),
