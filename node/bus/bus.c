@@ -40,6 +40,8 @@ struct bus {
     struct bus_sub sub;
     struct bus_peers peers;
     struct bus_peer self; /* this node, as it hears itself; carries beats only */
+    uint64_t echo_number; /* of its last beat that was sent, and when, as metrics_now_us */
+    int64_t echo_sent_us;
     struct bus_watchdog watchdog;
     uv_poll_t poll;
     uv_prepare_t prepare;
@@ -211,6 +213,10 @@ static void bus_beat(void *ctx)
     bus_peers_look(&bus->peers, bus_now(bus));
     bus_flush(bus, true);
     bus_flush_peer(bus, &bus->self, true);
+    if (bus->self.sent_number != bus->echo_number) {
+        bus->echo_number = bus->self.sent_number;
+        bus->echo_sent_us = metrics_now_us();
+    }
 }
 
 /* ---- Receiving ---- */
@@ -260,6 +266,9 @@ static void bus_take_own(struct bus *bus, const struct bus_batch *batch)
         return;
     }
     bus->self.heard_number = batch->head.number;
+    if (batch->head.number == bus->echo_number) {
+        metric_observe(HISTOGRAM_BUS_ECHO, metrics_now_us() - bus->echo_sent_us);
+    }
     bus->events.on_echo(bus->arg);
 }
 

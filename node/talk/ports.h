@@ -28,6 +28,7 @@ struct result {
     struct bytes extra;
     const struct effect *effects;
     size_t effect_count;
+    int64_t sent_us, got_us; /* the call and its answer, as metrics_now_us; 0: not known */
 };
 
 /** Arguments of a script: name, value, name, value ... All views are borrowed. */

@@ -125,6 +125,7 @@ void request_finish(struct request *request, const struct result *result)
         request_note_repetition(request, result);
         effects_apply(request->talk, result, request_on_reply, request);
     }
+    metric_observe(HISTOGRAM_REQUEST, metrics_now_us() - request->since_us);
     request_end(request);
 }
 

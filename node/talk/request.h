@@ -41,6 +41,7 @@ struct request {
     uint8_t peer[REQUEST_NAME_MAX];
     size_t peer_bytes;
     char new_token[HGTP_USER_ID_BYTES + 2 * REQUEST_TOKEN_RANDOM_BYTES];
+    int64_t since_us;    /* it came, as metrics_now_us */
     int32_t reply_steps; /* the reply's sequence number is so far from the request's */
     size_t datagram_bytes;
     uint8_t datagram[];

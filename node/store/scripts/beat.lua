@@ -70,4 +70,5 @@ for _, node in ipairs(redis.call('SMEMBERS', key('lost'))) do
         effect('lost', node)
     end
 end
+effect('clock', clock[1] * 1000000 + clock[2])
 return result(ERR.NONE, serving_count)
