@@ -92,9 +92,10 @@ void lifecycle_take_settings(struct node *node, const struct config *fresh, cons
                              void (*on_change)(const char *key, bool applied, void *arg), void *arg)
 {
     config_reload(node->config, fresh, on_change, arg);
-    if (keys->valid.count > 0) {
-        keys_copy(&node->keys, keys);
+    if (keys->clients.valid.count > 0) {
+        keys_copy(&node->keys.clients, &keys->clients);
     }
+    keys_copy(&node->keys.bus, &keys->bus);
     log_configure((enum log_level)node->config->log_level,
                   (enum log_format)node->config->log_format);
     node->push.queue_max_bytes = (size_t)node->config->limits_queue_bytes;

@@ -11,6 +11,13 @@
 #include "proto/push_text.h"
 #include "proto/ws.h"
 
+/** Keys that are shared; two are valid while they are rotated, and the first one is used. */
+#define TALK_KEYS_MAX 2
+struct talk_keys {
+    struct bytes keys[TALK_KEYS_MAX];
+    size_t count;
+};
+
 enum script {
 #define SCRIPT(name) SCRIPT_##name,
 #include "script.def"
