@@ -467,6 +467,35 @@ static void homes_client_that_comes_back_while_she_is_held_waits_for_the_first_w
     assert_int_equal(fake.got_marks[0], mark_of(9));
 }
 
+static void homes_word_about_a_later_move_of_hers_counts_if_it_says_something(void **state)
+{
+    (void)state;
+    fake.move = "5";
+    comes("7", "n2@1", "1");
+    fake.move = "7"; /* n2 had her once more before it could say where she ended the first time */
+    comes("7", "n2@1", "1");
+    said(10);
+    hears_of_move("released", "", "0", "7");
+    assert_int_equal(fake.got_count, 0);
+    hears_of_move("released", "1", "10", "7");
+    assert_int_equal(fake.got_count, 1);
+    assert_int_equal(fake.got_marks[0], mark_of(10));
+}
+
+static void homes_node_that_has_waited_in_vain_passes_nothing_on(void **state)
+{
+    (void)state;
+    fake.move = "5";
+    comes("7", "n2@1", "1");
+    hears_of_move("release", "n3@1", "", "6");
+    passes(500);
+    assert_int_equal(fake.told_count, 0);
+    assert_int_equal(fake.calls[SCRIPT_look], 1);
+    const struct bytes gone[] = {bytes_str("gone"), bytes_str(UID), bytes_str("moved")};
+    answer(SCRIPT_look, gone, 3);
+    assert_null(alice());
+}
+
 /* Read from the log for her while she was open, answered when she is gone. */
 static void homes_client_that_leaves_is_not_caught_up_any_more(void **state)
 {
@@ -740,6 +769,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             homes_client_that_goes_back_without_a_word_from_there_leaves_without_one, set_up,
             tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_word_about_a_later_move_of_hers_counts_if_it_says_something, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(homes_node_that_has_waited_in_vain_passes_nothing_on,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_word_about_another_room_is_not_taken, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(
