@@ -273,7 +273,9 @@ static void control_on_request(struct control_slot *slot, struct bytes bytes, vo
 {
     struct control *control = arg;
     struct control_call *call = calloc(1, sizeof *call);
-    Hgtp__Rpc__Request *envelope = hgtp__rpc__request__unpack(NULL, bytes.len, bytes.ptr);
+    bool is_too_long = bytes.len > CONTROL_REQUEST_MAX;
+    Hgtp__Rpc__Request *envelope =
+        is_too_long ? NULL : hgtp__rpc__request__unpack(NULL, bytes.len, bytes.ptr);
     if (call == NULL) {
         control_socket_answer(slot, bytes_of(NULL, 0));
     } else {
@@ -283,7 +285,9 @@ static void control_on_request(struct control_slot *slot, struct bytes bytes, vo
     }
     if (call != NULL && envelope == NULL) {
         metric_add(METRIC_CONTROL_MALFORMED, 1);
-        control_fail(call, HGTP__RPC__CODE__INVALID_ARGUMENT, "the envelope is malformed");
+        control_fail(call, HGTP__RPC__CODE__INVALID_ARGUMENT,
+                     is_too_long ? "the envelope is longer than 1 MiB"
+                                 : "the envelope is malformed");
         control_end(call);
     } else if (call != NULL && !control_open_call(call, envelope)) {
         control_end(call);
