@@ -183,11 +183,6 @@ static void homes_let_go(struct talk *talk, struct client *client)
     homes_look(talk, bytes_of(client->uid, sizeof client->uid));
 }
 
-bool homes_has_kept(const struct client *client)
-{
-    return !client->leaving || client->leaving_to != NULL;
-}
-
 void homes_keep(struct client *client)
 {
     client->leaving = false;
@@ -329,6 +324,17 @@ void homes_arrived(struct talk *talk, struct client *client, const struct homes_
     upkeep_list_dirty(talk, LIST_ROOMS, NULL);
     upkeep_list_dirty(talk, LIST_COUNTS, NULL);
     upkeep_list_dirty(talk, LIST_MEMBERS, client->room);
+}
+
+bool homes_has_stayed(struct talk *talk, struct client *client, bool is_held)
+{
+    if (client->leaving && client->leaving_to == NULL) {
+        return false; /* the word was given */
+    }
+    if (client->held_ms != 0 && is_held) {
+        client->held_ms = talk_now_ms(talk) + HOMES_HOLD_MS;
+    }
+    return true;
 }
 
 /* The word about the move that it is held for; or about a later one, when it has been away and back

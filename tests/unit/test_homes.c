@@ -472,6 +472,7 @@ static void homes_word_about_a_later_move_of_hers_counts_if_it_says_something(vo
     (void)state;
     fake.move = "5";
     comes("7", "n2@1", "1");
+    fake.now_ms += 500;
     fake.move = "7"; /* n2 had her once more before it could say where she ended the first time */
     comes("7", "n2@1", "1");
     said(10);
