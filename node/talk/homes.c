@@ -247,7 +247,7 @@ static void homes_ask_about(struct talk *talk, const struct homes_move *move)
 /* It goes back to where it came from without a word from there: nothing was sent from here. */
 static bool homes_goes_back(const struct client *client, const struct homes_move *move)
 {
-    return client->held_ms != 0 && client->held_from != NULL &&
+    return client->held_ms != 0 && client->held_move == client->move && client->held_from != NULL &&
            bytes_equal(move->node, bytes_str(client->held_from));
 }
 

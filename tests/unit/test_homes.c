@@ -448,6 +448,18 @@ static void homes_client_that_comes_back_before_she_has_left_gets_nothing_twice(
     assert_int_equal(fake.told_count, 0);
 }
 
+static void homes_client_that_goes_back_after_another_move_takes_its_word_along(void **state)
+{
+    (void)state;
+    fake.move = "5";
+    comes("7", "n2@1", "1");
+    fake.move = "8";
+    comes("7", "n3@1", "1"); /* n3 knows where she ended, and is about to say so */
+    hears_of_move("release", "n2@1", "", "9");
+    hears_of_move("released", "1", "10", "8");
+    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 10 9");
+}
+
 static void homes_client_that_comes_back_while_she_is_held_waits_for_the_first_word(void **state)
 {
     (void)state;
@@ -774,6 +786,8 @@ int main(void)
             homes_word_about_a_later_move_of_hers_counts_if_it_says_something, set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_node_that_has_waited_in_vain_passes_nothing_on,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_client_that_goes_back_after_another_move_takes_its_word_along, set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_word_about_another_room_is_not_taken, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(
