@@ -94,6 +94,7 @@ static void doc_man(void)
           ".SH ENVIRONMENT\n"
           ".TP\n\\fBHGTPCTL_URL\\fR\naddresses where \\fB\\-\\-url\\fR "
           "and \\fB\\-\\-context\\fR are not given\n"
+          ".TP\n\\fBHGTPCTL_TOKEN_FILE\\fR\nfile with the token for them\n"
           ".TP\n\\fBNO_COLOR\\fR\nif it is not empty, nothing is coloured\n"
           ".TP\n\\fBXDG_CONFIG_HOME\\fR\nwhere contexts are kept, instead of ~/.config\n"
           ".SH FILES\n.TP\n~/.config/hgtp/contexts/\\fINAME\\fR, ~/.config/hgtp/context\n"

@@ -5,6 +5,7 @@
 
 struct cli;
 
+int cmd_bench(struct cli *cli);
 int cmd_completion(struct cli *cli);
 int cmd_context_add(struct cli *cli);
 int cmd_context_list(struct cli *cli);
@@ -14,6 +15,7 @@ int cmd_drain(struct cli *cli);
 int cmd_events(struct cli *cli);
 int cmd_rolling(struct cli *cli);
 int cmd_talk(struct cli *cli);
+int cmd_top(struct cli *cli);
 int cmd_version(struct cli *cli);
 
 #endif

@@ -13,6 +13,7 @@
 #include "admin/args.h"
 #include "admin/call.h"
 #include "admin/complete.h"
+#include "proto/build_info.h"
 
 /* Names are UTF-8 wherever this runs. Numbers keep their decimal points. */
 static void main_set_locale(void)
@@ -45,7 +46,7 @@ static int main_run(struct cli *cli, char **argv)
         return main_help(cli);
     }
     if (cli->wants_version) {
-        fputs("hgtpctl " HGTP_VERSION "\n", cli->out);
+        fprintf(cli->out, "hgtpctl %s\n", build_info_text);
         return EXIT_DONE;
     }
     return cli->verb->run != NULL ? cli->verb->run(cli) : call_verb(cli);

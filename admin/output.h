@@ -33,7 +33,8 @@ struct output_column {
 struct output_view {
     const struct output_column *fields;  /* of the reply itself, a line each; NULL: none */
     const char *fields_in;               /* they are in this field of it; NULL: in the reply */
-    const struct output_column *columns; /* of its first repeated message, a table; NULL: none */
+    const struct output_column *columns; /* of its repeated message, a table; NULL: none */
+    const char *columns_in;              /* which one; NULL: the first */
 };
 
 struct output_style {
@@ -49,6 +50,9 @@ void output_json(const ProtobufCMessage *message, FILE *out);
 
 void output_people(const ProtobufCMessage *reply, const struct output_view *view,
                    const struct output_style *style, FILE *out);
+
+/** The escape sequence for a FORMAT_STATE; "": it has no colour. */
+const char *output_state_colour(const char *state);
 
 /** One value as people read it, without control characters; freed by the caller. */
 char *output_cell(const ProtobufCMessage *message, const struct output_column *column);

@@ -37,10 +37,18 @@ static void output_table_widen(struct output_table *table, size_t c, const char 
     table->widths[c] = width > table->widths[c] ? width : table->widths[c];
 }
 
-static bool output_table_fill(struct output_table *table, const ProtobufCMessage *reply,
-                              const struct output_column *columns)
+/* The rows of a table; NULL: the reply has none. */
+static const ProtobufCFieldDescriptor *output_list_of(const ProtobufCMessage *reply,
+                                                      const struct output_view *view)
 {
-    const ProtobufCFieldDescriptor *list = output_list(reply);
+    return view->columns_in != NULL ? output_field(reply, view->columns_in) : output_list(reply);
+}
+
+static bool output_table_fill(struct output_table *table, const ProtobufCMessage *reply,
+                              const struct output_view *view)
+{
+    const ProtobufCFieldDescriptor *list = output_list_of(reply, view);
+    const struct output_column *columns = view->columns;
     *table = (struct output_table){.columns = columns};
     while (columns[table->column_count].heading != NULL &&
            table->column_count < OUTPUT_COLUMNS_MAX) {
@@ -89,7 +97,7 @@ static void output_table_fit(struct output_table *table, size_t columns)
     }
 }
 
-static const char *output_colour(const char *state)
+const char *output_state_colour(const char *state)
 {
     static const struct {
         const char *state, *colour;
@@ -129,7 +137,7 @@ static void output_table_print(const struct output_table *table, const struct ou
         char empty[] = "-";
         char *cell = table->cells[i];
         bool is_coloured = style->has_colour && table->columns[c].format == FORMAT_STATE;
-        const char *colour = is_coloured && cell != NULL ? output_colour(cell) : "";
+        const char *colour = is_coloured && cell != NULL ? output_state_colour(cell) : "";
         output_table_cell(table, c, output_shown(cell) == cell ? cell : empty, colour, out);
     }
 }
@@ -145,7 +153,7 @@ static void output_fields(const ProtobufCMessage *message, const struct output_c
     for (size_t c = 0; columns[c].heading != NULL; c++) {
         char *cell = output_cell(message, &columns[c]);
         bool is_coloured = style->has_colour && columns[c].format == FORMAT_STATE && cell != NULL;
-        const char *colour = is_coloured ? output_colour(cell) : "";
+        const char *colour = is_coloured ? output_state_colour(cell) : "";
         fprintf(out, "%-*s  %s%s%s\n", (int)width, columns[c].heading, colour, output_shown(cell),
                 colour[0] != '\0' ? "\033[0m" : "");
         free(cell);
@@ -192,8 +200,8 @@ void output_people(const ProtobufCMessage *reply, const struct output_view *view
     }
     struct output_table table;
     bool is_needed = view->columns != NULL &&
-                     (view->fields == NULL || output_count(reply, output_list(reply)) > 0);
-    if (is_needed && output_table_fill(&table, reply, view->columns)) {
+                     (view->fields == NULL || output_count(reply, output_list_of(reply, view)) > 0);
+    if (is_needed && output_table_fill(&table, reply, view)) {
         fputs(view->fields != NULL ? "\n" : "", out);
         output_table_fit(&table, style->columns);
         output_table_print(&table, style, out);

@@ -95,6 +95,10 @@ void units_bytes(double bytes, char *text, size_t cap)
 
 void units_rate(double per_s, char *text, size_t cap)
 {
+    if (per_s < 0) {
+        snprintf(text, cap, "-");
+        return;
+    }
     units_scaled(per_s, 1000, " kMG", "/s", text, cap);
 }
 

@@ -9,7 +9,7 @@
 #include "admin/output.h"
 
 #define VERB_WORDS_MAX   4
-#define VERB_OPTIONS_MAX 10
+#define VERB_OPTIONS_MAX 11
 
 struct cli;
 

@@ -17,6 +17,8 @@
 #define REVERSE {"reverse", NULL, "reverse", KIND_FLAG, "the other way round"}
 #define LIMIT {"limit", "N", "limit", KIND_NUMBER, "at most N of them (100)"}
 
+#define TOP_SORTS "node state sessions beat rooms messages delivered queued redis memory cpu lines room members rate idle age limit manager nodes user transport expires since address waiting"
+
 const struct verb_group verb_groups[] = {
     {"node", "nodes of the cluster"},
     {"room", "rooms and who is in them"},
@@ -142,6 +144,16 @@ const struct verb verbs[] = {
     {NULL, "stats", "Stats", "the cluster in numbers", ROLE_VIEW,
      .view = {verb_columns_stats, NULL, verb_columns_metrics}, .judge = judge_stats,
      .example = "stats"},
+    {NULL, "top", NULL, "nodes, rooms and sessions as they change, on the terminal; one reading where stdout is none", ROLE_VIEW,
+     .options = {{"view", "VIEW", NULL, KIND_CHOICE, "what to begin with (nodes)", "nodes rooms sessions"},
+                 {"interval", "S", NULL, KIND_DURATION, "how often it is read (1 s)"},
+                 {"sort", "COLUMN", NULL, KIND_CHOICE, "by this column of the view (nodes: node, rooms: rate, sessions: user)", TOP_SORTS},
+                 {"reverse", NULL, NULL, KIND_FLAG, "the other way round"},
+                 {"match", "TEXT", NULL, KIND_TEXT, "only names with TEXT in them; with * or ? in it: names that look like it"},
+                 {"limit", "N", NULL, KIND_NUMBER, "at most N rooms or sessions (1000 on a terminal, else 100)"},
+                 {"count", "N", NULL, KIND_NUMBER, "end after N readings"}},
+     .run = cmd_top,
+     .example = "top --view rooms --sort members"},
     {NULL, "events", "Events", "what happened, operators' changes included; of the last hour unless said otherwise", ROLE_VIEW,
      .options = {{"follow", NULL, NULL, KIND_FLAG, "go on with what happens from now on, at another node if this one ends"},
                  {"since", "S", "since_ms", KIND_DURATION, "those of the last S seconds, or 10m, 2h, 7d"},
@@ -168,6 +180,22 @@ const struct verb verbs[] = {
                  {"plain", NULL, NULL, KIND_FLAG, "lines in and out, on a terminal too"}},
      .run = cmd_talk,
      .example = "talk --name alice --key-file ~/hgtp.key --room tea chat.example.org"},
+
+    {NULL, "bench", NULL, "load a running cluster with users of its own, and count what arrives; they are gone when it ends", ROLE_NONE,
+     .words = {{"SERVER", NULL, KIND_TEXT, "HOST or HOST:PORT, as for talk (127.0.0.1:8080)", .is_optional = true}},
+     .options = {{"users", "N", NULL, KIND_NUMBER, "so many users (20)"},
+                 {"rooms", "N", NULL, KIND_NUMBER, "in so many rooms (one for each four users)"},
+                 {"rate", "N", NULL, KIND_NUMBER, "messages per second of all together (100); 0: as many as --window allows"},
+                 {"seconds", "S", NULL, KIND_DURATION, "talk so long (10 s)"},
+                 {"size", "N", NULL, KIND_NUMBER, "bytes of a message (128)"},
+                 {"window", "N", NULL, KIND_NUMBER, "so many messages of a user may be unacknowledged (8)"},
+                 {"prefix", "NAME", NULL, KIND_TEXT, "names of users and rooms begin so (bench)"},
+                 {"key", "KEY", NULL, KIND_TEXT, "the service's key ($HGTP_AUTH_KEY)"},
+                 {"key-file", "F", NULL, KIND_FILE, "file with the key in its first line"},
+                 {"hgtp", "SERVER", NULL, KIND_TEXT, "where it speaks HGTP over UDP (the same host, port 9000)"},
+                 {"yes", NULL, NULL, KIND_FLAG, "go on although others have sessions there"}},
+     .view = {.fields = verb_columns_bench}, .run = cmd_bench,
+     .example = "bench --users 200 --rooms 20 --rate 500 --key-file ~/hgtp.key chat.example.org"},
 
     {"context", "add", NULL, "keep a cluster's addresses, and the token's file, under a name", ROLE_NONE,
      .words = {{"NAME", NULL, KIND_TEXT, "letters, digits, '-', '_', '.'"},

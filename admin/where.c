@@ -96,6 +96,17 @@ static bool where_add_given(struct cli *cli)
     return cli->where[0] != NULL;
 }
 
+/* HGTPCTL_TOKEN_FILE belongs to HGTPCTL_URL, and goes to no other address. */
+static const char *where_token_file(const struct cli *cli, const char *of_context, bool is_given)
+{
+    const char *of_environment = getenv("HGTPCTL_TOKEN_FILE");
+    if (cli->token_file != NULL) {
+        return cli->token_file;
+    }
+    bool is_environment = is_given && cli->url == NULL;
+    return is_environment && of_environment != NULL ? of_environment : of_context;
+}
+
 int where_find(struct cli *cli)
 {
     static struct context context;
@@ -120,7 +131,7 @@ int where_find(struct cli *cli)
         where_add_default(cli);
     }
     where_name_actor(cli);
-    const char *token_file = cli->token_file != NULL ? cli->token_file : context.token_file;
+    const char *token_file = where_token_file(cli, context.token_file, is_given);
     return token_file[0] != '\0' ? where_read_token(cli, token_file) : EXIT_DONE;
 }
 

@@ -19,7 +19,7 @@ struct keys {
 bool keys_may_be_made(const struct config *config);
 
 /**
- * Read the configured keys. auth.key comes first, then the lines of auth.key_file; two are taken.
+ * Read the configured keys: auth.key, or the lines of auth.key_file, of which two are taken.
  *
  * ret_error  on failure a sentence that names the key or file; KEYS_ERROR_BYTES
  * returns    true, with ret_keys->valid.count 0 when none is configured; or false

@@ -13,6 +13,7 @@
 #include "lifecycle_state.h"
 #include "node/base/log.h"
 
+#define LIFECYCLE_SEND_OFF_MS   1500 /* who talks over HTTP has come to another node by then */
 #define LIFECYCLE_SETTLE_MS     1000 /* clients may take so long to confirm what they were sent */
 #define LIFECYCLE_LEAVE_MS      1000 /* Redis may take so long for the good-bye */
 #define LIFECYCLE_LINGER_MS     100  /* who took a client over before that still has a question */
@@ -29,6 +30,21 @@ static void lifecycle_refuse_id(struct node *node)
                         "node.id, or end the other one"));
     lifecycle_remove_folder(node);
     _exit(1);
+}
+
+/* What the supervisor is told of it. */
+static void lifecycle_tell(const struct node *node)
+{
+    char status[320];
+    snprintf(status, sizeof status, "serves HGTP at %s, HTTP at %s, as %s", node->hgtp_address,
+             node->http_address, node->id);
+    if (node->is_ending) {
+        supervise_stopping("drains, and ends then");
+    } else if (node->phase == PHASE_DRAINING) {
+        supervise_ready("drains; hgtpctl node resume takes it into service again");
+    } else if (node->phase == PHASE_SERVING) {
+        supervise_ready(status);
+    }
 }
 
 static void lifecycle_on_wake(void *arg)
@@ -50,6 +66,7 @@ static void lifecycle_on_wake(void *arg)
         LOG(LOG_INFO, "ready", log_str("hgtp", node->hgtp_address),
             log_str("http", node->http_address), log_str("realm", node->config->node_realm),
             log_str("node", node->id));
+        lifecycle_tell(node);
     }
 }
 
@@ -137,6 +154,7 @@ static void lifecycle_close(struct node *node)
         control_close(node->control);
     }
     clock_close(&node->clock);
+    supervise_close(&node->supervise);
     uv_close((uv_handle_t *)&node->drain, NULL);
     for (size_t i = 0; i < sizeof node->signals / sizeof node->signals[0]; i++) {
         uv_close((uv_handle_t *)&node->signals[i], NULL);
@@ -147,16 +165,23 @@ static void lifecycle_close(struct node *node)
     store_close(node->store, lifecycle_on_store_closed, node);
 }
 
-/* Where no other node serves, nobody can take the clients over. */
+/* Where no other node serves, nobody can take the clients over. Else a balancer needs time to see
+ * it, and those that talk over HTTP to find their way, whose sessions may be at home elsewhere. */
 static bool lifecycle_has_drained(const struct node *node, int64_t left_ms)
 {
-    return talk_census(node->talk).sessions == 0 || talk_others(node->talk) == 0 || left_ms <= 0;
+    if (talk_others(node->talk) == 0 || left_ms <= 0) {
+        return true;
+    }
+    bool is_seen = clock_now_ms() - node->phase_since_ms >= LIFECYCLE_SEND_OFF_MS;
+    return talk_census(node->talk).sessions == 0 &&
+           (is_seen || http_server_is_deserted(node->http));
 }
 
 static void lifecycle_enter(struct node *node, enum phase phase, int64_t within_ms)
 {
     node->phase = phase;
-    node->phase_until_ms = clock_now_ms() + within_ms;
+    node->phase_since_ms = clock_now_ms();
+    node->phase_until_ms = node->phase_since_ms + within_ms;
 }
 
 static void lifecycle_on_drained(struct node *node)
@@ -211,6 +236,7 @@ void lifecycle_drain(struct node *node, bool is_ending)
         return;
     }
     if (node->phase == PHASE_DRAINING) {
+        lifecycle_tell(node);
         uv_timer_start(&node->drain, lifecycle_on_drain_step, 0, LIFECYCLE_DRAIN_STEP_MS);
         return;
     }
@@ -220,6 +246,8 @@ void lifecycle_drain(struct node *node, bool is_ending)
         log_int("sessions", (int64_t)talk_census(node->talk).sessions),
         log_str("then", node->is_ending ? "end" : "wait"));
     lifecycle_enter(node, PHASE_DRAINING, within_ms);
+    lifecycle_tell(node);
+    http_server_send_off(node->http, !is_alone);
     talk_drain(node->talk, is_alone ? LIFECYCLE_SETTLE_MS / 2 : within_ms / 2);
     uv_timer_start(&node->drain, lifecycle_on_drain_step, LIFECYCLE_DRAIN_STEP_MS,
                    LIFECYCLE_DRAIN_STEP_MS);
@@ -233,7 +261,9 @@ bool lifecycle_resume(struct node *node)
     if (node->phase == PHASE_DRAINING) {
         uv_timer_stop(&node->drain);
         node->phase = node->was_ready ? PHASE_SERVING : PHASE_STARTING;
+        http_server_send_off(node->http, false);
         talk_resume(node->talk);
+        lifecycle_tell(node);
         LOG(LOG_INFO, "resumed");
     }
     return true;
@@ -254,7 +284,9 @@ static void lifecycle_on_signal(uv_signal_t *handle, int number)
 {
     struct node *node = handle->data;
     if (number == SIGHUP) {
+        supervise_reloading();
         lifecycle_reload(node);
+        lifecycle_tell(node);
         return;
     }
     if (node->is_ending) {
@@ -276,6 +308,7 @@ static void lifecycle_start_signals(struct node *node)
         uv_signal_start(&node->signals[i], lifecycle_on_signal, numbers[i]);
     }
     clock_init(&node->clock, &node->loop, lifecycle_on_wake, node);
+    supervise_open(&node->supervise, &node->loop);
     uv_timer_init(&node->loop, &node->drain);
     node->drain.data = node;
 }

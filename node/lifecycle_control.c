@@ -9,6 +9,7 @@
 #include "checks.h"
 #include "lifecycle_state.h"
 #include "node/base/log.h"
+#include "proto/build_info.h"
 
 static void lifecycle_control_drain(void *ctx, bool is_ending)
 {
@@ -64,7 +65,7 @@ bool lifecycle_start_control(struct node *node)
                 .state = lifecycle_control_state,
                 .resume = lifecycle_control_resume,
                 .configure = lifecycle_control_configure},
-        .version = HGTP_VERSION,
+        .version = build_info_version,
         .http_port = http_server_port(node->http),
         .since_unix_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
     node->control = control_new(&options);

@@ -16,6 +16,7 @@
 #include "lifecycle.h"
 #include "store/private_redis.h"
 #include "store/store.h"
+#include "supervise.h"
 
 /* DRAINING: the clients go to other nodes; it may serve again after that, unless it is to end. Then
  * it is STOPPING: what is under way is confirmed, LEAVING: Redis and the others are told, CLOSING.
@@ -51,8 +52,10 @@ struct node {
     struct routes routes;
     struct talk *talk;
     struct clock clock;
+    struct supervise supervise;
     uv_timer_t drain;
     uv_signal_t signals[3];
+    int64_t phase_since_ms;
     int64_t phase_until_ms; /* from DRAINING on: the next one begins then at the latest */
     bool is_ending;         /* once it has drained */
     bool was_ready;         /* it has been serving */

@@ -9,6 +9,7 @@
 
 #include "checks.h"
 #include "lifecycle.h"
+#include "proto/build_info.h"
 
 #define MAIN_SETS_MAX 256
 
@@ -97,7 +98,7 @@ int main(int argc, char **argv)
             action = MAIN_PRINT;
             break;
         case OPT_VERSION:
-            printf("hgtpd %s\n", HGTP_VERSION);
+            printf("hgtpd %s\n", build_info_text);
             return 0;
         case OPT_HELP:
             fputs(main_help, stdout);

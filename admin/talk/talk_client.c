@@ -12,7 +12,6 @@
 
 #include "admin/tick.h"
 #include "proto/base64.h"
-#include "proto/digest.h"
 
 #define TALK_CLIENT_FIRST_TRIES 4 /* to attach at all */
 #define TALK_CLIENT_PAUSE_MS    200
@@ -63,13 +62,6 @@ void talk_client_over(struct talk_client *client, int exit_code)
 
 /* Registering ---------------------------------------------------------------------------------- */
 
-static void talk_client_put_address(struct sink *body)
-{
-    sink_be64(body, TALK_CLIENT_EXPIRES_S);
-    sink_be64(body, 0);
-    sink_be16(body, 0); /* no port: it attaches by WebSocket */
-}
-
 void talk_client_connect(struct talk_client *client)
 {
     struct talk_upgrade upgrade = {.token = client->ask.token,
@@ -95,85 +87,51 @@ static void talk_client_no_luck(struct talk_client *client, const char *what, co
     talk_client_away(client, 0);
 }
 
-static void talk_client_refused(struct talk_client *client, const struct talk_answer *answer)
+/* Once more from the beginning, by and by. */
+static void talk_client_register_later(struct talk_client *client, const char *why)
 {
-    switch (answer->msg->header.type) {
-    case HGTP_SERVER_UNAVAILABLE:
-        client->must_register = true;
-        talk_client_no_luck(client, client->udp.server.host, answer->text);
+    client->must_register = true;
+    talk_client_no_luck(client, client->udp.server.host, why);
+}
+
+static void talk_client_on_registered(void *ctx, enum talk_registered what,
+                                      const struct talk_answer *answer)
+{
+    struct talk_client *client = ctx;
+    if (client->stage == TALK_OVER) {
+        return;
+    }
+    switch (what) {
+    case TALK_REGISTERED:
+        client->must_rejoin = client->wanted != NULL;
+        talk_client_connect(client);
         break;
-    default:
-        if (answer->reason == ERR_NOT_CHALLENGED) {
-            client->must_register = true; /* it took too long: once more from the beginning */
-            talk_client_no_luck(client, client->udp.server.host, answer->text);
-            break;
-        }
+    case TALK_REGISTER_UNANSWERED:
+        talk_client_register_later(client, "no answer to REGISTER");
+        break;
+    case TALK_REGISTER_LATER:
+        talk_client_register_later(client, answer->text);
+        break;
+    case TALK_REGISTER_REFUSED:
         talk_client_say(client, TALK_ERROR, "cannot register as %s: %s", client->options->name,
                         answer->text[0] != '\0' ? answer->text : "refused");
         talk_client_over(client, TALK_REFUSED);
         break;
-    }
-}
-
-static void talk_client_on_registered(const struct talk_answer *answer, void *arg)
-{
-    struct talk_client *client = arg;
-    struct bytes token;
-    if (answer == NULL || client->stage == TALK_OVER) {
-        return;
-    }
-    if (answer->msg == NULL) {
-        client->must_register = true;
-        talk_client_no_luck(client, client->udp.server.host, "no answer to REGISTER");
-    } else if (answer->msg->header.type != HGTP_OK) {
-        talk_client_refused(client, answer);
-    } else if (!hgtp_token_decode(answer->msg->body, &token) || token.len == 0 ||
-               token.len > TALK_ASK_TOKEN_MAX) {
+    case TALK_REGISTER_NO_TOKEN:
         talk_client_say(client, TALK_ERROR, "the server gives no session token");
         talk_client_over(client, TALK_REFUSED);
-    } else {
-        memcpy(client->ask.token, token.ptr, token.len);
-        client->ask.token[token.len] = '\0';
-        client->must_rejoin = client->wanted != NULL;
-        talk_client_connect(client);
+        break;
     }
-}
-
-static void talk_client_on_challenge(const struct talk_answer *answer, void *arg)
-{
-    struct talk_client *client = arg;
-    if (answer == NULL || answer->msg == NULL || answer->msg->header.type != HGTP_UNAUTHORIZED) {
-        talk_client_on_registered(answer, arg);
-        return;
-    }
-    uint8_t storage[128], mac[DIGEST_SHA256_BYTES];
-    struct sink body = sink_into(storage, sizeof storage);
-    digest_hmac_sha256(bytes_str(client->options->key), answer->msg->challenge.realm, mac);
-    talk_client_put_address(&body);
-    sink_be32(&body, sizeof mac);
-    sink_put(&body, bytes_of(mac, sizeof mac));
-    talk_ask_put(&client->ask, HGTP_REGISTER, sink_bytes(&body), TALK_ASK_PROOF_STEP,
-                 talk_client_on_registered, client);
 }
 
 void talk_client_register(struct talk_client *client)
 {
-    uint8_t storage[HGTP_BODY_MAX];
-    struct sink body = sink_into(storage, sizeof storage);
-    const char *name = client->options->name;
     client->stage = TALK_REGISTERING;
     client->must_register = false;
-    client->ask.token[0] = '\0';
-    talk_client_put_address(&body);
-    sink_be32(&body, (uint32_t)base64_encoded_bytes(strlen(name)));
-    base64_encode(bytes_str(name), &body);
-    if (!sink_fits(&body)) {
+    if (!talk_register_begin(&client->registering)) {
         talk_client_say(client, TALK_ERROR, "the name is too long");
         talk_client_over(client, TALK_REFUSED);
-        return;
     }
-    talk_ask_put(&client->ask, HGTP_REGISTER, sink_bytes(&body), TALK_ASK_STEP,
-                 talk_client_on_challenge, client);
 }
 
 /* As talk_ask_send_fn. By the connection only when nothing else helps: it may be the one to a node
@@ -275,6 +233,12 @@ void talk_client_init(struct talk_client *client, const struct talk_options *opt
     base64_encode(bytes_of(noise, sizeof noise), &user_id_out);
     talk_udp_init(&client->udp, hgtp);
     talk_ask_init(&client->ask, user_id, talk_client_send, client);
+    client->registering = (struct talk_register){.ask = &client->ask,
+                                                 .name = options->name,
+                                                 .key = options->key,
+                                                 .expires_s = TALK_CLIENT_EXPIRES_S,
+                                                 .ctx = client,
+                                                 .on_end = talk_client_on_registered};
     talk_ws_init(&client->ws, &events);
     talk_outbox_init(&client->outbox);
     client->room.name = talk_names_copy("");

@@ -10,6 +10,7 @@
 #include "admin/talk/talk_ask.h"
 #include "admin/talk/talk_names.h"
 #include "admin/talk/talk_outbox.h"
+#include "admin/talk/talk_register.h"
 #include "admin/talk/talk_run.h"
 #include "admin/talk/talk_show.h"
 #include "admin/talk/talk_udp.h"
@@ -86,6 +87,7 @@ struct talk_client {
     char removed[64];      /* how the room was lost, for the next word about it */
 
     struct talk_ask ask;
+    struct talk_register registering;
     struct talk_udp udp;
     struct talk_ws ws;
     struct talk_outbox outbox;

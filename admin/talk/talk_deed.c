@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/talk/talk_body.h"
 #include "admin/talk/talk_client.h"
 #include "admin/tick.h"
-#include "proto/base64.h"
 
 /* One request under way. */
 struct talk_deed {
@@ -47,19 +47,11 @@ static void talk_deed_free(struct talk_deed *deed)
 
 /* Bodies --------------------------------------------------------------------------------------- */
 
-static void talk_deed_put_name(struct sink *body, const char *name)
-{
-    sink_be32(body, (uint32_t)base64_encoded_bytes(strlen(name)));
-    base64_encode(bytes_str(name), body);
-}
-
 static void talk_deed_put_room_id(struct talk_client *client, enum hgtp_type type,
                                   struct sink *body)
 {
-    uint8_t noise[9];
     if (type == HGTP_CREATE_ROOM) {
-        talk_net_random(noise, sizeof noise);
-        base64_encode(bytes_of(noise, sizeof noise), body);
+        talk_body_put_new_room_id(body);
     } else {
         sink_text(body, client->room.id);
     }
@@ -71,16 +63,16 @@ static void talk_deed_put_body(struct talk_deed *deed, struct sink *body)
     case HGTP_CREATE_ROOM:
     case HGTP_DELETE_ROOM:
         talk_deed_put_room_id(deed->client, deed->type, body);
-        talk_deed_put_name(body, deed->room);
+        talk_body_put_name(body, deed->room);
         break;
     case HGTP_INVITE_USER_FROM_ROOM:
     case HGTP_REMOVE_USER_FROM_ROOM:
-        talk_deed_put_name(body, deed->room);
-        talk_deed_put_name(body, deed->peer);
+        talk_body_put_name(body, deed->room);
+        talk_body_put_name(body, deed->peer);
         break;
     case HGTP_JOIN_ROOM:
     case HGTP_EXIT_ROOM:
-        talk_deed_put_name(body, deed->room);
+        talk_body_put_name(body, deed->room);
         break;
     default:
         break;

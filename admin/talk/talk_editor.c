@@ -122,7 +122,7 @@ static void talk_editor_cut(wchar_t *text, size_t cells)
 static void talk_editor_make_prompt(const struct talk_editor *editor, wchar_t *prompt)
 {
     const struct talk_client *client = editor->client;
-    char name[TALK_SHOW_SAFE_FACTOR * HGTP_BODY_MAX + 1], state[32] = "";
+    char name[TALK_SHOW_SAFE_FACTOR * HGTP_BODY_MAX + 1], state[48] = "";
     struct sink out = sink_into(name, sizeof name - 1);
     talk_show_safe(bytes_str(client->room.name), &out);
     name[out.len] = '\0';

@@ -82,7 +82,9 @@ static void talk_loop_give_lines(struct talk_loop *loop)
         free(loop->lines[given++]);
     }
     loop->line_count -= given;
-    memmove(loop->lines, loop->lines + given, loop->line_count * sizeof *loop->lines);
+    if (loop->line_count > 0) {
+        memmove(loop->lines, loop->lines + given, loop->line_count * sizeof *loop->lines);
+    }
     if (loop->no_more_lines && loop->line_count == 0) {
         talk_client_drain(loop->client);
     }

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * control_nodes: calls about nodes: which there are is read from Redis, each one is asked for what
- * only it knows, and the answers are put together. A node that does not answer is shown as such.
+ * control_nodes: calls about one node, and changes at one or all: which there are is read from
+ * Redis, those concerned are asked, and the answers are handed on. One that does not answer is
+ * shown as such.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "control_state.h"
 #include "node/base/log.h"
 
-static const Hgtp__Control__NodeName control_nodes_nobody = HGTP__CONTROL__NODE_NAME__INIT;
-
 /* Which nodes ------------------------------------------------------------------------------------
  */
 
-static const Hgtp__Control__NodeListReply *control_nodes_of(const struct control_call *call)
+const Hgtp__Control__NodeListReply *control_nodes_of(const struct control_call *call)
 {
     return (const Hgtp__Control__NodeListReply *)call->nodes;
 }
@@ -41,7 +39,7 @@ static void control_nodes_on_read(struct control_call *call)
 }
 
 /* Reads the nodes from Redis; `then` finds them in call->nodes. */
-static void control_nodes_read(struct control_call *call, void (*then)(struct control_call *call))
+void control_nodes_read(struct control_call *call, void (*then)(struct control_call *call))
 {
     call->nodes = call->rows = control_rows_new(&hgtp__control__node_list_reply__descriptor);
     call->on_rows = control_nodes_on_read;
@@ -68,7 +66,8 @@ static bool control_nodes_is_own(const struct control_call *call, const char *id
     return strlen(id) == len && strncmp(own, id, len) == 0;
 }
 
-static bool control_nodes_add(struct control_call *call, const char *id, const char *incarnation)
+/* `node`: its name, or, if `incarnation` is not NULL, its id. */
+static bool control_nodes_add(struct control_call *call, const char *node, const char *incarnation)
 {
     struct control_part *parts = realloc(call->parts, (call->part_count + 1) * sizeof *parts);
     if (parts == NULL) {
@@ -77,12 +76,13 @@ static bool control_nodes_add(struct control_call *call, const char *id, const c
     call->parts = parts;
     struct control_part *part = &parts[call->part_count++];
     *part = (struct control_part){.id = 0};
-    snprintf(part->node, sizeof part->node, "%s@%s", id, incarnation);
+    snprintf(part->node, sizeof part->node, "%s%s%s", node, incarnation != NULL ? "@" : "",
+             incarnation != NULL ? incarnation : "");
     return true;
 }
 
 /* All that beat, or beat until a moment ago. */
-static void control_nodes_add_all(struct control_call *call)
+void control_nodes_add_all(struct control_call *call)
 {
     const Hgtp__Control__NodeListReply *list = control_nodes_of(call);
     for (size_t i = 0; i < list->n_nodes; i++) {
@@ -95,26 +95,13 @@ static void control_nodes_add_all(struct control_call *call)
 /* This one, without Redis. */
 static void control_nodes_add_own(struct control_call *call)
 {
-    const char *own = call->control->options.node;
-    char id[CONTROL_NODE_MAX];
-    snprintf(id, sizeof id, "%.*s", (int)strcspn(own, "@"), own);
-    (void)control_nodes_add(call, id, strchr(own, '@') + 1);
+    (void)control_nodes_add(call, call->control->options.node, NULL);
 }
 
 static void control_nodes_ask(struct control_call *call, void (*then)(struct control_call *call))
 {
     call->part_method = call->method;
     call->part_request = call->request;
-    call->on_parts = then;
-    control_ask(call);
-}
-
-static void control_nodes_ask_figures(struct control_call *call,
-                                      void (*then)(struct control_call *call))
-{
-    control_nodes_add_all(call);
-    call->part_method = control_method_find("NodeShow");
-    call->part_request = &control_nodes_nobody.base;
     call->on_parts = then;
     control_ask(call);
 }
@@ -389,128 +376,4 @@ void control_nodes_set(struct control_call *call)
     } else {
         control_nodes_read(call, control_nodes_on_all_to_set);
     }
-}
-
-/* All nodes --------------------------------------------------------------------------------------
- */
-
-/* What `part` has told of itself; NULL: nothing. */
-static const Hgtp__Control__NodeShowReply *control_nodes_shown(const struct control_part *part)
-{
-    return (const Hgtp__Control__NodeShowReply *)part->reply;
-}
-
-static void control_nodes_merge(Hgtp__Control__Node *known, const Hgtp__Control__Node *told)
-{
-    (void)control_rows_str(&known->base, "version", told->version);
-    known->lines = told->lines;
-    known->rooms = told->rooms;
-    known->messages_per_s = told->messages_per_s;
-    known->deliveries_per_s = told->deliveries_per_s;
-    known->queued_bytes = told->queued_bytes;
-    known->store_ms = told->store_ms;
-    known->memory_bytes = told->memory_bytes;
-    known->cpu_percent = told->cpu_percent;
-}
-
-static void control_nodes_on_listed(struct control_call *call)
-{
-    const Hgtp__Control__NodeListReply *list = control_nodes_of(call);
-    size_t at = 0; /* parts are in the order of the list */
-    for (size_t i = 0; i < list->n_nodes && at < call->part_count; i++) {
-        Hgtp__Control__Node *node = list->nodes[i];
-        if (node->error[0] != '\0') {
-            continue;
-        }
-        const struct control_part *part = &call->parts[at++];
-        if (part->reply != NULL && control_nodes_shown(part)->node != NULL) {
-            control_nodes_merge(node, control_nodes_shown(part)->node);
-        } else {
-            (void)control_rows_str(&node->base, "state", "silent");
-            (void)control_rows_str(&node->base, "error", part->message);
-        }
-    }
-    ProtobufCMessage *empty = call->reply;
-    call->reply = call->nodes;
-    call->nodes = empty;
-    control_reply(call);
-    control_end(call);
-}
-
-static void control_nodes_on_all_to_list(struct control_call *call)
-{
-    control_nodes_ask_figures(call, control_nodes_on_listed);
-}
-
-void control_nodes_list(struct control_call *call)
-{
-    control_nodes_read(call, control_nodes_on_all_to_list);
-}
-
-/* Sums -------------------------------------------------------------------------------------------
- */
-
-static Hgtp__Control__Metric *control_nodes_sum_of(Hgtp__Control__StatsReply *stats,
-                                                   const Hgtp__Control__Metric *metric)
-{
-    for (size_t i = 0; i < stats->n_metrics; i++) {
-        Hgtp__Control__Metric *sum = stats->metrics[i];
-        if (strcmp(sum->name, metric->name) == 0 && strcmp(sum->labels, metric->labels) == 0) {
-            return sum;
-        }
-    }
-    Hgtp__Control__Metric *sum =
-        (Hgtp__Control__Metric *)control_rows_add(&stats->base, bytes_str("Metric"));
-    if (sum != NULL) {
-        (void)control_rows_str(&sum->base, "name", metric->name);
-        (void)control_rows_str(&sum->base, "labels", metric->labels);
-        (void)control_rows_str(&sum->base, "help", metric->help);
-    }
-    return sum;
-}
-
-static void control_nodes_add_up(Hgtp__Control__StatsReply *stats,
-                                 const Hgtp__Control__NodeShowReply *shown)
-{
-    if (shown->node != NULL) {
-        stats->messages_per_s += shown->node->messages_per_s;
-        stats->deliveries_per_s += shown->node->deliveries_per_s;
-    }
-    for (size_t i = 0; i < shown->n_metrics; i++) {
-        Hgtp__Control__Metric *sum = control_nodes_sum_of(stats, shown->metrics[i]);
-        if (sum != NULL) {
-            sum->value += shown->metrics[i]->value;
-        }
-    }
-}
-
-static void control_nodes_on_summed(struct control_call *call)
-{
-    Hgtp__Control__StatsReply *stats = (Hgtp__Control__StatsReply *)call->reply;
-    stats->nodes = call->part_count;
-    for (size_t i = 0; i < call->part_count; i++) {
-        if (call->parts[i].reply == NULL) {
-            stats->silent++;
-        } else {
-            control_nodes_add_up(stats, control_nodes_shown(&call->parts[i]));
-        }
-    }
-    control_reply(call);
-    control_end(call);
-}
-
-static void control_nodes_on_all_to_sum(struct control_call *call)
-{
-    control_nodes_ask_figures(call, control_nodes_on_summed);
-}
-
-static void control_nodes_on_counted(struct control_call *call)
-{
-    control_nodes_read(call, control_nodes_on_all_to_sum);
-}
-
-void control_nodes_stats(struct control_call *call)
-{
-    call->on_rows = control_nodes_on_counted;
-    control_run(call, SCRIPT_ctl_stats);
 }

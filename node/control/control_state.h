@@ -102,12 +102,21 @@ void control_account_add(struct control_call *call);
 void control_account_list(struct control_call *call);
 
 /* control_nodes.c */
-void control_nodes_list(struct control_call *call);
 void control_nodes_show(struct control_call *call);
-void control_nodes_stats(struct control_call *call);
 void control_nodes_one(struct control_call *call);
 void control_nodes_change(struct control_call *call);
 void control_nodes_set(struct control_call *call);
+
+/** Read the nodes from Redis; `then` finds them in call->nodes. */
+void control_nodes_read(struct control_call *call, void (*then)(struct control_call *call));
+/** What was read. */
+const Hgtp__Control__NodeListReply *control_nodes_of(const struct control_call *call);
+/** Make parts of all that beat, or beat until a moment ago, in their order. */
+void control_nodes_add_all(struct control_call *call);
+
+/* control_cluster.c */
+void control_cluster_list(struct control_call *call);
+void control_cluster_stats(struct control_call *call);
 
 /* control_ask.c */
 /** Ask the nodes in call->parts, this one among them or not; call->on_parts comes once, possibly

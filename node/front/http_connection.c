@@ -81,8 +81,8 @@ void http_connection_close(struct http_connection *connection)
     }
 }
 
-/* The client has shut its end, which has not been read yet: this node may have been hanging, and the
- * client be at another one by now. */
+/* The client has shut its end, which has not been read yet: this node may have been hanging, and
+ * the client be at another one by now. */
 static bool http_connection_has_gone(const struct http_connection *connection)
 {
     uv_os_fd_t fd = -1;
@@ -315,7 +315,10 @@ static void http_connection_hand_over(struct http_connection *connection, struct
     }
     metric_add(METRIC_HTTP_REQUESTS, 1);
     exchange->is_head = bytes_equal(connection->req.method, bytes_str("HEAD"));
-    exchange->is_last = !connection->req.keep_alive || connection->server->is_draining;
+    /* What has come behind it is answered first. */
+    bool is_sent_off = connection->server->is_sending_off && connection->in_len == used;
+    exchange->is_last =
+        !connection->req.keep_alive || connection->server->is_draining || is_sent_off;
     exchange->is_kept = connection->req.keep_alive && connection->req.minor == 0;
     connection->is_last_read = exchange->is_last;
     connection->used_bytes = used;

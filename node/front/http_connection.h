@@ -67,6 +67,7 @@ struct http_server {
     uv_idle_t flush;
     uint16_t port;
     bool is_draining;
+    bool is_sending_off;
     bool owes_accept;  /* there was no memory for a connection; libuv waits until it is taken */
     size_t open_count; /* handles, connections and exchanges that keep the server alive */
     struct http_connection *connections;

@@ -350,6 +350,16 @@ static void http_server_close_listener(struct http_server *server)
     }
 }
 
+void http_server_send_off(struct http_server *server, bool is_sending_off)
+{
+    server->is_sending_off = is_sending_off;
+}
+
+bool http_server_is_deserted(const struct http_server *server)
+{
+    return server->connections == NULL;
+}
+
 void http_server_drain(struct http_server *server)
 {
     server->is_draining = true;

@@ -50,6 +50,15 @@ uint16_t http_server_port(const struct http_server *server);
 /** Applies to connections from now on (reload). */
 void http_server_limits(struct http_server *server, uint64_t body_max_bytes, int64_t idle_ms);
 
+/**
+ * From now on, or no more: each answer is the last of its connection, so that clients that talk
+ * connect anew, to another node if a balancer leads them there. A connection that is cut while
+ * idle may cut off a request that is on its way; one that ends by an answer doesn't.
+ */
+void http_server_send_off(struct http_server *server, bool is_sending_off);
+/** True when there is no connection. */
+bool http_server_is_deserted(const struct http_server *server);
+
 /** Stop listening; connections end after the answer to what they have asked ("connection: close").
  */
 void http_server_drain(struct http_server *server);

@@ -83,7 +83,10 @@ static void deliver_on_page(const struct result *result, void *arg)
     if (client != NULL) {
         client->paging = false;
     }
-    if (client != NULL && result != NULL) {
+    bool has_begun_anew = client != NULL && client->page_first[asked->list] != asked->first;
+    if (has_begun_anew) {
+        deliver_ask_page(talk, client); /* the list was asked for once more: not this page now */
+    } else if (client != NULL && result != NULL) {
         client->page_due[asked->list] = false;
         effects_apply(talk, result, NULL, NULL);
         bool is_refused =
@@ -123,7 +126,8 @@ static void deliver_ask_page(struct talk *talk, struct client *client)
 void deliver_pages_due(struct talk *talk, struct client *client, enum listing_kind list,
                        int64_t first)
 {
-    if (!client->page_due[list] && channel_takes(client, list)) {
+    bool is_earlier = !client->page_due[list] || first < client->page_first[list];
+    if (is_earlier && channel_takes(client, list)) {
         client->page_due[list] = true;
         client->page_first[list] = first;
         deliver_ask_page(talk, client);

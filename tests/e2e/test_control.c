@@ -110,6 +110,19 @@ E2E_SCENARIO(tokens_say_who_may_do_what)
     assert_non_null(strstr(tool.err, "operate"));
     TOOL(e->daemon, 0, "--token-file", file[1], "room", "create", "den");
     TOOL(e->daemon, 5, "--token-file", file[2], "room", "list");
+
+    /* The environment's token is for the environment's address, and for no other. */
+    char url[TOOL_URL_BYTES];
+    tool_url(e->daemon, url);
+    assert_int_equal(setenv("HGTPCTL_TOKEN_FILE", file[2], 1), 0);
+    TOOL(e->daemon, 0, "room", "list");
+    assert_int_equal(setenv("HGTPCTL_URL", url, 1), 0);
+    tool_run(NULL, (const char *const[]){"room", "list", NULL});
+    assert_int_equal(tool.code, 5);
+    tool_run(NULL, (const char *const[]){"--token-file", file[0], "room", "list", NULL});
+    assert_int_equal(tool.code, 0);
+    unsetenv("HGTPCTL_URL");
+    unsetenv("HGTPCTL_TOKEN_FILE");
     for (size_t i = 0; i < 3; i++) {
         (void)remove(file[i]);
     }

@@ -99,7 +99,7 @@ E2E_SCENARIO(random_bytes_never_end_the_node)
     tool_url(e->daemon, url);
     uint64_t seed = 1;
     for (int round = 0; round < 300; round++) {
-        uint8_t noise[200];
+        uint8_t noise[255];
         for (size_t i = 0; i < sizeof noise; i++) {
             seed = seed * 6364136223846793005u + 1442695040888963407u;
             noise[i] = (uint8_t)(seed >> 56);

@@ -42,6 +42,7 @@ static void write_file(const char *path, const char *text)
 E2E_SCENARIO(version_and_help_are_printed_and_nothing_is_started)
 {
     assert_int_equal(run(e, "--version"), 0);
+    assert_non_null(strstr(process_stdout(e->daemon->process), "(commit "));
     assert_memory_equal(process_stdout(e->daemon->process), "hgtpd ", 6);
     assert_int_equal(run(e, "--help"), 0);
     expect_said(e, "--print-config");
@@ -267,6 +268,23 @@ E2E_SCENARIO(hangup_takes_new_settings_and_names_those_that_need_a_restart)
     free(folder);
 }
 
+/* So the environment overrides a file of keys, as for a trial in a container. */
+E2E_SCENARIO(key_that_is_set_is_the_only_one_beside_a_file_of_keys)
+{
+    char *folder = process_folder_make();
+    char path[128], setting[160];
+    snprintf(path, sizeof path, "%s/key", folder);
+    snprintf(setting, sizeof setting, "auth.key_file=%s", path);
+    write_file(path, "first of the file\nsecond of the file\n");
+    E2E_NODE(e, "auth.key=set", setting);
+    const struct original_options by_file = {.name = "bob", .key = "first of the file"};
+    const struct original_options by_setting = {.name = "alice", .key = "set"};
+    assert_false(original_register(e2e_client_with(e, &by_file)));
+    (void)e2e_user_with(e, &by_setting);
+    process_folder_remove(folder);
+    free(folder);
+}
+
 E2E_SCENARIO(keys_are_rotated_without_a_restart)
 {
     char *folder = process_folder_make();
@@ -355,6 +373,7 @@ int main(void)
         E2E_TEST(second_sigterm_ends_a_drain_at_once),
         E2E_TEST(drain_answers_what_was_asked_before_it),
         E2E_TEST(hangup_takes_new_settings_and_names_those_that_need_a_restart),
+        E2E_TEST(key_that_is_set_is_the_only_one_beside_a_file_of_keys),
         E2E_TEST(keys_are_rotated_without_a_restart),
         E2E_TEST(log_as_json_is_json_on_every_line),
         E2E_TEST(log_holds_neither_keys_nor_tokens_nor_what_people_say),

@@ -79,12 +79,14 @@ static int original_push_route(struct original_event *event)
     return status;
 }
 
-/* Whether the head is, to the byte, what the original sends from this server to this client. */
-static bool original_push_is_exact(const struct original *original,
+/* Whether the head is, to the byte, what the original sends to this client over this connection. */
+static bool original_push_is_exact(const struct original *original, int fd,
                                    const struct original_event *event)
 {
     char expected[512], host[INET_ADDRSTRLEN];
-    const struct sockaddr_in server = sockets_address(original->options.server_ip, 0);
+    struct sockaddr_in server = {.sin_family = AF_INET};
+    socklen_t len = sizeof server;
+    (void)getpeername(fd, (struct sockaddr *)&server, &len);
     inet_ntop(AF_INET, &server.sin_addr, host, sizeof host);
     const char *type = original_event_name(event);
     snprintf(expected, sizeof expected,
@@ -122,7 +124,7 @@ static bool original_push_take(struct original_push_connection *connection, size
     assert(event->head != NULL);
     event->status = original_push_route(event);
     if (event->status == 200) {
-        event->head_exact = original_push_is_exact(original, event);
+        event->head_exact = original_push_is_exact(original, connection->watch.fd, event);
         event->status = original_log_parse_push(event) ? 200 : 500;
     } else {
         event->push = PUSH_TYPE_COUNT;

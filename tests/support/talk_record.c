@@ -37,7 +37,7 @@ static const struct talk_record_shape {
     {"notice", "Sisssi", {"room", "seq", "event", "user", "notice", "time"}},
     {"room_list", "ln?ib", {"rooms", "members", "first", "more"}},
     {"user_list", "l?ib", {"users", "first", "more"}},
-    {"room_user_list", "sls?ib", {"room", "users", "manager", "first", "more"}},
+    {"room_user_list", "sl?sib", {"room", "users", "manager", "first", "more"}},
     {"ack", "i?s", {"seq", "id"}},
     {"error", "sss?s", {"code", "reason", "name", "id"}},
     {"gap", "sii", {"room", "from", "to"}},

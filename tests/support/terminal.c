@@ -174,3 +174,15 @@ void terminal_cursor(struct terminal *terminal, unsigned *ret_column, unsigned *
     free(out);
     assert(count == 2);
 }
+
+bool terminal_flag(struct terminal *terminal, const char *flag)
+{
+    char format[64];
+    snprintf(format, sizeof format, "#{%s}", flag);
+    char *out =
+        terminal_ask(terminal, (const char *const[]){"display-message", "-p", format, NULL});
+    assert(out != NULL);
+    bool is_set = out[0] == '1';
+    free(out);
+    return is_set;
+}

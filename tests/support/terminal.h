@@ -31,5 +31,7 @@ const char *terminal_look(struct terminal *terminal, bool has_colours);
 /** Exit code of the program; -1: it still runs after `timeout_ms`. */
 int terminal_wait_exit(struct terminal *terminal, int64_t timeout_ms);
 void terminal_cursor(struct terminal *terminal, unsigned *ret_column, unsigned *ret_row);
+/** A flag of the terminal by tmux' names: "alternate_on", "cursor_flag", "wrap_flag". */
+bool terminal_flag(struct terminal *terminal, const char *flag);
 
 #endif

@@ -14,7 +14,7 @@
 /** What the last run came to. */
 struct tool {
     int code;
-    char out[262144]; /* cut */
+    char out[1 << 20]; /* cut */
     char err[8192];
 };
 extern struct tool tool;

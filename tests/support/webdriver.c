@@ -19,6 +19,7 @@
 #include "http_client.h"
 #include "process.h"
 
+#define WEBDRIVER_STARTS   5
 #define WEBDRIVER_START_MS 30000
 #define WEBDRIVER_END_MS   15000
 
@@ -48,24 +49,34 @@ bool webdriver_is_installed(void)
     return webdriver_has_program("chromium") && webdriver_has_program("chromedriver");
 }
 
-struct webdriver *webdriver_start(void)
+/* The port that it says it listens on; 0: it does not. */
+static uint16_t webdriver_port(struct process *process)
 {
     static const char started[] = "started successfully on port ";
+    unsigned port = 0;
+    if (process_wait_output(process, started, WEBDRIVER_START_MS) &&
+        process_wait_output(process, ".\n", WEBDRIVER_START_MS)) {
+        (void)sscanf(strstr(process_stdout(process), started) + strlen(started), "%u", &port);
+    }
+    return (uint16_t)port;
+}
+
+struct webdriver *webdriver_start(void)
+{
     struct webdriver *driver = calloc(1, sizeof *driver);
     assert_non_null(driver);
     driver->folder = process_folder_make();
     const char *const argv[] = {GUARD_PATH, driver->folder, "chromedriver", "--port=0", NULL};
-    driver->process = process_start(argv, driver->folder);
-    unsigned port;
-    if (!process_wait_output(driver->process, started, WEBDRIVER_START_MS) ||
-        !process_wait_output(driver->process, ".\n", WEBDRIVER_START_MS) ||
-        sscanf(strstr(process_stdout(driver->process), started) + strlen(started), "%u", &port) !=
-            1) {
+    /* The port that it finds free for IPv6 may be somebody's for IPv4; then it ends. */
+    for (int i = 0; i < WEBDRIVER_STARTS && driver->port == 0; i++) {
+        process_free(driver->process);
+        driver->process = process_start(argv, driver->folder);
+        driver->port = webdriver_port(driver->process);
+    }
+    if (driver->port == 0) {
         fail_msg("chromedriver does not start: %s%s", process_stdout(driver->process),
                  process_stderr(driver->process));
-        return NULL;
     }
-    driver->port = (uint16_t)port;
     return driver;
 }
 

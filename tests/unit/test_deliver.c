@@ -478,6 +478,24 @@ static void fake_answer_page(const char *uid, const char *first, const char *fol
     on_page(&result, fake.page_arg);
 }
 
+static void deliver_list_asked_for_again_comes_whole_from_its_begin(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    struct client *client = roster_client(&fake.talk->roster, bytes_str("client00"));
+    deliver_pages_due(fake.talk, client, LIST_USERS, 10);
+    fake_answer_page("client00", "10", "20");
+    size_t before = fake.pushes[0].list_count;
+    deliver_pages_due(fake.talk, client, LIST_USERS, 10); /* the new one's first page has come */
+    fake_answer_page("client00", "20", "30");
+    assert_int_equal(fake.pushes[0].list_count, before);
+    fake_answer_page("client00", "10", "20");
+    fake_answer_page("client00", "20", NULL);
+    assert_null(fake.on_page);
+    assert_int_equal(fake.page_count, 4);
+    assert_int_equal(fake.pushes[0].list_count, before + 2);
+}
+
 static void deliver_pages_come_one_by_one_as_the_client_takes_them(void **state)
 {
     (void)state;
@@ -546,6 +564,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             deliver_client_that_leaves_while_catching_up_gets_nothing_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_session_that_ends_while_catching_up_is_not_touched,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_list_asked_for_again_comes_whole_from_its_begin,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_pages_come_one_by_one_as_the_client_takes_them,
                                         set_up, tear_down),

@@ -716,6 +716,34 @@ static void http_server_drain_ends_connections_after_their_answers(void **state)
     assert_int_equal(client_start(f, http_server_port(f->server))->connected, UV_ECONNREFUSED);
 }
 
+static void http_server_sending_off_ends_connections_with_an_answer_only(void **state)
+{
+    struct fixture *f = *state;
+    f->is_held = true;
+    struct client *idle = client_open(f), *busy = client_open(f);
+    settle(f);
+    assert_false(http_server_is_deserted(f->server));
+    http_server_send_off(f->server, true);
+    send_numbered(busy, 1, 2); /* in one piece: both are answered */
+    WAIT_UNTIL(f, f->request_count == 2);
+    answer(f, 0);
+    answer(f, 1);
+    assert_next(f, busy, 200, "\r\n\r\n/1", "connection:");
+    assert_next(f, busy, 200, "connection: close\r\n", NULL);
+    assert_no_more(f, busy);
+
+    /* Newcomers are let in, and so is what an old one asks when it is over. */
+    http_server_send_off(f->server, false);
+    struct client *late = client_open(f);
+    client_send(late, GET("/3"));
+    client_send(idle, GET("/4"));
+    WAIT_UNTIL(f, f->request_count == 4);
+    answer(f, 2);
+    answer(f, 3);
+    assert_next(f, late, 200, NULL, "connection:");
+    assert_next(f, idle, 200, NULL, "connection:");
+}
+
 static void http_server_drain_waits_for_an_answer_being_written(void **state)
 {
     struct fixture *f = *state;
@@ -850,6 +878,7 @@ int main(void)
         HASTY_CASE(request_in_flight_is_not_timed_out),
         HASTY_CASE(client_that_never_reads_is_ended),
         CASE(drain_ends_connections_after_their_answers),
+        CASE(sending_off_ends_connections_with_an_answer_only),
         CASE(drain_waits_for_an_answer_being_written),
         CASE(drain_in_the_handler_ends_its_connection),
         CASE(close_leaves_exchanges_to_be_answered),
