@@ -62,7 +62,12 @@ static void homes_on_walked(const struct result *result, void *arg)
 static void homes_walk_on(struct talk *talk)
 {
     struct homes_walks *walks = &talk->walks;
-    if (walks->count == 0 || walks->under_way || talk->draining) {
+    /* One that drains takes nobody over, but is shown its own sessions. */
+    while (talk->draining && !walks->under_way && walks->count > 0 &&
+           strcmp(walks->nodes[0], talk->options.node) != 0) {
+        homes_walk_next(walks); /* those that are lost are named again with every beat */
+    }
+    if (walks->count == 0 || walks->under_way) {
         return;
     }
     walks->under_way = true;

@@ -630,6 +630,16 @@ static void homes_word_about_another_room_is_not_taken(void **state)
     assert_int_equal(fake.got_count, 1);
 }
 
+static void homes_node_that_drains_is_shown_its_own_sessions_and_no_others(void **state)
+{
+    (void)state;
+    talk_drain(fake.talk, 0);
+    homes_walk(fake.talk, bytes_str("n2@1"));
+    assert_int_equal(fake.calls[SCRIPT_adopt], 0);
+    homes_walk(fake.talk, bytes_str("n1@1"));
+    assert_int_equal(fake.calls[SCRIPT_adopt], 1);
+}
+
 static void homes_node_delivers_while_it_drains_and_nothing_new_once_it_stops(void **state)
 {
     (void)state;
@@ -788,6 +798,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             homes_client_that_goes_back_after_another_move_takes_its_word_along, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_node_that_drains_is_shown_its_own_sessions_and_no_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_word_about_another_room_is_not_taken, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(
