@@ -62,7 +62,12 @@ static void homes_on_walked(const struct result *result, void *arg)
 static void homes_walk_on(struct talk *talk)
 {
     struct homes_walks *walks = &talk->walks;
-    if (walks->count == 0 || walks->under_way || talk->draining) {
+    /* One that drains takes nobody over, but is shown its own sessions. */
+    while (talk->draining && !walks->under_way && walks->count > 0 &&
+           strcmp(walks->nodes[0], talk->options.node) != 0) {
+        homes_walk_next(walks); /* those that are lost are named again with every beat */
+    }
+    if (walks->count == 0 || walks->under_way) {
         return;
     }
     walks->under_way = true;
@@ -183,11 +188,6 @@ static void homes_let_go(struct talk *talk, struct client *client)
     homes_look(talk, bytes_of(client->uid, sizeof client->uid));
 }
 
-bool homes_has_kept(const struct client *client)
-{
-    return !client->leaving || client->leaving_to != NULL;
-}
-
 void homes_keep(struct client *client)
 {
     client->leaving = false;
@@ -252,7 +252,7 @@ static void homes_ask_about(struct talk *talk, const struct homes_move *move)
 /* It goes back to where it came from without a word from there: nothing was sent from here. */
 static bool homes_goes_back(const struct client *client, const struct homes_move *move)
 {
-    return client->held_ms != 0 && client->held_from != NULL &&
+    return client->held_ms != 0 && client->held_move == client->move && client->held_from != NULL &&
            bytes_equal(move->node, bytes_str(client->held_from));
 }
 
@@ -329,6 +329,17 @@ void homes_arrived(struct talk *talk, struct client *client, const struct homes_
     upkeep_list_dirty(talk, LIST_ROOMS, NULL);
     upkeep_list_dirty(talk, LIST_COUNTS, NULL);
     upkeep_list_dirty(talk, LIST_MEMBERS, client->room);
+}
+
+bool homes_has_stayed(struct talk *talk, struct client *client, bool is_held)
+{
+    if (client->leaving && client->leaving_to == NULL) {
+        return false; /* the word was given */
+    }
+    if (client->held_ms != 0 && is_held) {
+        client->held_ms = talk_now_ms(talk) + HOMES_HOLD_MS;
+    }
+    return true;
 }
 
 /* The word about the move that it is held for; or about a later one, when it has been away and back

@@ -448,6 +448,18 @@ static void homes_client_that_comes_back_before_she_has_left_gets_nothing_twice(
     assert_int_equal(fake.told_count, 0);
 }
 
+static void homes_client_that_goes_back_after_another_move_takes_its_word_along(void **state)
+{
+    (void)state;
+    fake.move = "5";
+    comes("7", "n2@1", "1");
+    fake.move = "8";
+    comes("7", "n3@1", "1"); /* n3 knows where she ended, and is about to say so */
+    hears_of_move("release", "n2@1", "", "9");
+    hears_of_move("released", "1", "10", "8");
+    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 10 9");
+}
+
 static void homes_client_that_comes_back_while_she_is_held_waits_for_the_first_word(void **state)
 {
     (void)state;
@@ -472,6 +484,7 @@ static void homes_word_about_a_later_move_of_hers_counts_if_it_says_something(vo
     (void)state;
     fake.move = "5";
     comes("7", "n2@1", "1");
+    fake.now_ms += 500;
     fake.move = "7"; /* n2 had her once more before it could say where she ended the first time */
     comes("7", "n2@1", "1");
     said(10);
@@ -615,6 +628,16 @@ static void homes_word_about_another_room_is_not_taken(void **state)
     said(10);
     hears("released", "0", "99");
     assert_int_equal(fake.got_count, 1);
+}
+
+static void homes_node_that_drains_is_shown_its_own_sessions_and_no_others(void **state)
+{
+    (void)state;
+    talk_drain(fake.talk, 0);
+    homes_walk(fake.talk, bytes_str("n2@1"));
+    assert_int_equal(fake.calls[SCRIPT_adopt], 0);
+    homes_walk(fake.talk, bytes_str("n1@1"));
+    assert_int_equal(fake.calls[SCRIPT_adopt], 1);
 }
 
 static void homes_node_delivers_while_it_drains_and_nothing_new_once_it_stops(void **state)
@@ -773,6 +796,10 @@ int main(void)
             homes_word_about_a_later_move_of_hers_counts_if_it_says_something, set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_node_that_has_waited_in_vain_passes_nothing_on,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_client_that_goes_back_after_another_move_takes_its_word_along, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_node_that_drains_is_shown_its_own_sessions_and_no_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_word_about_another_room_is_not_taken, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(
