@@ -8,7 +8,6 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
-#include "node/base/histograms.h"
 #include "node/base/log.h"
 #include "node/base/metrics.h"
 #include "redis_link.h"
@@ -37,7 +36,6 @@ struct store_call {
     enum script script;
     store_on_result_fn *on_result;
     void *arg;
-    uint64_t begin_ns;
     size_t word_count;
     struct bytes *words; /* in `data` */
     uint8_t data[];
@@ -189,9 +187,6 @@ static void store_on_reply(const redisReply *reply, void *arg)
         redis_link_command(call->store->link, call->words, call->word_count, store_on_reply, call);
         return;
     }
-    if (reply != NULL) {
-        histogram_observe(HISTOGRAM_STORE, (int64_t)(uv_hrtime() - call->begin_ns) / 1000);
-    }
     if (reply == NULL || !store_give(reply, call->on_result, call->arg)) {
         store_call_failed(call, reply);
     }
@@ -261,7 +256,6 @@ static void store_call(void *ctx, enum script script, const struct script_args *
     }
     call->on_result = on_result;
     call->arg = arg;
-    call->begin_ns = uv_hrtime();
     metric_add(METRIC_STORE_CALLS, 1);
     redis_link_command(store->link, call->words, call->word_count, store_on_reply, call);
 }

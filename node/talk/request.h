@@ -27,7 +27,6 @@ struct origin {
 /* A request whose script has not answered yet. */
 struct request {
     struct talk *talk;
-    int64_t begin_ms;
     struct origin origin;
     struct hgtp_message msg;         /* views into `datagram` */
     char ip[16];                     /* "a.b.c.d" */

@@ -44,7 +44,6 @@ static void upkeep_on_beat(const struct result *result, void *arg)
     talk->id_taken_ms = 0;
     effects_apply(talk, result, NULL, NULL);
     if (talk->options.bus_address[0] != '\0') {
-        talk->probe_ms = talk_now_ms(talk);
         talk->options.bus.beat(talk->options.bus.ctx);
     }
     if (is_first) {
