@@ -3,9 +3,10 @@
  * admin_doc: build tool that prints what is made from the table of verbs: the manual page, and the
  * part of docs/admin.md that lists the verbs. It is no part of hgtpctl.
  */
+#include <stdlib.h>
 #include <string.h>
 
-#include "admin/verb.h"
+#include "admin/admin_doc_json.h"
 
 /* The manual page ------------------------------------------------------------------------------ */
 
@@ -129,6 +130,20 @@ static void doc_markdown_option(const struct verb_option *option)
     fputs(" |\n", stdout);
 }
 
+static void doc_markdown_json(const struct verb *verb)
+{
+    char *json = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&json, &size);
+    if (out != NULL && admin_doc_json(verb, out) && fflush(out) == 0) {
+        printf("\n```json\n%s\n```\n", json);
+    }
+    if (out != NULL) {
+        (void)fclose(out);
+    }
+    free(json);
+}
+
 static void doc_markdown_verb(const struct verb *verb)
 {
     char usage[128];
@@ -148,6 +163,7 @@ static void doc_markdown_verb(const struct verb *verb)
         doc_markdown_option(&verb->options[i]);
     }
     printf("\n```\nhgtpctl %s\n```\n", verb->example);
+    doc_markdown_json(verb);
 }
 
 static void doc_markdown(void)

@@ -90,14 +90,16 @@ static Hgtp__Control__EventsReply *events_next(struct events *events, struct rpc
         return NULL;
     }
     Hgtp__Control__EventsReply *batch = (Hgtp__Control__EventsReply *)reply;
-    if (batch->n_events > count) {
+    if (batch->n_events > count + 1) { /* one more may tell that there is a gap before them */
         ret_status->code = HGTP__RPC__CODE__INTERNAL;
         snprintf(ret_status->message, sizeof ret_status->message,
                  "the node sent more events than were asked for");
         protobuf_c_message_free_unpacked(reply, NULL);
         return NULL;
     }
-    events->left -= events->left != UINT64_MAX ? batch->n_events : 0;
+    if (events->left != UINT64_MAX) {
+        events->left -= batch->n_events < events->left ? batch->n_events : events->left;
+    }
     if (batch->cursor[0] != '\0') {
         snprintf(events->cursor, sizeof events->cursor, "%s", batch->cursor);
         events->request->after = events->cursor;
@@ -119,7 +121,7 @@ static int events_list(struct events *events, struct rpc_client *client)
             call_explain(events->cli, &status);
             return call_exit_code(status.code);
         }
-        has_more = batch->n_events == events->request->count;
+        has_more = batch->n_events >= events->request->count;
         bool is_kept = events_keep(events, batch);
         hgtp__control__events_reply__free_unpacked(batch, NULL);
         if (!is_kept) {

@@ -71,16 +71,39 @@ static void rolling_fail(const struct rolling *rolling, size_t i, const char *fo
     rolling->rows[i].result = (char *)(uintptr_t) "failed";
 }
 
-/* The node with this id in the list; NULL: it is not there. */
+/* The node with this id in the list, that one of its incarnations which lives; NULL: it is not
+ * there. */
 static const Hgtp__Control__Node *rolling_find(const Hgtp__Control__NodeListReply *list,
                                                const char *id)
 {
+    const Hgtp__Control__Node *found = NULL;
     for (size_t i = 0; i < list->n_nodes; i++) {
-        if (strcmp(list->nodes[i]->id, id) == 0) {
-            return list->nodes[i];
+        bool is_it = strcmp(list->nodes[i]->id, id) == 0;
+        if (is_it && (found == NULL || list->nodes[i]->error[0] == '\0')) {
+            found = list->nodes[i];
         }
     }
-    return NULL;
+    return found;
+}
+
+/* True when all nodes that there were serve now. Else `state` says which one does not. */
+static bool rolling_all_serve(const struct rolling *rolling, char *state, size_t cap)
+{
+    struct rpc_status status;
+    Hgtp__Control__NodeListReply *now = rolling_list(rolling, &status);
+    if (now == NULL) {
+        snprintf(state, cap, "%.200s", status.message);
+        return false;
+    }
+    bool is_whole = true;
+    for (size_t i = 0; is_whole && i < rolling->before->n_nodes; i++) {
+        const char *id = rolling->before->nodes[i]->id;
+        const Hgtp__Control__Node *node = rolling_find(now, id);
+        is_whole = node != NULL && rolling_serves(node);
+        snprintf(state, cap, "%.100s is %.40s", id, node != NULL ? node->state : "gone");
+    }
+    hgtp__control__node_list_reply__free_unpacked(now, NULL);
+    return is_whole;
 }
 
 /* Looks once. True: it is back. What it is like else goes to `state`. */
@@ -125,10 +148,28 @@ static bool rolling_await(struct rolling *rolling, size_t i)
     return true;
 }
 
-/* A node that another one has come to need meanwhile is not drained. */
+/* Never is more than one node missing: one that is lost meanwhile is waited for. */
+static bool rolling_may_go_on(struct rolling *rolling, size_t i)
+{
+    char state[256] = "", waited[24];
+    int64_t until_ms = tick_ms() + rolling->wait_ms;
+    while (!rolling_all_serve(rolling, state, sizeof state)) {
+        if (tick_ms() >= until_ms) {
+            units_age(rolling->wait_ms, waited, sizeof waited);
+            rolling_fail(rolling, i, "it is not drained: after %s %s", waited, state);
+            return false;
+        }
+        tick_sleep(ROLLING_STEP_MS);
+    }
+    return true;
+}
+
 static bool rolling_restart(struct rolling *rolling, size_t i)
 {
     char took[24];
+    if (i > 0 && !rolling_may_go_on(rolling, i)) {
+        return false;
+    }
     struct rpc_status status;
     ProtobufCMessage *reply = NULL;
     const Hgtp__Control__Node *node = rolling->before->nodes[i];

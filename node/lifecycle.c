@@ -296,9 +296,10 @@ static void lifecycle_on_signal(uv_signal_t *handle, int number)
         lifecycle_tell(node);
         return;
     }
-    if (node->is_ending) {
+    if (node->was_signalled) {
         lifecycle_end_at_once(node);
     }
+    node->was_signalled = true; /* an operator may have had it end before that */
     lifecycle_drain(node, true);
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "checks.h"
+#include "control/control_tokens.h"
 #include "lifecycle_state.h"
 #include "node/base/log.h"
 #include "proto/build_info.h"
@@ -29,13 +30,24 @@ static const char *lifecycle_control_state(void *ctx)
                                           : "draining";
 }
 
+/* Another file of tokens has to be a good one. */
+static bool lifecycle_tokens_good(const struct node *node, const struct config *changed,
+                                  char *ret_error)
+{
+    struct control_tokens tokens;
+    const char *file = changed->control_token_file;
+    return file[0] == '\0' || strcmp(file, node->config->control_token_file) == 0 ||
+           control_tokens_load(file, &tokens, ret_error);
+}
+
 static bool lifecycle_control_configure(void *ctx, struct config *changed, bool is_dry,
                                         void (*on_change)(const char *key, bool applied, void *arg),
                                         void *arg, char *ret_error)
 {
     struct node *node = ctx;
     struct keys keys;
-    if (!checks_pass(changed, ret_error) || !keys_load(changed, &keys, ret_error)) {
+    if (!checks_pass(changed, ret_error) || !keys_load(changed, &keys, ret_error) ||
+        !lifecycle_tokens_good(node, changed, ret_error)) {
         return false;
     }
     if (is_dry) {

@@ -60,6 +60,7 @@ struct node {
     int64_t phase_since_ms;
     int64_t phase_until_ms; /* from DRAINING on: the next one begins then at the latest */
     bool is_ending;         /* once it has drained */
+    bool was_signalled;     /* to end */
     bool was_ready;         /* it has been serving */
     int exit_code;
 };

@@ -134,10 +134,11 @@ static void control_on_result(const struct result *result, void *arg)
         control_run_on(call, result->extra);
         return;
     }
-    if (call->on_rows != NULL) {
+    if (call->on_rows != NULL && call->slot != NULL) {
         call->on_rows(call);
         return;
     }
+    /* What was said not to be done in time must not be begun now. */
     control_reply(call);
     control_end(call);
 }
@@ -149,7 +150,9 @@ static void control_run_on(struct control_call *call, struct bytes cursor)
     talk_control_args(call->control->options.talk, &args);
     script_args_str(&args, "actor", call->actor);
     script_args_bytes(&args, "cursor", cursor);
-    control_rows_args(call->request, &args);
+    if (call->rows == call->reply) {
+        control_rows_args(call->request, &args); /* else it is asked for something on the way */
+    }
     if (call->sealed[0] != '\0') {
         script_args_str(&args, "sealed", call->sealed);
     }
@@ -273,7 +276,9 @@ static void control_on_request(struct control_slot *slot, struct bytes bytes, vo
 {
     struct control *control = arg;
     struct control_call *call = calloc(1, sizeof *call);
-    Hgtp__Rpc__Request *envelope = hgtp__rpc__request__unpack(NULL, bytes.len, bytes.ptr);
+    bool is_too_long = bytes.len > CONTROL_REQUEST_MAX;
+    Hgtp__Rpc__Request *envelope =
+        is_too_long ? NULL : hgtp__rpc__request__unpack(NULL, bytes.len, bytes.ptr);
     if (call == NULL) {
         control_socket_answer(slot, bytes_of(NULL, 0));
     } else {
@@ -283,7 +288,9 @@ static void control_on_request(struct control_slot *slot, struct bytes bytes, vo
     }
     if (call != NULL && envelope == NULL) {
         metric_add(METRIC_CONTROL_MALFORMED, 1);
-        control_fail(call, HGTP__RPC__CODE__INVALID_ARGUMENT, "the envelope is malformed");
+        control_fail(call, HGTP__RPC__CODE__INVALID_ARGUMENT,
+                     is_too_long ? "the envelope is longer than 1 MiB"
+                                 : "the envelope is malformed");
         control_end(call);
     } else if (call != NULL && !control_open_call(call, envelope)) {
         control_end(call);
@@ -334,7 +341,11 @@ static bool control_make_folder(struct control *control)
 bool control_reload(struct control *control, char *ret_error)
 {
     const char *file = control->options.config->control_token_file;
-    return file[0] == '\0' || control_tokens_load(file, &control->tokens, ret_error);
+    if (file[0] == '\0') {
+        control->tokens.count = 0;
+        return true;
+    }
+    return control_tokens_load(file, &control->tokens, ret_error);
 }
 
 static bool control_listen_at(struct control *control, const char *url, int *ret_rc)

@@ -29,6 +29,7 @@ static const Hgtp__Control__NodeShowReply *control_cluster_shown(const struct co
 static void control_cluster_merge(Hgtp__Control__Node *known, const Hgtp__Control__Node *told)
 {
     (void)control_rows_str(&known->base, "version", told->version);
+    (void)control_rows_str(&known->base, "state", told->state); /* it may beat and not serve yet */
     known->lines = told->lines;
     known->rooms = told->rooms;
     known->messages_per_s = told->messages_per_s;

@@ -170,21 +170,25 @@ static void control_nodes_take_reply(struct control_call *call)
     call->parts[0].reply = NULL;
 }
 
-/* False: it is answered, and over. */
-static bool control_nodes_has_answered(struct control_call *call)
+/* Answers with what the node has said against it. */
+static void control_nodes_refuse(struct control_call *call)
 {
-    char message[CONFIG_ERROR_BYTES + CONTROL_NODE_MAX];
-    if (call->part_count == 0) {
-        control_end(call);
-        return false;
-    }
     const struct control_part *part = &call->parts[0];
-    if (part->code == HGTP__RPC__CODE__OK) {
-        return true;
-    }
+    char message[CONFIG_ERROR_BYTES + CONTROL_NODE_MAX];
     snprintf(message, sizeof message, "%.*s: %s", (int)strcspn(part->node, "@"), part->node,
              part->message);
     control_fail(call, part->code, message);
+}
+
+/* False: it is answered, and over. */
+static bool control_nodes_has_answered(struct control_call *call)
+{
+    if (call->part_count > 0 && call->parts[0].code == HGTP__RPC__CODE__OK) {
+        return true;
+    }
+    if (call->part_count > 0) {
+        control_nodes_refuse(call);
+    }
     control_end(call);
     return false;
 }
@@ -288,8 +292,22 @@ static void control_nodes_record(struct control_call *call, const char *what)
                  call);
 }
 
+/* It may have done it, and it may still do so. */
+static bool control_nodes_may_have_changed(const struct control_call *call)
+{
+    const ProtobufCFieldDescriptor *dry_run =
+        protobuf_c_message_descriptor_get_field_by_name(call->request->descriptor, "dry_run");
+    return call->part_count > 0 && call->parts[0].code == HGTP__RPC__CODE__UNAVAILABLE &&
+           !*(const protobuf_c_boolean *)((const uint8_t *)call->request + dry_run->offset);
+}
+
 static void control_nodes_on_changed(struct control_call *call)
 {
+    if (control_nodes_may_have_changed(call)) {
+        control_nodes_refuse(call);
+        control_nodes_record(call, call->parts[0].message);
+        return;
+    }
     if (!control_nodes_has_answered(call)) {
         return;
     }

@@ -101,7 +101,7 @@ static int control_socket_listen(struct control_socket *socket, const char *url)
     nng_listener listener;
     int rc = nng_rep0_open(&socket->socket);
     if (rc == 0) {
-        rc = nng_socket_set_size(socket->socket, NNG_OPT_RECVMAXSZ, CONTROL_REQUEST_MAX);
+        rc = nng_socket_set_size(socket->socket, NNG_OPT_RECVMAXSZ, CONTROL_RECEIVE_MAX);
     }
     if (rc == 0) {
         rc = nng_listener_create(&listener, socket->socket, url);

@@ -12,8 +12,9 @@
 
 /* Requests under way; more wait in their senders' connections. */
 #define CONTROL_SLOTS 64
-/* Longest request; nng cuts the connection of a longer one. */
+/* Longest request; a longer one is refused, and nng cuts the connection of one far longer. */
 #define CONTROL_REQUEST_MAX ((size_t)1 << 20)
+#define CONTROL_RECEIVE_MAX (4 * CONTROL_REQUEST_MAX)
 
 struct control_socket;
 /** A request that waits for its answer; `request` is borrowed until control_socket_answer. */

@@ -152,7 +152,8 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
     client->talk = talk;
     client->expires_ms = effects_number(f[4], 1) * 1000;
     client->touched_ms = talk_now_ms(talk);
-    bool has_stayed = was_here && homes_has_kept(client);
+    bool is_held = f[10].len > 0;
+    bool has_stayed = has_moved && was_here && homes_has_stayed(talk, client, is_held);
     homes_keep(client);
     effects_connect(talk, client, f[3]);
     (void)roster_client_name(client, f[2]);
@@ -171,7 +172,7 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
     const struct homes_move move = {f[1], f[9], effects_move_number(effect, 13)};
     client->move = move.number > client->move ? move.number : client->move;
     if (has_moved && !has_stayed) {
-        homes_arrived(talk, client, &move, f[10].len > 0);
+        homes_arrived(talk, client, &move, is_held);
     }
     deliver_catch_up(talk, client);
     metric_set(METRIC_SESSIONS, (int64_t)roster_client_count(&talk->roster));

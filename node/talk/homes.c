@@ -62,7 +62,12 @@ static void homes_on_walked(const struct result *result, void *arg)
 static void homes_walk_on(struct talk *talk)
 {
     struct homes_walks *walks = &talk->walks;
-    if (walks->count == 0 || walks->under_way || talk->draining) {
+    /* One that drains takes nobody over, but is shown its own sessions. */
+    while (talk->draining && !walks->under_way && walks->count > 0 &&
+           strcmp(walks->nodes[0], talk->options.node) != 0) {
+        homes_walk_next(walks); /* those that are lost are named again with every beat */
+    }
+    if (walks->count == 0 || walks->under_way) {
         return;
     }
     walks->under_way = true;
@@ -151,6 +156,20 @@ static uint64_t homes_next(const struct talk *talk, const struct client *client)
     return channel_is_idle(talk, client) ? roster_next(client) : homes_confirmed(talk, client) + 1;
 }
 
+/* Tells the new home where the client has ended; one that is held still does not know. */
+static void homes_give_word(struct talk *talk, struct client *client)
+{
+    const struct homes_move move = {bytes_of(client->uid, sizeof client->uid),
+                                    bytes_str(client->leaving_to), client->leaving_move};
+    bool is_in_room = client->room != NULL;
+    if (client->held_ms == 0) {
+        homes_tell(talk, &move, is_in_room ? client->room->epoch : "",
+                   is_in_room ? homes_next(talk, client) : 0);
+    }
+    free(client->leaving_to);
+    client->leaving_to = NULL;
+}
+
 /* Lets go of a client that leaves, once nothing is under way to it or the time is over. */
 static void homes_let_go(struct talk *talk, struct client *client)
 {
@@ -162,22 +181,11 @@ static void homes_let_go(struct talk *talk, struct client *client)
     if (!client->leaving || (!is_done && now_ms < until_ms)) {
         return;
     }
-    struct bytes uid = bytes_of(client->uid, sizeof client->uid);
     if (client->leaving_to != NULL) {
-        bool is_in_room = client->room != NULL;
-        const struct homes_move move = {uid, bytes_str(client->leaving_to), client->leaving_move};
-        homes_tell(talk, &move, is_in_room ? client->room->epoch : "",
-                   is_in_room ? homes_next(talk, client) : 0);
-        free(client->leaving_to);
-        client->leaving_to = NULL;
+        homes_give_word(talk, client);
     }
     client->leave_ms = now_ms + HOMES_AGAIN_MS;
-    homes_look(talk, uid);
-}
-
-bool homes_has_kept(const struct client *client)
-{
-    return !client->leaving || client->leaving_to != NULL;
+    homes_look(talk, bytes_of(client->uid, sizeof client->uid));
 }
 
 void homes_keep(struct client *client)
@@ -244,7 +252,7 @@ static void homes_ask_about(struct talk *talk, const struct homes_move *move)
 /* It goes back to where it came from without a word from there: nothing was sent from here. */
 static bool homes_goes_back(const struct client *client, const struct homes_move *move)
 {
-    return client->held_ms != 0 && client->held_from != NULL &&
+    return client->held_ms != 0 && client->held_move == client->move && client->held_from != NULL &&
            bytes_equal(move->node, bytes_str(client->held_from));
 }
 
@@ -323,16 +331,37 @@ void homes_arrived(struct talk *talk, struct client *client, const struct homes_
     upkeep_list_dirty(talk, LIST_MEMBERS, client->room);
 }
 
+bool homes_has_stayed(struct talk *talk, struct client *client, bool is_held)
+{
+    if (client->leaving && client->leaving_to == NULL) {
+        return false; /* the word was given */
+    }
+    if (client->held_ms != 0 && is_held) {
+        client->held_ms = talk_now_ms(talk) + HOMES_HOLD_MS;
+    }
+    return true;
+}
+
+/* The word about the move that it is held for; or about a later one, when it has been away and back
+ * meanwhile, if there is something in it. */
+static bool homes_is_awaited(const struct client *client, int64_t number, bool says_something)
+{
+    bool is_later = number > client->held_move && number <= client->move;
+    return number == 0 || number == client->held_move || (is_later && says_something);
+}
+
 void homes_released(struct talk *talk, const struct homes_move *move, struct bytes epoch,
                     uint64_t next)
 {
     struct client *client = roster_client(&talk->roster, move->uid);
-    bool is_other = client != NULL && move->number != 0 && move->number != client->held_move;
-    if (client == NULL || client->held_ms == 0 || is_other) {
+    if (client == NULL || client->held_ms == 0) {
+        return;
+    }
+    bool is_of_room = client->room != NULL && bytes_equal(epoch, bytes_str(client->room->epoch));
+    if (!homes_is_awaited(client, move->number, is_of_room)) {
         return;
     }
     client->held_ms = 0;
-    bool is_of_room = client->room != NULL && bytes_equal(epoch, bytes_str(client->room->epoch));
     if (is_of_room && next > client->first) {
         /* The old home may have been ahead of the room's feed here. */
         client->first = next;

@@ -92,14 +92,15 @@ void homes_release(struct talk *talk, const struct homes_move *move, struct byte
 /** Before a beat is noted: if the last one is too old, every client stays closed until Redis has
  * said that it is still at home here. */
 void homes_doubt_if_given_up(struct talk *talk);
-/** Nobody has been told where the client ended here: no node that it was at since then has sent it
- * anything. */
-bool homes_has_kept(const struct client *client);
 /** It does not leave any more. */
 void homes_keep(struct client *client);
 /** The node that had it has finished; `next` is its next entry. */
 void homes_released(struct talk *talk, const struct homes_move *move, struct bytes epoch,
                     uint64_t next);
+/** A client that is here already comes here. True: nobody has been told where it ended here, so no
+ * node that it was at since then has sent it anything; it goes on as it is. One that waits for an
+ * earlier word goes on waiting, if there is somebody to give one (`is_held`). */
+bool homes_has_stayed(struct talk *talk, struct client *client, bool is_held);
 /** The session has come here from another node, which is to release it if `is_held`. */
 void homes_arrived(struct talk *talk, struct client *client, const struct homes_move *move,
                    bool is_held);

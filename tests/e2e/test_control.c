@@ -123,6 +123,12 @@ E2E_SCENARIO(tokens_say_who_may_do_what)
     assert_int_equal(tool.code, 0);
     unsetenv("HGTPCTL_URL");
     unsetenv("HGTPCTL_TOKEN_FILE");
+
+    /* A file that cannot be read changes nothing; without a file no token counts. */
+    TOOL(e->daemon, 1, "config", "set", "control.token_file", "/nowhere", "--yes");
+    TOOL(e->daemon, 0, "--token-file", file[0], "room", "list");
+    TOOL(e->daemon, 0, "config", "set", "control.token_file", "", "--yes");
+    TOOL(e->daemon, 5, "--token-file", file[0], "room", "list");
     for (size_t i = 0; i < 3; i++) {
         (void)remove(file[i]);
     }

@@ -401,7 +401,7 @@ static void ctl_operators_room_is_moved_with_and_deleted(void **state)
                      ERR_NONE);
     assert_true(has_effect("home carol+++ carol ") && has_effect(" n1@1  lobby  "));
     CALL(look, "carol+++", "node", "n2@1");
-    assert_true(has_effect(" lobby \n"));
+    assert_true(has_effect(" lobby  \n"));
     CTL(ctl_room_delete, "room", "lobby");
     assert_true(has_effect("to n2@1\nrelay REMOVE carol+++ "));
     assert_true(has_effect("to n2@1\nclosed "));

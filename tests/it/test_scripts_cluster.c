@@ -297,6 +297,16 @@ static void scripts_node_that_is_shown_its_sessions_again_gets_its_own_only(void
     assert_false(has_effect("home alice+++"));
 }
 
+static void scripts_sessions_of_a_node_that_serves_again_stay_there(void **state)
+{
+    (void)state;
+    two_nodes();
+    CALL(adopt, NULL, "node", "n2@1", "from", "n1@1", "cursor", "0", "count", "100");
+    assert_false(has_effect("home") || has_effect("look"));
+    assert_string_equal(last.extra, "0");
+    assert_string_equal(command("HLEN hgtp:{T}:home:n1@1"), "5");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +329,7 @@ int main(void)
         cmocka_unit_test(scripts_second_living_node_with_one_id_is_refused),
         cmocka_unit_test(scripts_silent_namesake_is_replaced),
         cmocka_unit_test(scripts_node_that_is_shown_its_sessions_again_gets_its_own_only),
+        cmocka_unit_test(scripts_sessions_of_a_node_that_serves_again_stay_there),
     };
     return cmocka_run_group_tests(tests, scripts_set_up, scripts_tear_down);
 }

@@ -452,6 +452,18 @@ static void homes_client_that_comes_back_before_she_has_left_gets_nothing_twice(
     assert_int_equal(fake.told_count, 0);
 }
 
+static void homes_client_that_goes_back_after_another_move_takes_its_word_along(void **state)
+{
+    (void)state;
+    fake.move = "5";
+    comes("7", "n2@1", "1");
+    fake.move = "8";
+    comes("7", "n3@1", "1"); /* n3 knows where she ended, and is about to say so */
+    hears_of_move("release", "n2@1", "", "9");
+    hears_of_move("released", "1", "10", "8");
+    assert_string_equal(fake.told[0], "n2@1: released " UID " 1 10 9");
+}
+
 static void homes_client_that_comes_back_while_she_is_held_waits_for_the_first_word(void **state)
 {
     (void)state;
@@ -469,6 +481,36 @@ static void homes_client_that_comes_back_while_she_is_held_waits_for_the_first_w
     answer(SCRIPT_log_read, entry, 9);
     assert_int_equal(fake.got_count, 2);
     assert_int_equal(fake.got_marks[0], mark_of(9));
+}
+
+static void homes_word_about_a_later_move_of_hers_counts_if_it_says_something(void **state)
+{
+    (void)state;
+    fake.move = "5";
+    comes("7", "n2@1", "1");
+    fake.now_ms += 500;
+    fake.move = "7"; /* n2 had her once more before it could say where she ended the first time */
+    comes("7", "n2@1", "1");
+    said(10);
+    hears_of_move("released", "", "0", "7");
+    assert_int_equal(fake.got_count, 0);
+    hears_of_move("released", "1", "10", "7");
+    assert_int_equal(fake.got_count, 1);
+    assert_int_equal(fake.got_marks[0], mark_of(10));
+}
+
+static void homes_node_that_has_waited_in_vain_passes_nothing_on(void **state)
+{
+    (void)state;
+    fake.move = "5";
+    comes("7", "n2@1", "1");
+    hears_of_move("release", "n3@1", "", "6");
+    passes(500);
+    assert_int_equal(fake.told_count, 0);
+    assert_int_equal(fake.calls[SCRIPT_look], 1);
+    const struct bytes gone[] = {bytes_str("gone"), bytes_str(UID), bytes_str("moved")};
+    answer(SCRIPT_look, gone, 3);
+    assert_null(alice());
 }
 
 /* Read from the log for her while she was open, answered when she is gone. */
@@ -590,6 +632,16 @@ static void homes_word_about_another_room_is_not_taken(void **state)
     said(10);
     hears("released", "0", "99");
     assert_int_equal(fake.got_count, 1);
+}
+
+static void homes_node_that_drains_is_shown_its_own_sessions_and_no_others(void **state)
+{
+    (void)state;
+    talk_drain(fake.talk, 0);
+    homes_walk(fake.talk, bytes_str("n2@1"));
+    assert_int_equal(fake.calls[SCRIPT_adopt], 0);
+    homes_walk(fake.talk, bytes_str("n1@1"));
+    assert_int_equal(fake.calls[SCRIPT_adopt], 1);
 }
 
 static void homes_node_delivers_while_it_drains_and_nothing_new_once_it_stops(void **state)
@@ -744,6 +796,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             homes_client_that_goes_back_without_a_word_from_there_leaves_without_one, set_up,
             tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_word_about_a_later_move_of_hers_counts_if_it_says_something, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(homes_node_that_has_waited_in_vain_passes_nothing_on,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_client_that_goes_back_after_another_move_takes_its_word_along, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            homes_node_that_drains_is_shown_its_own_sessions_and_no_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(homes_word_about_another_room_is_not_taken, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(

@@ -14,6 +14,10 @@ for node, info in pairs(nodes) do
     end
 end
 table.sort(serving)
+local giver = read_node(nodes[A.from])
+if A.from ~= A.node and giver and not giver.draining then
+    return result(ERR.NONE, '0') -- it serves again
+end
 
 local function is_my_share(uid)
     local sum = 0

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Operators' changes when something else goes wrong at the same time: the supervisor ends what an
+ * operator is ending, Redis or a node does not answer in time, a node dies in a rolling restart;
+ * and what must not be seen of them in Redis.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/e2e_talk.h"
+#include "tests/support/tool.h"
+
+#define SOON_MS 10000
+
+static struct daemon *at(const struct e2e *e, size_t node)
+{
+    return e->nodes[node].daemon;
+}
+
+static struct process *start_rolling(const struct e2e *e, size_t asked, char *folder,
+                                     const char *wait)
+{
+    char url[TOOL_URL_BYTES];
+    tool_url(at(e, asked), url);
+    const char *const argv[] = {HGTPCTL_PATH, "--url", url,     "node", "restart-rolling",
+                                "--wait",     wait,    "--yes", NULL};
+    return process_start(argv, folder);
+}
+
+static bool is_draining(void *arg)
+{
+    const struct e2e *e = arg;
+    return e2e_get_at(e, 0, "/readyz", NULL, 0) == 503;
+}
+
+E2E_SCENARIO(first_signal_to_a_node_that_an_operator_ends_does_not_cut_its_drain_short)
+{
+    E2E_CLUSTER(e, 2, "node.drain_s=2");
+    e2e_cluster_meshed(e);
+    (void)e2e_talker_at(e, 0, "carol"); /* her line keeps it draining */
+    char *folder = process_folder_make();
+    struct process *rolling = start_rolling(e, 1, folder, "1");
+    assert_true(pump_until(is_draining, e, SOON_MS));
+    e2e_cluster_stop(e, 0);
+    assert_int_equal(process_wait_exit(rolling, SOON_MS), 1);
+    process_free(rolling);
+    process_folder_remove(folder);
+    free(folder);
+}
+
+struct supervisor {
+    struct e2e *e;
+    struct process *rolling;
+    bool has_acted;
+};
+
+static bool tool_has_ended(void *arg)
+{
+    struct supervisor *supervisor = arg;
+    struct e2e *e = supervisor->e;
+    if (!supervisor->has_acted && process_wait_exit(at(e, 0)->process, 0) >= 0) {
+        supervisor->has_acted = true;
+        e2e_cluster_kill(e, 2);
+        e2e_cluster_stop(e, 0);
+        e2e_cluster_start(e, 0);
+    }
+    return process_wait_exit(supervisor->rolling, 0) >= 0;
+}
+
+E2E_SCENARIO(rolling_restart_touches_no_other_node_when_one_has_died_meanwhile)
+{
+    E2E_CLUSTER(e, 3, "node.drain_s=1");
+    e2e_cluster_meshed(e);
+    char *folder = process_folder_make();
+    struct supervisor supervisor = {e, start_rolling(e, 1, folder, "4"), false};
+    assert_true(pump_until(tool_has_ended, &supervisor, 60000));
+    assert_true(supervisor.has_acted);
+    assert_int_equal(process_wait_exit(supervisor.rolling, 0), 1);
+    if (strstr(process_stderr(supervisor.rolling), "it is not drained: after 4s n2 is") == NULL) {
+        fail_msg("%s", process_stderr(supervisor.rolling));
+    }
+    assert_int_equal(e2e_get_at(e, 1, "/readyz", NULL, 0), 200);
+    process_free(supervisor.rolling);
+    process_folder_remove(folder);
+    free(folder);
+}
+
+E2E_SCENARIO(change_that_was_said_not_to_be_done_in_time_is_not_begun_later)
+{
+    E2E_CLUSTER(e, 2);
+    e2e_cluster_meshed(e);
+    process_signal(e->redis->process, SIGSTOP);
+    TOOL(at(e, 0), 3, "--timeout", "0.3", "node", "drain", "n1", "--yes");
+    assert_non_null(strstr(tool.err, "not done in time"));
+    process_signal(e->redis->process, SIGCONT);
+    TOOL(at(e, 0), 0, "-o", "json", "node", "show", "n1"); /* asked behind it */
+    assert_non_null(strstr(tool.out, "\"state\":\"serving\""));
+    assert_int_equal(e2e_get_at(e, 1, "/healthz", NULL, 0), 200);
+}
+
+E2E_SCENARIO(change_at_a_node_that_does_not_answer_is_recorded_as_what_it_is)
+{
+    E2E_CLUSTER(e, 2);
+    e2e_cluster_meshed(e);
+    process_signal(at(e, 1)->process, SIGSTOP);
+    TOOL(at(e, 0), 3, "node", "drain", "n1", "--yes");
+    assert_non_null(strstr(tool.err, "n1: it does not answer in time"));
+    process_signal(at(e, 1)->process, SIGCONT);
+    TOOL(at(e, 0), 0, "-o", "json", "events", "--after", "0");
+    const char *event = strstr(tool.out, "\"event\":\"ctl_node_drain\"");
+    assert_non_null(event);
+    assert_non_null(strstr(event, "it does not answer in time"));
+}
+
+E2E_SCENARIO(secret_that_is_set_at_all_nodes_is_never_sent_to_redis)
+{
+    E2E_CLUSTER(e, 2);
+    e2e_cluster_meshed(e);
+    freeReplyObject(redis_server_command(e->redis, "CONFIG SET slowlog-log-slower-than 0"));
+    freeReplyObject(redis_server_command(e->redis, "CONFIG SET slowlog-max-len 10000"));
+    TOOL(at(e, 0), 0, "config", "set", "auth.key", "950817secret", "--yes");
+    freeReplyObject(redis_server_command(e->redis, "CONFIG SET slowlog-log-slower-than -1"));
+    redisReply *log = redis_server_command(e->redis, "SLOWLOG GET 10000");
+    assert_non_null(log);
+    bool has_recorded = false;
+    for (size_t i = 0; i < log->elements; i++) {
+        const redisReply *command = log->element[i]->element[3];
+        for (size_t k = 0; k < command->elements; k++) {
+            assert_null(strstr(command->element[k]->str, "950817secret"));
+            has_recorded = has_recorded || strcmp(command->element[k]->str, "auth.key") == 0;
+        }
+    }
+    assert_true(has_recorded);
+    freeReplyObject(log);
+}
+
+E2E_SCENARIO(events_behind_a_place_that_is_not_kept_any_more_come_with_their_gap)
+{
+    E2E_CLUSTER(e, 1);
+    for (int i = 0; i < 600; i++) {
+        freeReplyObject(
+            redis_server_command(e->redis, "XADD hgtp:{HGTP_SERVICE}:events * event x"));
+    }
+    TOOL(at(e, 0), 0, "-o", "json", "events", "--after", "1-1");
+    json_t *events = tool_json();
+    assert_true(json_array_size(json_object_get(events, "events")) > 600);
+    const json_t *first = json_array_get(json_object_get(events, "events"), 0);
+    assert_string_equal(tool_text(first, "event"), "gap");
+    json_decref(events);
+    TOOL(at(e, 0), 0, "-o", "json", "events", "--after", "1-1", "--count", "1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        E2E_TEST(first_signal_to_a_node_that_an_operator_ends_does_not_cut_its_drain_short),
+        E2E_TEST(rolling_restart_touches_no_other_node_when_one_has_died_meanwhile),
+        E2E_TEST(change_that_was_said_not_to_be_done_in_time_is_not_begun_later),
+        E2E_TEST(change_at_a_node_that_does_not_answer_is_recorded_as_what_it_is),
+        E2E_TEST(secret_that_is_set_at_all_nodes_is_never_sent_to_redis),
+        E2E_TEST(events_behind_a_place_that_is_not_kept_any_more_come_with_their_gap),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
