@@ -158,7 +158,7 @@ static bool store_is_away(const char *error)
 {
     static const char *const passing[] = {"LOADING",    "READONLY", "MISCONF",  "OOM",
                                           "NOREPLICAS", "BUSY",     "TRYAGAIN", "CLUSTERDOWN",
-                                          "MASTERDOWN", "NOPERM"};
+                                          "MASTERDOWN", "NOPERM",   "MOVED",    "ASK"};
     for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
         if (strncmp(error, passing[i], strlen(passing[i])) == 0 ||
             (strncmp(error, "-", 1) == 0 &&

@@ -46,6 +46,9 @@ static void upkeep_on_beat(const struct result *result, void *arg)
         }
         return;
     }
+    if (result->code != ERR_NONE) {
+        return; /* nothing was written */
+    }
     upkeep_take_clock(result);
     bool is_first = talk->beat_ms == 0;
     homes_doubt_if_given_up(talk);
