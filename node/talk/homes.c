@@ -6,6 +6,7 @@
  * the case that a node dies. Who is at home where is decided by the scripts.
  */
 #include "channel.h"
+#include "node/base/log.h"
 #include "node/base/metrics.h"
 
 #define HOMES_LEAVE_MS 250  /* what is under way to a client that leaves has so long to arrive */
@@ -171,6 +172,14 @@ static void homes_give_word(struct talk *talk, struct client *client)
 }
 
 /* Lets go of a client that leaves, once nothing is under way to it or the time is over. */
+/* What was under way when it moved may come twice: nobody knows whether it has arrived. */
+static void homes_is_late(const char *why)
+{
+    metric_add(METRIC_MOVES_LATE, 1);
+    LOG_LIMITED(LOG_INFO, "move_late", log_str("why", why),
+                log_str("effect", "some of the last talk may come twice to that client"));
+}
+
 static void homes_let_go(struct talk *talk, struct client *client)
 {
     int64_t now_ms = talk_now_ms(talk);
@@ -182,6 +191,9 @@ static void homes_let_go(struct talk *talk, struct client *client)
         return;
     }
     if (client->leaving_to != NULL) {
+        if (!is_done) {
+            homes_is_late("it has not confirmed what it was sent in time");
+        }
         homes_give_word(talk, client);
     }
     client->leave_ms = now_ms + HOMES_AGAIN_MS;
@@ -440,6 +452,7 @@ void homes_tick(struct talk *talk, int64_t now_ms)
     {
         homes_let_go(talk, client);
         if (client->held_ms != 0 && now_ms >= client->held_ms) {
+            homes_is_late("the node that it left has not said in time where it stands");
             client->held_ms = 0;
             deliver_catch_up(talk, client);
         }

