@@ -7,7 +7,16 @@ RUN_PACKAGES=(redis-server)
 BUILD_PACKAGES=(cmake ninja-build gcc libc6-dev pkg-config libuv1-dev libhiredis-dev libssl-dev
     libjansson-dev libinih-dev uthash-dev libnng-dev libprotobuf-c-dev protobuf-c-compiler libedit-dev libsystemd-dev)
 TEST_PACKAGES=(libcmocka-dev redis-server clang libclang-rt-14-dev llvm-14 nginx
-    libnginx-mod-stream chromium chromium-driver zsh fish tmux)
+    libnginx-mod-stream chromium chromium-driver zsh fish tmux prometheus libyaml-dev)
+
+# The programs are wanted, not the services that come with some packages: none is started by the
+# installation. Until the end of the subshell; `as` is packages_install's.
+packages_start_nothing() {
+    policy=/usr/sbin/policy-rc.d
+    [ ! -e "$policy" ] || return 0
+    trap '"${as[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as[@]}" tee "$policy" >/dev/null && "${as[@]}" chmod 755 "$policy"
+}
 
 # packages_install NAME...: installs those that are missing; says what to do where it must not.
 packages_install() {
@@ -31,8 +40,8 @@ packages_install() {
     local apt=("${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -qq)
     local log
     log=$(mktemp)
-    if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } \
-        >"$log" 2>&1 </dev/null; then
+    if ! (packages_start_nothing && "${apt[@]}" update &&
+        "${apt[@]}" install -y --no-install-recommends "${missing[@]}") >"$log" 2>&1 </dev/null; then
         cat "$log" >&2
         rm -f "$log"
         printf 'Installing failed; see above. By hand: apt-get install %s\n' "${missing[*]}" >&2

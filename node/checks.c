@@ -45,13 +45,15 @@ static bool checks_auth(const struct config *config, char *ret_error)
 
 static bool checks_bus(const struct config *config, char *ret_error)
 {
-    if (config->bus_key[0] != '\0' || checks_is_local(config->bus_listen)) {
+    bool has_key = config->bus_key[0] != '\0' || config->bus_key_file[0] != '\0';
+    if (has_key || checks_is_local(config->bus_listen)) {
         return true;
     }
     snprintf(
         ret_error, CHECKS_ERROR_BYTES,
         "bus.key: no key is set, and bus.listen=%s reaches beyond loopback, where anybody could "
-        "speak as a node; set the same bus.key on all nodes, or listen on 127.0.0.1",
+        "speak as a node; set bus.key_file (or bus.key), the same on all nodes, or listen on "
+        "127.0.0.1",
         config->bus_listen);
     return false;
 }

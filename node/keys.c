@@ -23,7 +23,7 @@ bool keys_may_be_made(const struct config *config)
     return keys_on_loopback(config->hgtp_listen) && keys_on_loopback(config->http_listen);
 }
 
-static bool keys_add(struct keys *keys, const char *text, size_t len)
+static bool keys_add(struct keys_set *keys, const char *text, size_t len)
 {
     if (len > sizeof keys->text[0] || keys->valid.count == TALK_KEYS_MAX) {
         return false;
@@ -34,51 +34,66 @@ static bool keys_add(struct keys *keys, const char *text, size_t len)
     return true;
 }
 
-static bool keys_read_lines(FILE *file, const char *path, struct keys *keys, char *ret_error)
+/* Where keys are configured: "auth" or "bus", and the two settings of that section. */
+struct keys_source {
+    const char *section;
+    const char *key, *file;
+};
+
+static bool keys_read_lines(FILE *file, const struct keys_source *source, struct keys_set *keys,
+                            char *ret_error)
 {
     char line[2048];
     while (fgets(line, sizeof line, file) != NULL) {
         size_t len = strcspn(line, "\r\n");
         if (len > 0 && !keys_add(keys, line, len)) {
             snprintf(ret_error, KEYS_ERROR_BYTES,
-                     "auth.key_file: %s holds more than %d keys, or one of over %zu bytes", path,
-                     TALK_KEYS_MAX, sizeof keys->text[0]);
+                     "%s.key_file: %s holds more than %d keys, or one of over %zu bytes",
+                     source->section, source->file, TALK_KEYS_MAX, sizeof keys->text[0]);
             return false;
         }
     }
     if (keys->valid.count == 0) {
-        snprintf(ret_error, KEYS_ERROR_BYTES,
-                 "auth.key_file: %s is empty; its first line is the key", path);
+        snprintf(ret_error, KEYS_ERROR_BYTES, "%s.key_file: %s is empty; its first line is the key",
+                 source->section, source->file);
         return false;
     }
     return true;
 }
 
-bool keys_load(const struct config *config, struct keys *ret_keys, char *ret_error)
+static bool keys_load_set(const struct keys_source *source, struct keys_set *ret_keys,
+                          char *ret_error)
 {
     memset(ret_keys, 0, sizeof *ret_keys);
-    if (config->auth_key[0] != '\0' &&
-        !keys_add(ret_keys, config->auth_key, strlen(config->auth_key))) {
-        snprintf(ret_error, KEYS_ERROR_BYTES, "auth.key: longer than %zu bytes",
+    if (source->key[0] != '\0' && !keys_add(ret_keys, source->key, strlen(source->key))) {
+        snprintf(ret_error, KEYS_ERROR_BYTES, "%s.key: longer than %zu bytes", source->section,
                  sizeof ret_keys->text[0]);
         return false;
     }
     /* A key that is set for a trial, by the environment, say, is the only one. */
-    if (config->auth_key[0] != '\0' || config->auth_key_file[0] == '\0') {
+    if (source->key[0] != '\0' || source->file[0] == '\0') {
         return true;
     }
-    FILE *file = fopen(config->auth_key_file, "re");
+    FILE *file = fopen(source->file, "re");
     if (file == NULL) {
-        snprintf(ret_error, KEYS_ERROR_BYTES, "auth.key_file: cannot read %s: %s",
-                 config->auth_key_file, strerror(errno));
+        snprintf(ret_error, KEYS_ERROR_BYTES, "%s.key_file: cannot read %s: %s", source->section,
+                 source->file, strerror(errno));
         return false;
     }
-    bool is_read = keys_read_lines(file, config->auth_key_file, ret_keys, ret_error);
+    bool is_read = keys_read_lines(file, source, ret_keys, ret_error);
     fclose(file);
     return is_read;
 }
 
-void keys_copy(struct keys *to, const struct keys *from)
+bool keys_load(const struct config *config, struct keys *ret_keys, char *ret_error)
+{
+    const struct keys_source clients = {"auth", config->auth_key, config->auth_key_file};
+    const struct keys_source bus = {"bus", config->bus_key, config->bus_key_file};
+    return keys_load_set(&clients, &ret_keys->clients, ret_error) &&
+           keys_load_set(&bus, &ret_keys->bus, ret_error);
+}
+
+void keys_copy(struct keys_set *to, const struct keys_set *from)
 {
     memset(to, 0, sizeof *to);
     for (size_t i = 0; i < from->valid.count; i++) {
@@ -86,7 +101,7 @@ void keys_copy(struct keys *to, const struct keys *from)
     }
 }
 
-bool keys_make(const char *path, struct keys *ret_keys)
+bool keys_make(const char *path, struct keys_set *ret_keys)
 {
     uint8_t noise[KEYS_RANDOM_BYTES];
     char text[2 * KEYS_RANDOM_BYTES + 2];

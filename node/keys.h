@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* keys: the shared keys that clients prove: from auth.key, from auth.key_file, or made for a trial.
- */
+/* keys: the shared keys: those that clients prove, from auth.key, from auth.key_file, or made for a
+ * trial; and those that nodes prove to each other, from bus.key or bus.key_file. */
 #ifndef NODE_KEYS_H
 #define NODE_KEYS_H
 
@@ -10,26 +10,30 @@
 #define KEYS_ERROR_BYTES 256
 
 /** Zeroed storage is no key. */
-struct keys {
+struct keys_set {
     struct talk_keys valid; /* views into what follows */
     uint8_t text[TALK_KEYS_MAX][1024];
 };
 
-/** True when both listeners are on loopback, so that a key may be made up. */
+struct keys {
+    struct keys_set clients, bus;
+};
+
+/** True when both listeners are on loopback, so that a key for clients may be made up. */
 bool keys_may_be_made(const struct config *config);
 
 /**
- * Read the configured keys: auth.key, or the lines of auth.key_file, of which two are taken.
+ * Read the configured keys: each is set, or the lines of its file, of which two are taken.
  *
  * ret_error  on failure a sentence that names the key or file; KEYS_ERROR_BYTES
- * returns    true, with ret_keys->valid.count 0 when none is configured; or false
+ * returns    true, with a count of 0 where none is configured; or false
  */
 bool keys_load(const struct config *config, struct keys *ret_keys, char *ret_error);
 
 /** Take over `from`; the views point into `to` afterwards. */
-void keys_copy(struct keys *to, const struct keys *from);
+void keys_copy(struct keys_set *to, const struct keys_set *from);
 
 /** Make a random key and write it to `path` (mode 0600). False with errno set. */
-bool keys_make(const char *path, struct keys *ret_keys);
+bool keys_make(const char *path, struct keys_set *ret_keys);
 
 #endif

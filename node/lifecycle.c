@@ -12,6 +12,8 @@
 #include "checks.h"
 #include "lifecycle_state.h"
 #include "node/base/log.h"
+#include "node/base/metrics.h"
+#include "proto/build_info.h"
 
 #define LIFECYCLE_SEND_OFF_MS   1500 /* who talks over HTTP has come to another node by then */
 #define LIFECYCLE_SETTLE_MS     1000 /* clients may take so long to confirm what they were sent */
@@ -60,7 +62,10 @@ static void lifecycle_on_wake(void *arg)
         lifecycle_refuse_id(node);
     }
     const char *why;
-    if (node->phase == PHASE_STARTING && talk_ready(node->talk, &why)) {
+    bool is_ready = talk_ready(node->talk, &why);
+    metric_set(METRIC_READY, is_ready);
+    metric_set(METRIC_DRAINING, node->phase == PHASE_DRAINING || node->phase == PHASE_STOPPING);
+    if (node->phase == PHASE_STARTING && is_ready) {
         node->phase = PHASE_SERVING;
         node->was_ready = true;
         LOG(LOG_INFO, "ready", log_str("hgtp", node->hgtp_address),
@@ -87,9 +92,10 @@ void lifecycle_take_settings(struct node *node, const struct config *fresh, cons
                              void (*on_change)(const char *key, bool applied, void *arg), void *arg)
 {
     config_reload(node->config, fresh, on_change, arg);
-    if (keys->valid.count > 0) {
-        keys_copy(&node->keys, keys);
+    if (keys->clients.valid.count > 0) {
+        keys_copy(&node->keys.clients, &keys->clients);
     }
+    keys_copy(&node->keys.bus, &keys->bus);
     log_configure((enum log_level)node->config->log_level,
                   (enum log_format)node->config->log_format);
     node->push.queue_max_bytes = (size_t)node->config->limits_queue_bytes;
@@ -154,6 +160,7 @@ static void lifecycle_close(struct node *node)
         control_close(node->control);
     }
     clock_close(&node->clock);
+    loop_lag_close(&node->loop_lag);
     supervise_close(&node->supervise);
     uv_close((uv_handle_t *)&node->drain, NULL);
     for (size_t i = 0; i < sizeof node->signals / sizeof node->signals[0]; i++) {
@@ -310,6 +317,7 @@ static void lifecycle_start_signals(struct node *node)
     }
     clock_init(&node->clock, &node->loop, lifecycle_on_wake, node);
     supervise_open(&node->supervise, &node->loop);
+    loop_lag_open(&node->loop_lag, &node->loop);
     uv_timer_init(&node->loop, &node->drain);
     node->drain.data = node;
 }
@@ -353,6 +361,7 @@ int lifecycle_run(struct config *config, const struct config_sources *sources)
     }
     node->config = config;
     node->sources = sources;
+    metrics_set_version(build_info_version);
     log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
     lifecycle_raise_files();
     uv_loop_init(&node->loop);

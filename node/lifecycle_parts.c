@@ -56,7 +56,7 @@ bool lifecycle_start_keys(struct node *node)
         LOG(LOG_ERROR, "key_unusable", log_str("error", error));
         return false;
     }
-    if (node->keys.valid.count > 0) {
+    if (node->keys.clients.valid.count > 0) {
         return true;
     }
     char path[sizeof node->folder + 8];
@@ -64,7 +64,7 @@ bool lifecycle_start_keys(struct node *node)
         return false;
     }
     snprintf(path, sizeof path, "%s/key", node->folder);
-    if (!keys_make(path, &node->keys)) {
+    if (!keys_make(path, &node->keys.clients)) {
         LOG(LOG_ERROR, "key_unusable", log_str("path", path), log_str("error", strerror(errno)));
         return false;
     }
@@ -188,7 +188,7 @@ bool lifecycle_start_bus(struct node *node)
     struct bus_options options = {.loop = &node->loop,
                                   .listen = node->config->bus_listen,
                                   .advertise = node->config->bus_advertise,
-                                  .key = node->config->bus_key,
+                                  .keys = &node->keys.bus.valid,
                                   .events = {lifecycle_on_bus_effect, lifecycle_on_bus_gap,
                                              lifecycle_on_bus_stranger, lifecycle_on_bus_echo,
                                              lifecycle_on_bus_stuck},
@@ -301,7 +301,8 @@ bool lifecycle_start_talk(struct node *node)
     lifecycle_line_settings(node);
     node->lines = lines_open(&node->line);
     const struct talk_options options = {.config = node->config,
-                                         .keys = &node->keys.valid,
+                                         .keys = &node->keys.clients.valid,
+                                         .bus_keys = &node->keys.bus.valid,
                                          .node = node->id,
                                          .http_port = lifecycle_told_port(node),
                                          .hgtp_address = node->hgtp_address,

@@ -14,6 +14,7 @@
 #include "front/udp.h"
 #include "keys.h"
 #include "lifecycle.h"
+#include "loop_lag.h"
 #include "store/private_redis.h"
 #include "store/store.h"
 #include "supervise.h"
@@ -53,6 +54,7 @@ struct node {
     struct talk *talk;
     struct clock clock;
     struct supervise supervise;
+    struct loop_lag loop_lag;
     uv_timer_t drain;
     uv_signal_t signals[3];
     int64_t phase_since_ms;

@@ -12,6 +12,7 @@
 struct frame {
     size_t refs;
     size_t len;
+    int64_t logged_unix_ms; /* time in the room log of the entry it carries; 0: it carries none */
     uint8_t data[];
 };
 
@@ -22,6 +23,7 @@ static inline struct frame *frame_new(size_t len)
     if (frame != NULL) {
         frame->refs = 1;
         frame->len = len;
+        frame->logged_unix_ms = 0;
     }
     return frame;
 }

@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * metrics: holds the numbers of metrics.def and writes them, with the kernel's numbers on this
- * process, as Prometheus text. It counts nothing itself. What /proc does not tell is left out:
- * a missing sample is better than a wrong one.
+ * metrics: holds the numbers of metrics.def and writes them as Prometheus text. It counts nothing
+ * itself. What the kernel knows of the process is metrics_process.c's.
  */
 #include "node/base/metrics.h"
 
-#include <dirent.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-/* In /proc/self/stat, counted as proc(5) does; the fields up to the second hold the name. */
-#define METRICS_STAT_UTIME     14
-#define METRICS_STAT_STIME     15
-#define METRICS_STAT_STARTTIME 22
+#include <time.h>
 
 int64_t metrics_values[METRIC_COUNT];
+struct metrics_histogram metrics_histograms[HISTOGRAM_COUNT];
+
+static char metrics_version[64] = "unknown";
 
 struct metrics_row {
     const char *kind;
@@ -35,32 +30,44 @@ static const struct metrics_row metrics_rows[METRIC_COUNT] = {
 #include "node/base/metrics.def"
 };
 
-static void metrics_head(struct sink *out, const struct metrics_row *row)
+static const struct metrics_row metrics_histogram_rows[HISTOGRAM_COUNT] = {
+#define HISTOGRAM(name, prom, labels, help) {"histogram", prom, labels, help},
+#include "node/base/metrics.def"
+};
+
+/* Upper bounds, the bound included, with their text. */
+static const struct {
+    int64_t us;
+    const char *le;
+} metrics_bounds[METRICS_BOUNDS] = {
+    {100, "0.0001"},  {250, "0.00025"}, {500, "0.0005"},  {1000, "0.001"},
+    {2500, "0.0025"}, {5000, "0.005"},  {10000, "0.01"},  {25000, "0.025"},
+    {50000, "0.05"},  {100000, "0.1"},  {250000, "0.25"}, {500000, "0.5"},
+    {1000000, "1"},   {2500000, "2.5"}, {5000000, "5"},   {10000000, "10"},
+};
+
+void metric_observe(enum histogram histogram, int64_t us)
 {
-    const char *parts[] = {"# HELP ", row->prom, " ",       row->help, "\n# TYPE ",
-                           row->prom, " ",       row->kind, "\n"};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        sink_text(out, parts[i]);
+    struct metrics_histogram *to = &metrics_histograms[histogram];
+    int64_t taken_us = us > 0 ? us : 0;
+    size_t range = 0;
+    while (range < METRICS_BOUNDS && taken_us > metrics_bounds[range].us) {
+        range++;
     }
+    to->counts[range]++;
+    to->sum_us += taken_us;
 }
 
-static void metrics_sample(struct sink *out, const struct metrics_row *row, int64_t value)
+int64_t metrics_now_us(void)
 {
-    char number[24];
-    (void)snprintf(number, sizeof number, " %" PRId64 "\n", value);
-    sink_text(out, row->prom);
-    sink_text(out, row->labels);
-    sink_text(out, number);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void metrics_table(struct sink *out)
+void metrics_set_version(const char *version)
 {
-    for (size_t i = 0; i < METRIC_COUNT; i++) {
-        if (i == 0 || strcmp(metrics_rows[i].prom, metrics_rows[i - 1].prom) != 0) {
-            metrics_head(out, &metrics_rows[i]);
-        }
-        metrics_sample(out, &metrics_rows[i], metrics_values[i]);
-    }
+    (void)snprintf(metrics_version, sizeof metrics_version, "%s", version);
 }
 
 void metrics_each(void (*on_metric)(const char *name, const char *labels, const char *help,
@@ -73,121 +80,89 @@ void metrics_each(void (*on_metric)(const char *name, const char *labels, const 
     }
 }
 
-/* The process ---------------------------------------------------------------------------------- */
+/* Text ------------------------------------------------------------------------------------------
+ */
 
-/* False when the file cannot be read; longer ones are cut. */
-static bool metrics_read(const char *path, char *text, size_t cap)
+void metrics_head(struct sink *out, const char *name, const char *kind, const char *help)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return false;
-    }
-    size_t len = fread(text, 1, cap - 1, file);
-    text[len] = '\0';
-    (void)fclose(file);
-    return len > 0;
-}
-
-/* `text` begins with field `number`, after a space. */
-static bool metrics_field(const char *text, int number, int wanted, int64_t *ret_value)
-{
-    for (; number < wanted && text != NULL; number++) {
-        text = strchr(text + 1, ' ');
-    }
-    return text != NULL && sscanf(text, " %" SCNd64, ret_value) == 1;
-}
-
-static void metrics_seconds(struct sink *out, const struct metrics_row *row, int64_t ticks)
-{
-    char number[48];
-    int64_t per_s = sysconf(_SC_CLK_TCK);
-    if (per_s > 0) {
-        (void)snprintf(number, sizeof number, " %" PRId64 ".%03" PRId64 "\n", ticks / per_s,
-                       ticks % per_s * 1000 / per_s);
-        metrics_head(out, row);
-        sink_text(out, row->prom);
-        sink_text(out, number);
+    const char *parts[] = {"# HELP ", name, " ", help, "\n# TYPE ", name, " ", kind, "\n"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        sink_text(out, parts[i]);
     }
 }
 
-/* Seconds since 1970 at which the machine came up; /proc/self only says how long after that. */
-static bool metrics_boot_time(int64_t *ret_unix_s)
+void metrics_sample(struct sink *out, const char *name, const char *labels, int64_t value)
 {
-    char line[256];
-    FILE *file = fopen("/proc/stat", "re");
-    if (file == NULL) {
-        return false;
-    }
-    bool is_found = false;
-    while (!is_found && fgets(line, sizeof line, file) != NULL) {
-        is_found = sscanf(line, "btime %" SCNd64, ret_unix_s) == 1;
-    }
-    (void)fclose(file);
-    return is_found;
+    char number[24];
+    (void)snprintf(number, sizeof number, " %" PRId64 "\n", value);
+    sink_text(out, name);
+    sink_text(out, labels);
+    sink_text(out, number);
 }
 
-static void metrics_times(struct sink *out)
+/* Samples of one name have one head. */
+static void metrics_row_head(struct sink *out, const struct metrics_row *rows, size_t i)
 {
-    static const struct metrics_row cpu = {METRICS_COUNTER, "process_cpu_seconds_total", "",
-                                           "User and system CPU time of the process."};
-    static const struct metrics_row start = {METRICS_GAUGE, "process_start_time_seconds", "",
-                                             "When the process started, in seconds since 1970."};
-    char text[1024];
-    if (!metrics_read("/proc/self/stat", text, sizeof text)) {
-        return;
-    }
-    /* The name of the program, in brackets, may itself hold blanks and brackets. */
-    const char *name_end = strrchr(text, ')');
-    int64_t user;
-    int64_t system;
-    int64_t started;
-    int64_t boot_unix_s;
-    if (name_end == NULL) {
-        return;
-    }
-    if (metrics_field(name_end + 1, 3, METRICS_STAT_UTIME, &user) &&
-        metrics_field(name_end + 1, 3, METRICS_STAT_STIME, &system)) {
-        metrics_seconds(out, &cpu, user + system);
-    }
-    if (metrics_field(name_end + 1, 3, METRICS_STAT_STARTTIME, &started) &&
-        metrics_boot_time(&boot_unix_s)) {
-        metrics_seconds(out, &start, boot_unix_s * sysconf(_SC_CLK_TCK) + started);
+    if (i == 0 || strcmp(rows[i].prom, rows[i - 1].prom) != 0) {
+        metrics_head(out, rows[i].prom, rows[i].kind, rows[i].help);
     }
 }
 
-static void metrics_memory(struct sink *out)
+static void metrics_table(struct sink *out)
 {
-    static const struct metrics_row row = {METRICS_GAUGE, "process_resident_memory_bytes", "",
-                                           "Memory of the process that is in RAM."};
-    char text[256];
-    int64_t pages;
-    if (metrics_read("/proc/self/statm", text, sizeof text) && metrics_field(text, 1, 2, &pages)) {
-        metrics_head(out, &row);
-        metrics_sample(out, &row, pages * sysconf(_SC_PAGESIZE));
+    for (size_t i = 0; i < METRIC_COUNT; i++) {
+        metrics_row_head(out, metrics_rows, i);
+        metrics_sample(out, metrics_rows[i].prom, metrics_rows[i].labels, metrics_values[i]);
     }
 }
 
-static void metrics_open_fds(struct sink *out)
+/* name_bucket{labels,le="bound"} */
+static void metrics_bucket(struct sink *out, const struct metrics_row *row, const char *le,
+                           int64_t count)
 {
-    static const struct metrics_row row = {METRICS_GAUGE, "process_open_fds", "",
-                                           "Open file descriptors."};
-    DIR *folder = opendir("/proc/self/fd");
-    if (folder == NULL) {
-        return;
+    char labels[128];
+    size_t len = strlen(row->labels);
+    (void)snprintf(labels, sizeof labels, "%.*s%sle=\"%s\"}", len > 0 ? (int)len - 1 : 0,
+                   row->labels, len > 0 ? "," : "{", le);
+    sink_text(out, row->prom);
+    metrics_sample(out, "_bucket", labels, count);
+}
+
+static void metrics_histogram(struct sink *out, size_t i)
+{
+    const struct metrics_row *row = &metrics_histogram_rows[i];
+    const struct metrics_histogram *from = &metrics_histograms[i];
+    int64_t count = 0;
+    char sum[48];
+    metrics_row_head(out, metrics_histogram_rows, i);
+    for (size_t range = 0; range <= METRICS_BOUNDS; range++) {
+        count += from->counts[range];
+        metrics_bucket(out, row, range < METRICS_BOUNDS ? metrics_bounds[range].le : "+Inf", count);
     }
-    int64_t count = -1; /* the folder's own */
-    for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        count += entry->d_name[0] != '.';
+    (void)snprintf(sum, sizeof sum, " %" PRId64 ".%06" PRId64 "\n", from->sum_us / 1000000,
+                   from->sum_us % 1000000);
+    const char *parts[] = {row->prom, "_sum", row->labels, sum, row->prom};
+    for (size_t part = 0; part < sizeof parts / sizeof parts[0]; part++) {
+        sink_text(out, parts[part]);
     }
-    (void)closedir(folder);
-    metrics_head(out, &row);
-    metrics_sample(out, &row, count);
+    metrics_sample(out, "_count", row->labels, count);
+}
+
+static void metrics_build(struct sink *out)
+{
+    static const char name[] = "hgtp_build_info";
+    char labels[96];
+    (void)snprintf(labels, sizeof labels, "{version=\"%s\"}", metrics_version);
+    metrics_head(out, name, METRICS_GAUGE, "What this node was made of; always 1.");
+    metrics_sample(out, name, labels, 1);
 }
 
 void metrics_render(struct sink *out)
 {
     metrics_table(out);
-    metrics_memory(out);
-    metrics_times(out);
-    metrics_open_fds(out);
+    for (size_t i = 0; i < HISTOGRAM_COUNT; i++) {
+        metrics_histogram(out, i);
+    }
+    metrics_build(out);
+    metrics_process_render(out);
 }

@@ -36,10 +36,12 @@ struct bus {
     struct bus_events events;
     void *arg;
     char *advertise;
-    char *key;
+    const struct talk_keys *keys;
     struct bus_sub sub;
     struct bus_peers peers;
     struct bus_peer self; /* this node, as it hears itself; carries beats only */
+    uint64_t echo_number; /* of its last beat that was sent, and when, as metrics_now_us */
+    int64_t echo_sent_us;
     struct bus_watchdog watchdog;
     uv_poll_t poll;
     uv_prepare_t prepare;
@@ -69,8 +71,8 @@ static void bus_on_held(uv_timer_t *timer)
 
 static void bus_flush_peer(struct bus *bus, struct bus_peer *peer, bool is_beat)
 {
-    bool is_held =
-        bus_peer_flush(peer, bus_peer_name(&bus->self), bytes_str(bus->key), is_beat, bus_now(bus));
+    struct bytes key = bus->keys->count > 0 ? bus->keys->keys[0] : bytes_of(NULL, 0);
+    bool is_held = bus_peer_flush(peer, bus_peer_name(&bus->self), key, is_beat, bus_now(bus));
     if (is_held && !bus->is_closed) {
         uv_timer_start(&bus->held, bus_on_held, BUS_HELD_STEP_MS, 0);
     }
@@ -211,6 +213,10 @@ static void bus_beat(void *ctx)
     bus_peers_look(&bus->peers, bus_now(bus));
     bus_flush(bus, true);
     bus_flush_peer(bus, &bus->self, true);
+    if (bus->self.sent_number != bus->echo_number) {
+        bus->echo_number = bus->self.sent_number;
+        bus->echo_sent_us = metrics_now_us();
+    }
 }
 
 /* ---- Receiving ---- */
@@ -221,14 +227,29 @@ static void bus_refuse(enum metric metric, const char *why, const char *hint)
     LOG_LIMITED(LOG_WARN, "bus_batch_refused", log_str("why", why), log_str("hint", hint));
 }
 
+/* By one key after the other, of which there are two while they are rotated. */
+static enum bus_batch_result bus_try_keys(struct bus *bus, struct bytes in,
+                                          struct bus_batch *ret_batch)
+{
+    struct bytes self = bus_peer_name(&bus->self);
+    size_t at = 0;
+    enum bus_batch_result result;
+    do {
+        struct bytes key = at < bus->keys->count ? bus->keys->keys[at] : bytes_of(NULL, 0);
+        result = bus_batch_open(in, key, self, &bus->open_arena, ret_batch);
+        at++;
+    } while (result == BUS_BATCH_FORGED && at < bus->keys->count);
+    return result;
+}
+
 static bool bus_open_batch(struct bus *bus, struct bytes in, struct bus_batch *ret_batch)
 {
-    switch (bus_batch_open(in, bytes_str(bus->key), bus_peer_name(&bus->self), &bus->open_arena,
-                           ret_batch)) {
+    switch (bus_try_keys(bus, in, ret_batch)) {
     case BUS_BATCH_OK:
         return true;
     case BUS_BATCH_FORGED:
-        bus_refuse(METRIC_BUS_FORGED, "forged", "check that bus.key is the same on all nodes");
+        bus_refuse(METRIC_BUS_FORGED, "forged",
+                   "check that the key of the bus is the same on all nodes");
         return false;
     case BUS_BATCH_NOT_FOR_US:
         bus_refuse(METRIC_BUS_FOREIGN, "foreign",
@@ -240,7 +261,7 @@ static bool bus_open_batch(struct bus *bus, struct bytes in, struct bus_batch *r
         break;
     }
     bus_refuse(METRIC_BUS_MALFORMED, "malformed",
-               "check that bus.key is set on all nodes or none, and their versions");
+               "check that all nodes or none have a key of the bus, and their versions");
     return false;
 }
 
@@ -260,6 +281,9 @@ static void bus_take_own(struct bus *bus, const struct bus_batch *batch)
         return;
     }
     bus->self.heard_number = batch->head.number;
+    if (batch->head.number == bus->echo_number) {
+        metric_observe(HISTOGRAM_BUS_ECHO, metrics_now_us() - bus->echo_sent_us);
+    }
     bus->events.on_echo(bus->arg);
 }
 
@@ -353,7 +377,6 @@ static void bus_on_stuck(void *arg)
 
 static void bus_free_storage(struct bus *bus)
 {
-    free(bus->key);
     free(bus->pack_arena.ptr);
     free(bus->open_arena.ptr);
     free(bus->packed.ptr);
@@ -376,11 +399,11 @@ static struct bus *bus_new(const struct bus_options *options)
     bus->events = options->events;
     bus->arg = options->arg;
     bus->advertise = strdup(options->advertise);
-    bus->key = strdup(options->key);
+    bus->keys = options->keys;
     bus->pack_arena = (struct bus_arena){malloc(BUS_ARENA_PACK_BYTES), BUS_ARENA_PACK_BYTES, 0};
     bus->open_arena = (struct bus_arena){malloc(BUS_ARENA_OPEN_BYTES), BUS_ARENA_OPEN_BYTES, 0};
-    if (bus->advertise == NULL || bus->key == NULL || bus->pack_arena.ptr == NULL ||
-        bus->open_arena.ptr == NULL || pthread_mutex_init(&bus->wake_lock, NULL) != 0) {
+    if (bus->advertise == NULL || bus->pack_arena.ptr == NULL || bus->open_arena.ptr == NULL ||
+        pthread_mutex_init(&bus->wake_lock, NULL) != 0) {
         bus_free(bus);
         return NULL;
     }

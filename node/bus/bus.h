@@ -39,7 +39,8 @@ struct bus_options {
     uv_loop_t *loop;
     const char *listen;    /* tcp://ip:port (port 0 picks a free one) or ipc://path; copied */
     const char *advertise; /* told to the others; "": derived from `listen`; copied */
-    const char *key;       /* batches carry an HMAC made with it; "": none; copied */
+    const struct talk_keys *keys; /* live: batches carry an HMAC by the first, if there is one, and
+                                     are taken by any */
     struct bus_events events;
     void *arg;
 };

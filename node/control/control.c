@@ -310,7 +310,6 @@ static void control_on_timer(uv_timer_t *timer)
     struct control_call *call, *next;
     int64_t now_ms = (int64_t)uv_now(control->options.loop);
     control_figures_tick(&control->figures, now_ms);
-    control_figures_lag(&control->figures, CONTROL_STEP_MS);
     DL_FOREACH_SAFE(control->calls, call, next)
     {
         if (now_ms >= call->until_ms) {

@@ -4,7 +4,6 @@
 
 #include <uv.h>
 
-#include "node/base/histograms.h"
 #include "node/base/metrics.h"
 
 static int64_t control_figures_cpu_us(void)
@@ -29,16 +28,6 @@ void control_figures_tick(struct control_figures *figures, int64_t now_ms)
                                 .deliveries = metrics_values[METRIC_DELIVERIES],
                                 .cpu_us = control_figures_cpu_us()};
     figures->next++;
-}
-
-void control_figures_lag(struct control_figures *figures, int64_t every_ms)
-{
-    uint64_t now_ns = uv_hrtime();
-    if (figures->lag_ns != 0) {
-        int64_t took_us = (int64_t)(now_ns - figures->lag_ns) / 1000;
-        histogram_observe(HISTOGRAM_LOOP_LAG, took_us - every_ms * 1000);
-    }
-    figures->lag_ns = now_ns;
 }
 
 struct control_rates control_figures_rates(const struct control_figures *figures)

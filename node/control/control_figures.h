@@ -20,8 +20,7 @@ struct control_sample {
 /** Zeroed storage is one without samples. */
 struct control_figures {
     struct control_sample samples[CONTROL_FIGURES_KEPT];
-    unsigned next;   /* how many were taken */
-    uint64_t lag_ns; /* when control_figures_lag was last called */
+    unsigned next; /* how many were taken */
 };
 
 struct control_rates {
@@ -31,8 +30,6 @@ struct control_rates {
 
 /** Take a sample if one is due; `now_ms` is monotonic. */
 void control_figures_tick(struct control_figures *figures, int64_t now_ms);
-/** Called by a timer every `every_ms`: how much later than that the loop came to it is measured. */
-void control_figures_lag(struct control_figures *figures, int64_t every_ms);
 /** Zero until there are two samples. */
 struct control_rates control_figures_rates(const struct control_figures *figures);
 /** Memory of this process that is in RAM, in bytes. */

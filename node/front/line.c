@@ -9,7 +9,7 @@
 #include <utlist.h>
 
 #include "line_state.h"
-#include "node/base/metrics.h"
+#include "node/base/ages.h"
 #include "tcp_socket.h"
 
 #define LINE_STEP_MS    250
@@ -144,6 +144,9 @@ static void line_written(struct line *line, size_t bytes)
     while (line->queue_count > 0 && bytes >= line->queue[line->queue_at]->len) {
         struct frame *frame = line->queue[line->queue_at];
         bytes -= frame->len;
+        ages_delivered(line->format == FORMAT_WS ? HISTOGRAM_DELIVERY_WEBSOCKET
+                                                 : HISTOGRAM_DELIVERY_EVENTS,
+                       frame->logged_unix_ms, line->opened_ms * 1000);
         line_set_bytes(line, line->queue_bytes - frame->len - LINE_FRAME_BYTES);
         line->queue_at = (line->queue_at + 1) % line->queue_cap;
         line->queue_count--;

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "node/base/ages.h"
 #include "node/base/log.h"
-#include "node/base/metrics.h"
 #include "node/front/push_queue.h"
 #include "node/front/tcp_socket.h"
 #include "proto/http1.h"
@@ -42,9 +42,10 @@ struct push {
     char host[INET_ADDRSTRLEN]; /* our end's address */
     enum push_state state;
     bool closing;
-    bool refused;   /* push_send has refused something; on_drained is owed */
-    bool answered;  /* this connection has brought an answer */
-    bool confirmed; /* answers have come; on_confirmed is owed */
+    bool refused;      /* push_send has refused something; on_drained is owed */
+    bool answered;     /* this connection has brought an answer */
+    bool confirmed;    /* answers have come; on_confirmed is owed */
+    int64_t opened_us; /* as metrics_now_us */
     int64_t connected_ms;
     int64_t silent_since_ms; /* since then something is unanswered and nothing was heard; 0: no */
     int64_t retry_ms;        /* lower bound of the next wait; 0: at the start of the range */
@@ -172,9 +173,11 @@ static void push_on_alloc(uv_handle_t *handle, size_t suggested_bytes, uv_buf_t 
 /* False: the response answers nothing. */
 static bool push_take_answer(struct push *push)
 {
-    if (!push_queue_answered(&push->queue)) {
+    int64_t logged_unix_ms;
+    if (!push_queue_answered(&push->queue, &logged_unix_ms)) {
         return false;
     }
+    ages_delivered(HISTOGRAM_DELIVERY_PUSH, logged_unix_ms, push->opened_us);
     metric_add(METRIC_PUSH_CONFIRMED, 1);
     push->answered = true;
     push->confirmed = true;
@@ -394,6 +397,7 @@ struct push *push_open(const struct push_settings *settings, const uint8_t user_
     }
     push->settings = settings;
     push->owner = owner;
+    push->opened_us = metrics_now_us();
     push->peer.sin_family = AF_INET;
     push->peer.sin_addr.s_addr = htonl(ip);
     push->peer.sin_port = htons(port);

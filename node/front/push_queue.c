@@ -165,8 +165,10 @@ void push_queue_lend(struct push_queue *queue, size_t bytes)
     }
 }
 
-static void push_queue_note_answered(struct push_queue *queue, const struct push_item *item)
+static void push_queue_note_answered(struct push_queue *queue, const struct push_item *item,
+                                     int64_t *ret_logged_unix_ms)
 {
+    *ret_logged_unix_ms = item->body->logged_unix_ms;
     if (item->mark != 0) {
         queue->answered_mark = item->mark;
     }
@@ -182,15 +184,16 @@ static const struct push_item *push_queue_next_early(const struct push_queue *qu
     return item;
 }
 
-bool push_queue_answered(struct push_queue *queue)
+bool push_queue_answered(struct push_queue *queue, int64_t *ret_logged_unix_ms)
 {
     if (queue->forgotten_count > 0) {
+        *ret_logged_unix_ms = 0;
         queue->forgotten_count--; /* its mark went with it: newer answers will make up for it */
     } else if (queue->oldest != queue->waiting) {
-        push_queue_note_answered(queue, queue->oldest);
+        push_queue_note_answered(queue, queue->oldest, ret_logged_unix_ms);
         push_queue_drop_oldest(queue);
     } else if (queue->early_count < queue->lent_count) {
-        push_queue_note_answered(queue, push_queue_next_early(queue));
+        push_queue_note_answered(queue, push_queue_next_early(queue), ret_logged_unix_ms);
         queue->early_count++;
     } else {
         return false;

@@ -68,8 +68,9 @@ size_t push_queue_written(struct push_queue *queue, size_t bytes);
 /** A write of the next `bytes` bytes is under way. It ends by push_queue_written or _rewind. */
 void push_queue_lend(struct push_queue *queue, size_t bytes);
 
-/** A response came. False: nothing was asked. */
-bool push_queue_answered(struct push_queue *queue);
+/** A response came. False: nothing was asked. ret_logged_unix_ms: of the frame that it answers; 0:
+ * it carried no entry, or was forgotten. */
+bool push_queue_answered(struct push_queue *queue, int64_t *ret_logged_unix_ms);
 
 /** Something is written, or being written, and not answered. */
 bool push_queue_unanswered(const struct push_queue *queue);

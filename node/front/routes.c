@@ -4,7 +4,6 @@
  * readiness, metrics, and which web pages may ask. What is said in the talk is routes_talk.c's, how
  * requests are framed http_server's, who may speak the scripts'.
  */
-#include "node/base/histograms.h"
 #include "node/base/metrics.h"
 #include "node/base/origins.h"
 #include "routes_state.h"
@@ -61,7 +60,6 @@ static void routes_metrics(struct http_exchange *exchange, const struct http1_re
     static uint8_t text[ROUTES_METRICS_BYTES];
     struct sink out = sink_into(text, sizeof text);
     metrics_render(&out);
-    histograms_render(&out);
     if (sink_fits(&out)) {
         http_respond(exchange, 200, "text/plain; version=0.0.4", NULL, sink_bytes(&out));
     } else {

@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "node/base/metrics.h"
+#include "node/store/redis_calls.h"
+#include "node/store/redis_cluster.h"
 #include "node/store/redis_dial.h"
 #include "node/store/redis_sentinel.h"
 
@@ -28,25 +30,14 @@ enum {
 /* WAITING: for the next attempt or for the end of this one. */
 enum redis_link_state { LINK_WAITING, LINK_CONNECTED, LINK_CLOSING };
 
-struct redis_call {
-    struct redis_call *next;
-    struct redis_link *link;
-    redis_link_on_reply_fn *on_reply; /* NULL once answered: the reply is not wanted any more */
-    void *arg;
-    int64_t due_ms;
-    int64_t cut_ms; /* without a reply by then, the connection is cut */
-};
-
-struct redis_calls {
-    struct redis_call *head;
-    struct redis_call *tail;
-};
-
 struct redis_link {
     struct redis_link_options options; /* its `url` is parsed, not kept */
     struct redis_url url;
-    struct redis_url server; /* what is dialled: `url`, or the master that the sentinels named */
+    struct redis_url server; /* what is dialled: `url`, or the master that was named: by the
+                                sentinels, or by a node of a Redis Cluster */
     char server_host[256];
+    struct redis_cluster_place place; /* last named by such a node */
+    bool is_sent_on;                  /* there, by the next attempt; then `url` is asked anew */
     struct redis_sentinel *question; /* where the master is; connected: whether it is still there */
     struct redis_sentinel_past past;
     enum redis_link_state state;
@@ -70,6 +61,7 @@ struct redis_link {
 static void redis_link_on_retry(uv_timer_t *timer);
 static void redis_link_on_deadline(uv_timer_t *timer);
 static void redis_link_on_demoted(struct redis_link *link);
+static void redis_link_on_sent_on(struct redis_link *link);
 
 static int64_t redis_link_now(const struct redis_link *link)
 {
@@ -84,29 +76,6 @@ static void redis_link_timer(struct redis_link *link, uv_timer_cb on_timer, int6
 }
 
 /* ---- Commands ---- */
-
-static void redis_calls_append(struct redis_calls *calls, struct redis_call *call)
-{
-    call->next = NULL;
-    if (calls->tail != NULL) {
-        calls->tail->next = call;
-    } else {
-        calls->head = call;
-    }
-    calls->tail = call;
-}
-
-static struct redis_call *redis_calls_take(struct redis_calls *calls)
-{
-    struct redis_call *call = calls->head;
-    if (call != NULL) {
-        calls->head = call->next;
-        if (calls->head == NULL) {
-            calls->tail = NULL;
-        }
-    }
-    return call;
-}
 
 static void redis_link_on_closed(uv_handle_t *handle)
 {
@@ -180,10 +149,13 @@ static void redis_link_on_reply(redisAsyncContext *ac, void *reply, void *privda
     redis_link_on_reply_fn *on_reply = call->on_reply;
     void *arg = call->arg;
     bool is_demoted = link->url.sentinel_count > 0 && redis_link_is_refused_by_replica(reply);
+    bool is_sent_on = link->url.sentinel_count == 0 && redis_cluster_moved(reply, &link->place);
     free(call);
     on_reply(reply, arg);
     if (is_demoted && link->ac == ac) {
         redis_link_on_demoted(link);
+    } else if (is_sent_on && link->ac == ac) {
+        redis_link_on_sent_on(link);
     }
 }
 
@@ -306,6 +278,10 @@ static void redis_link_fail(struct redis_link *link, const char *why)
     if (was_connected) {
         metric_set(METRIC_STORE_CONNECTED, 0);
     }
+    if (!link->is_sent_on && link->url.sentinel_count == 0) {
+        link->server = link->url;
+    }
+    link->is_sent_on = false;
     redis_link_timer(link, redis_link_on_retry, redis_link_next_wait(link));
     if (is_news) {
         (void)snprintf(link->why, sizeof link->why, "%s", why);
@@ -343,6 +319,18 @@ static void redis_link_on_demoted(struct redis_link *link)
 {
     redis_link_drop(link);
     redis_link_fail(link, "the master is a replica now");
+}
+
+/* The realm's slot is at another node of the cluster. */
+static void redis_link_on_sent_on(struct redis_link *link)
+{
+    char news[sizeof link->why];
+    redis_link_drop(link);
+    redis_cluster_go(&link->server, &link->place);
+    (void)snprintf(news, sizeof news, "the cluster has this realm at %.60s:%u",
+                   link->server.host != NULL ? link->server.host : "", link->server.port);
+    link->is_sent_on = true;
+    redis_link_fail(link, news);
 }
 
 static bool redis_link_watch(struct redis_link *link)

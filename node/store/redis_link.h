@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * redis_link: one pipelined connection to Redis on the libuv loop: connecting with back-off and
- * jitter, a deadline per command, commands by their arguments, replies as hiredis parses them.
+ * jitter, a deadline per command, commands by their arguments, replies as hiredis parses them. A
+ * node of a Redis Cluster that has not the keys is left for the one that it names.
  * It knows no key and no script.
  */
 #ifndef STORE_REDIS_LINK_H

@@ -8,7 +8,6 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
-#include "node/base/histograms.h"
 #include "node/base/log.h"
 #include "node/base/metrics.h"
 #include "redis_link.h"
@@ -37,7 +36,7 @@ struct store_call {
     enum script script;
     store_on_result_fn *on_result;
     void *arg;
-    uint64_t begin_ns;
+    int64_t sent_us;
     size_t word_count;
     struct bytes *words; /* in `data` */
     uint8_t data[];
@@ -101,8 +100,10 @@ static size_t store_field_count(const redisReply *reply)
     return count;
 }
 
-/* Hands over a reply of the form { code, extra, effect, ... }; false when it has another form. */
-static bool store_give(const redisReply *reply, store_on_result_fn *on_result, void *arg)
+/* Hands over a reply of the form { code, extra, effect, ... }; false when it has another form.
+ * `sent_us` 0: when it was asked for is not known. */
+static bool store_give(const redisReply *reply, int64_t sent_us, store_on_result_fn *on_result,
+                       void *arg)
 {
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2 ||
         reply->element[0]->type != REDIS_REPLY_INTEGER) {
@@ -122,8 +123,12 @@ static bool store_give(const redisReply *reply, store_on_result_fn *on_result, v
                 fields[used++] = store_bytes(row->element[f]);
             }
         }
-        const struct result result = {(enum err)reply->element[0]->integer,
-                                      store_bytes(reply->element[1]), effects, effect_count};
+        const struct result result = {.code = (enum err)reply->element[0]->integer,
+                                      .extra = store_bytes(reply->element[1]),
+                                      .effects = effects,
+                                      .effect_count = effect_count,
+                                      .sent_us = sent_us,
+                                      .got_us = metrics_now_us()};
         on_result(&result, arg);
     }
     free(effects);
@@ -135,7 +140,7 @@ static void store_on_late_reply(const redisReply *reply, void *arg)
 {
     struct store *store = arg;
     if (store->on_late != NULL) {
-        (void)store_give(reply, store->on_late, store->arg);
+        (void)store_give(reply, 0, store->on_late, store->arg);
     }
 }
 
@@ -143,7 +148,8 @@ static void store_give_internal_error(const struct store_call *call)
 {
     const struct bytes reply_name = bytes_str("reply");
     const struct effect reply_effect = {&reply_name, 1};
-    const struct result result = {ERR_INTERNAL, bytes_of(NULL, 0), &reply_effect, 1};
+    const struct result result = {
+        .code = ERR_INTERNAL, .effects = &reply_effect, .effect_count = 1};
     call->on_result(&result, call->arg);
 }
 
@@ -152,7 +158,7 @@ static bool store_is_away(const char *error)
 {
     static const char *const passing[] = {"LOADING",    "READONLY", "MISCONF",  "OOM",
                                           "NOREPLICAS", "BUSY",     "TRYAGAIN", "CLUSTERDOWN",
-                                          "MASTERDOWN", "NOPERM"};
+                                          "MASTERDOWN", "NOPERM",   "MOVED",    "ASK"};
     for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
         if (strncmp(error, passing[i], strlen(passing[i])) == 0 ||
             (strncmp(error, "-", 1) == 0 &&
@@ -190,9 +196,9 @@ static void store_on_reply(const redisReply *reply, void *arg)
         return;
     }
     if (reply != NULL) {
-        histogram_observe(HISTOGRAM_STORE, (int64_t)(uv_hrtime() - call->begin_ns) / 1000);
+        metric_observe(HISTOGRAM_STORE_CALL, metrics_now_us() - call->sent_us);
     }
-    if (reply == NULL || !store_give(reply, call->on_result, call->arg)) {
+    if (reply == NULL || !store_give(reply, call->sent_us, call->on_result, call->arg)) {
         store_call_failed(call, reply);
     }
     free(call);
@@ -261,7 +267,7 @@ static void store_call(void *ctx, enum script script, const struct script_args *
     }
     call->on_result = on_result;
     call->arg = arg;
-    call->begin_ns = uv_hrtime();
+    call->sent_us = metrics_now_us();
     metric_add(METRIC_STORE_CALLS, 1);
     redis_link_command(store->link, call->words, call->word_count, store_on_reply, call);
 }

@@ -6,19 +6,18 @@
 #include "proto/seal.h"
 
 #define ACCOUNT_RANDOM_BYTES (TALK_ACCOUNT_KEY_CHARS * 5 / 8) /* a character has five bits */
-#define ACCOUNT_SECRETS_MAX  (TALK_KEYS_MAX + 1)
+#define ACCOUNT_SECRETS_MAX  (2 * TALK_KEYS_MAX)
 #define ACCOUNT_BOUND_MAX    2048
 
 /* The first seals, all open. */
 static size_t account_secrets(const struct talk *talk, struct bytes secrets[ACCOUNT_SECRETS_MAX])
 {
+    const struct talk_keys *const sources[] = {talk->options.bus_keys, talk->options.keys};
     size_t count = 0;
-    const char *bus_key = talk->options.config->bus_key;
-    if (bus_key[0] != '\0') {
-        secrets[count++] = bytes_str(bus_key);
-    }
-    for (size_t i = 0; i < talk->options.keys->count; i++) {
-        secrets[count++] = talk->options.keys->keys[i];
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+        for (size_t k = 0; k < sources[i]->count; k++) {
+            secrets[count++] = sources[i]->keys[k];
+        }
     }
     return count;
 }

@@ -163,7 +163,7 @@ static struct request *datagrams_request_new(struct talk *talk, struct origin *o
         return NULL;
     }
     request->talk = talk;
-    request->begin_ms = talk_now_ms(talk);
+    request->since_us = metrics_now_us();
     request->reply_steps = 1;
     request->origin = *origin;
     origin->on_reply = NULL; /* the request's from now on */

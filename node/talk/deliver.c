@@ -5,7 +5,6 @@
  * are deliver_lists.c's.
  */
 #include "channel.h"
-#include "node/base/histograms.h"
 #include "node/base/log.h"
 #include "node/base/metrics.h"
 
@@ -35,7 +34,6 @@ static void deliver_to_members(struct talk *talk, struct room *room, struct entr
     if (entry->time_unix_ms > room->last_ms) {
         room->last_ms = entry->time_unix_ms;
     }
-    int64_t took_us = (talk_store_unix_ms(talk) - entry->time_unix_ms) * 1000;
     for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
         if (entry->seq < client->first || client->behind) {
             continue;
@@ -43,9 +41,6 @@ static void deliver_to_members(struct talk *talk, struct room *room, struct entr
         if (homes_is_closed(talk, client) || !channel_entry(talk, client, entry)) {
             client->behind = true;
             client->behind_at = entry->seq;
-        } else if (client->line != NULL || client->push != NULL) {
-            histogram_observe(
-                client->line != NULL ? HISTOGRAM_DELIVERY_LINE : HISTOGRAM_DELIVERY_PUSH, took_us);
         }
     }
 }

@@ -337,14 +337,6 @@ static void effects_on_peer(struct talk *talk, const struct effect *effect)
     }
 }
 
-static void effects_on_clock(struct talk *talk, const struct effect *effect)
-{
-    /* It was read half-way, as far as can be known. */
-    int64_t now_unix_ms = talk->options.clock.now_unix_ms(talk->options.clock.ctx);
-    int64_t store_ms = effects_number(effect->fields[1], now_unix_ms) + talk->beat_took_ms / 2;
-    talk->store_ahead_ms = store_ms - now_unix_ms;
-}
-
 static void effects_on_top(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
@@ -392,6 +384,7 @@ static void effects_on_nothing(struct talk *talk, const struct effect *effect)
 #define effects_on_repeated  effects_on_nothing
 #define effects_on_challenge effects_on_nothing
 #define effects_on_row       effects_on_nothing
+#define effects_on_clock     effects_on_nothing
 #define effects_on_relay     datagrams_relay
 #define effects_on_answer    datagrams_answer
 

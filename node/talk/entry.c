@@ -143,8 +143,12 @@ struct frame *entry_frame(struct entry *entry, enum format format, struct bytes 
         uint8_t storage[ENTRY_WORDS_MAX];
         struct sink worded = sink_into(storage, sizeof storage);
         const struct entry_form form = {entry, room_name, entry_words(entry, language, &worded)};
-        entry->frames[format] = frames_text(
+        struct frame *frame = frames_text(
             format, entry->seq, format == FORMAT_PUSH ? entry_write_push : entry_write_text, &form);
+        if (frame != NULL) {
+            frame->logged_unix_ms = entry->time_unix_ms;
+        }
+        entry->frames[format] = frame;
     }
     return entry->frames[format];
 }

@@ -11,6 +11,13 @@
 #include "proto/push_text.h"
 #include "proto/ws.h"
 
+/** Keys that are shared; two are valid while they are rotated, and the first one is used. */
+#define TALK_KEYS_MAX 2
+struct talk_keys {
+    struct bytes keys[TALK_KEYS_MAX];
+    size_t count;
+};
+
 enum script {
 #define SCRIPT(name) SCRIPT_##name,
 #include "script.def"
@@ -28,6 +35,7 @@ struct result {
     struct bytes extra;
     const struct effect *effects;
     size_t effect_count;
+    int64_t sent_us, got_us; /* the call and its answer, as metrics_now_us; 0: not known */
 };
 
 /** Arguments of a script: name, value, name, value ... All views are borrowed. */

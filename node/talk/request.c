@@ -7,7 +7,6 @@
 #include "request.h"
 
 #include "lines.h"
-#include "node/base/histograms.h"
 #include "node/base/metrics.h"
 #include "proto/base64.h"
 #include "proto/utf8.h"
@@ -19,7 +18,6 @@ struct bytes request_uid(const struct request *request)
 
 void request_end(struct request *request)
 {
-    histogram_observe(HISTOGRAM_REQUEST, (talk_now_ms(request->talk) - request->begin_ms) * 1000);
     datagrams_no_reply(&request->origin);
     if (request->origin.line != NULL) {
         request->talk->options.line.let_go(request->origin.line);
@@ -127,6 +125,7 @@ void request_finish(struct request *request, const struct result *result)
         request_note_repetition(request, result);
         effects_apply(request->talk, result, request_on_reply, request);
     }
+    metric_observe(HISTOGRAM_REQUEST, metrics_now_us() - request->since_us);
     request_end(request);
 }
 

@@ -27,7 +27,6 @@ struct origin {
 /* A request whose script has not answered yet. */
 struct request {
     struct talk *talk;
-    int64_t begin_ms;
     struct origin origin;
     struct hgtp_message msg;         /* views into `datagram` */
     char ip[16];                     /* "a.b.c.d" */
@@ -42,6 +41,7 @@ struct request {
     uint8_t peer[REQUEST_NAME_MAX];
     size_t peer_bytes;
     char new_token[HGTP_USER_ID_BYTES + 2 * REQUEST_TOKEN_RANDOM_BYTES];
+    int64_t since_us;    /* it came, as metrics_now_us */
     int32_t reply_steps; /* the reply's sequence number is so far from the request's */
     size_t datagram_bytes;
     uint8_t datagram[];

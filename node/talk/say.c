@@ -14,6 +14,7 @@ static const char say_print_kind[] = "id:";
 struct say {
     struct talk *talk;
     uint8_t uid[HGTP_USER_ID_BYTES];
+    int64_t since_us;
     talk_on_said_fn *on_said;
     void *arg;
 };
@@ -59,6 +60,7 @@ static void say_on_result(const struct result *result, void *arg)
         say_give_back(say);
     }
     say->on_said(err, seq, say->arg);
+    metric_observe(HISTOGRAM_MESSAGE, metrics_now_us() - say->since_us);
     if (result != NULL) {
         effects_apply(talk, result, NULL, NULL);
     }
@@ -125,7 +127,7 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
         on_said(err == ERR_NONE ? ERR_BUSY : err, 0, arg);
         return;
     }
-    *say = (struct say){.talk = talk, .on_said = on_said, .arg = arg};
+    *say = (struct say){.talk = talk, .since_us = metrics_now_us(), .on_said = on_said, .arg = arg};
     memcpy(say->uid, user_id, sizeof say->uid);
     char ip[24];
     datagrams_address(message->asker.ip, 0, ip);

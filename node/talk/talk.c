@@ -6,7 +6,6 @@
  */
 #include "lines.h"
 
-#include "node/base/histograms.h"
 #include "node/base/metrics.h"
 
 /* Calls to the store under way; each holds a few KiB. */
@@ -50,11 +49,6 @@ void talk_free(struct talk *talk)
 int64_t talk_now_ms(const struct talk *talk)
 {
     return talk->options.clock.now_ms(talk->options.clock.ctx);
-}
-
-int64_t talk_store_unix_ms(const struct talk *talk)
-{
-    return talk->options.clock.now_unix_ms(talk->options.clock.ctx) + talk->store_ahead_ms;
 }
 
 void talk_args_init(struct talk *talk, struct script_args *args, struct bytes uid)
@@ -181,10 +175,6 @@ void talk_on_bus_stranger(struct talk *talk)
 void talk_on_bus_echo(struct talk *talk)
 {
     talk->echo_ms = talk_now_ms(talk);
-    if (talk->probe_ms != 0) {
-        histogram_observe(HISTOGRAM_BUS_ECHO, (talk->echo_ms - talk->probe_ms) * 1000);
-        talk->probe_ms = 0;
-    }
     talk->options.clock.wake_in(talk->options.clock.ctx, 0);
 }
 

@@ -11,20 +11,13 @@
 
 struct talk;
 
-/** The key is borrowed from the caller for the life of talk; two are valid while keys are rotated.
- */
-#define TALK_KEYS_MAX 2
-struct talk_keys {
-    struct bytes keys[TALK_KEYS_MAX];
-    size_t count;
-};
-
 struct talk_options {
-    const struct config *config;  /* live: values may change between calls */
-    const struct talk_keys *keys; /* live */
-    const char *node;             /* id and incarnation of this node */
-    uint16_t http_port;           /* told to clients */
-    const char *hgtp_address;     /* told to other nodes, "ip:port" */
+    const struct config *config;      /* live: values may change between calls */
+    const struct talk_keys *keys;     /* live */
+    const struct talk_keys *bus_keys; /* live; what seals accounts, if there is one */
+    const char *node;                 /* id and incarnation of this node */
+    uint16_t http_port;               /* told to clients */
+    const char *hgtp_address;         /* told to other nodes, "ip:port" */
     const char *http_address;
     const char *bus_address; /* "": there is no bus, this node is alone */
     struct store_port store;

@@ -34,10 +34,8 @@ struct talk {
     bool is_late;    /* a result is carried out whose call was given up */
     int64_t beat_ms; /* when Redis last took our beat; 0: never */
     int64_t beat_sent_ms, beat_took_ms;
-    int64_t store_ahead_ms; /* Redis' clock before this machine's */
-    int64_t probe_ms;       /* when a batch to ourselves was sent; 0: it has come back */
-    int64_t echo_ms;        /* when our batch to ourselves last came back over the bus; 0: never */
-    int64_t id_taken_ms;    /* since when the beat is refused because of our id; 0: it is not */
+    int64_t echo_ms;     /* when our batch to ourselves last came back over the bus; 0: never */
+    int64_t id_taken_ms; /* since when the beat is refused because of our id; 0: it is not */
     bool beating, sweeping, touching, checking, seeing; /* a call of that kind is under way */
     bool touch_was_full, check_was_full, seen_was_full; /* the last batch had no place for more */
     bool missed; /* something may have been missed: compare everything with Redis */
@@ -53,8 +51,6 @@ struct talk {
 
 /* talk.c */
 int64_t talk_now_ms(const struct talk *talk);
-/** Redis' time, as far as this node knows it. */
-int64_t talk_store_unix_ms(const struct talk *talk);
 /** Start the arguments with what every script gets. */
 void talk_args_init(struct talk *talk, struct script_args *args, struct bytes uid);
 void talk_call(struct talk *talk, enum script script, const struct script_args *args,

@@ -5,8 +5,8 @@
  * and each kind only once at a time.
  */
 #include "channel.h"
+#include "node/base/ages.h"
 #include "node/base/log.h"
-#include "node/base/metrics.h"
 
 #define UPKEEP_BEAT_MS       500
 #define UPKEEP_SWEEP_MS      500
@@ -18,6 +18,16 @@
 
 /* Beat and sweep ---------------------------------------------------------------------------------
  */
+
+static void upkeep_take_clock(const struct result *result)
+{
+    for (size_t i = 0; i < result->effect_count; i++) {
+        const struct effect *effect = &result->effects[i];
+        if (effect_is(effect, "clock") && effect->count > 1) {
+            ages_clock(result->sent_us, result->got_us, effects_number(effect->fields[1], 0));
+        }
+    }
+}
 
 static void upkeep_on_beat(const struct result *result, void *arg)
 {
@@ -36,15 +46,19 @@ static void upkeep_on_beat(const struct result *result, void *arg)
         }
         return;
     }
+    if (result->code != ERR_NONE) {
+        return; /* nothing was written */
+    }
+    upkeep_take_clock(result);
     bool is_first = talk->beat_ms == 0;
     homes_doubt_if_given_up(talk);
     talk->beat_ms = talk_now_ms(talk);
     talk->beat_took_ms = talk->beat_ms - talk->beat_sent_ms;
     talk->other_count = (size_t)effects_number(result->extra, 0);
+    metric_set(METRIC_OTHER_NODES, (int64_t)talk->other_count);
     talk->id_taken_ms = 0;
     effects_apply(talk, result, NULL, NULL);
     if (talk->options.bus_address[0] != '\0') {
-        talk->probe_ms = talk_now_ms(talk);
         talk->options.bus.beat(talk->options.bus.ctx);
     }
     if (is_first) {

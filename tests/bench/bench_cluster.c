@@ -20,7 +20,7 @@
 #include "tests/support/redis_server.h"
 
 static const char help[] =
-    "usage: bench_cluster [--seconds N] [--only nodes|sessions|rooms|moves] [--smoke]\n"
+    "usage: bench_cluster [--seconds N] [--only nodes|sessions|rooms|moves|realms] [--smoke]\n"
     "\n"
     "Starts a Redis and nodes on loopback for each row and prints what they do and what it costs.\n"
     "  --seconds N  how long each row is measured (3)\n"
@@ -31,13 +31,15 @@ static const struct row {
     const char *set;
     enum load_kind kind;
     size_t nodes, sessions, rooms;
+    size_t realms, redises; /* node i is of realm i % realms, which is in Redis i % redises */
 } rows[] = {
-    {"nodes", LOAD_SAY, 1, 1000, 100},    {"nodes", LOAD_SAY, 2, 1000, 100},
-    {"nodes", LOAD_SAY, 3, 1000, 100},    {"sessions", LOAD_SAY, 3, 100, 10},
-    {"sessions", LOAD_SAY, 3, 1000, 100}, {"sessions", LOAD_SAY, 3, 10000, 1000},
-    {"rooms", LOAD_SAY, 3, 1000, 10},     {"rooms", LOAD_SAY, 3, 1000, 100},
-    {"rooms", LOAD_SAY, 3, 1000, 1000},   {"moves", LOAD_MOVE, 1, 1000, 100},
-    {"moves", LOAD_MOVE, 3, 1000, 100},
+    {"nodes", LOAD_SAY, 1, 1000, 100, 1, 1},    {"nodes", LOAD_SAY, 2, 1000, 100, 1, 1},
+    {"nodes", LOAD_SAY, 3, 1000, 100, 1, 1},    {"sessions", LOAD_SAY, 3, 100, 10, 1, 1},
+    {"sessions", LOAD_SAY, 3, 1000, 100, 1, 1}, {"sessions", LOAD_SAY, 3, 10000, 1000, 1, 1},
+    {"rooms", LOAD_SAY, 3, 1000, 10, 1, 1},     {"rooms", LOAD_SAY, 3, 1000, 100, 1, 1},
+    {"rooms", LOAD_SAY, 3, 1000, 1000, 1, 1},   {"moves", LOAD_MOVE, 1, 1000, 100, 1, 1},
+    {"moves", LOAD_MOVE, 3, 1000, 100, 1, 1},   {"realms", LOAD_SAY, 2, 100, 50, 2, 1},
+    {"realms", LOAD_SAY, 2, 100, 50, 2, 2},
 };
 
 enum bound { BOUND_REDIS, BOUND_NODE, BOUND_LOAD, BOUND_CPUS, BOUND_WINDOW, BOUND_COUNT };
@@ -45,11 +47,13 @@ enum bound { BOUND_REDIS, BOUND_NODE, BOUND_LOAD, BOUND_CPUS, BOUND_WINDOW, BOUN
 static const char *const bound_names[BOUND_COUNT] = {"Redis", "a node", "the load", "the CPUs",
                                                      "the window"};
 /* Shares of a CPU; from this on something is full. Sharing CPUs with others nobody gets to 1. */
-#define BENCH_FULL    0.90
-#define BENCH_MESH_MS 15000
+#define BENCH_FULL      0.90
+#define BENCH_MESH_MS   15000
+#define BENCH_REDIS_MAX 2
 
 struct world {
-    struct redis_server *redis;
+    struct redis_server *redises[BENCH_REDIS_MAX];
+    size_t redis_count, realm_count;
     struct daemon *daemons[LOAD_NODES_MAX];
     size_t node_count;
 };
@@ -132,7 +136,7 @@ static int64_t calls(const struct world *world)
 static bool world_meshed(const struct world *world)
 {
     int64_t until_ms = pump_now_ms() + BENCH_MESH_MS;
-    int64_t wanted = (int64_t)(world->node_count * (world->node_count - 1));
+    int64_t wanted = (int64_t)(world->node_count * (world->node_count / world->realm_count - 1));
     while (metric(world, "\nhgtp_bus_peers ") < wanted) {
         if (pump_now_ms() > until_ms) {
             fprintf(stderr, "the nodes do not connect to each other\n");
@@ -142,19 +146,26 @@ static bool world_meshed(const struct world *world)
     return true;
 }
 
-static bool world_open(struct world *world, size_t node_count)
+static bool world_open(struct world *world, const struct row *row)
 {
-    char url[160], id[32];
-    *world = (struct world){.redis = redis_server_new()};
-    if (!redis_server_start(world->redis)) {
-        fprintf(stderr, "redis-server does not start\n");
-        return false;
-    }
-    snprintf(url, sizeof url, "redis.url=%s", world->redis->url);
+    char url[160], id[32], realm[48];
+    size_t node_count = row->nodes;
+    *world = (struct world){.realm_count = row->realms};
+    do {
+        struct redis_server *redis = redis_server_new();
+        world->redises[world->redis_count++] = redis;
+        if (!redis_server_start(redis)) {
+            fprintf(stderr, "redis-server does not start\n");
+            return false;
+        }
+    } while (world->redis_count < row->redises);
     for (size_t i = 0; i < node_count; i++) {
         snprintf(id, sizeof id, "node.id=n%zu", i);
+        snprintf(realm, sizeof realm, "node.realm=R%zu", i % world->realm_count);
+        snprintf(url, sizeof url, "redis.url=%s", world->redises[i % world->redis_count]->url);
         const char *const sets[] = {url,
                                     id,
+                                    realm,
                                     "auth.key=950817",
                                     "limits.registers_per_s=1000000",
                                     "limits.requests_per_s=10000000",
@@ -178,20 +189,26 @@ static void world_close(struct world *world)
     for (size_t i = 0; i < world->node_count; i++) {
         daemon_free(world->daemons[i]);
     }
-    redis_server_free(world->redis);
+    for (size_t i = 0; i < world->redis_count; i++) {
+        redis_server_free(world->redises[i]);
+    }
 }
 
 /* What has been used up to a moment, and between two of them. */
 struct usage {
     int64_t redis_us, load_us, nodes_us, node_us[LOAD_NODES_MAX];
+    int64_t one_redis_us[BENCH_REDIS_MAX];
     int64_t idle_ticks, all_ticks;
     int64_t calls;
 };
 
 static struct usage usage_now(const struct world *world)
 {
-    struct usage u = {.redis_us = cpu_us(process_pid(world->redis->process)),
-                      .load_us = cpu_us(getpid())};
+    struct usage u = {.load_us = cpu_us(getpid())};
+    for (size_t i = 0; i < world->redis_count; i++) {
+        u.one_redis_us[i] = cpu_us(process_pid(world->redises[i]->process));
+        u.redis_us += u.one_redis_us[i];
+    }
     for (size_t i = 0; i < world->node_count; i++) {
         u.node_us[i] = cpu_us(process_pid(world->daemons[i]->process));
         u.nodes_us += u.node_us[i];
@@ -211,6 +228,9 @@ static struct usage usage_between(const struct usage *a, const struct usage *b)
     for (size_t i = 0; i < LOAD_NODES_MAX; i++) {
         u.node_us[i] = b->node_us[i] - a->node_us[i];
     }
+    for (size_t i = 0; i < BENCH_REDIS_MAX; i++) {
+        u.one_redis_us[i] = b->one_redis_us[i] - a->one_redis_us[i];
+    }
     return u;
 }
 
@@ -223,8 +243,11 @@ struct shares {
 static struct shares shares_of(const struct usage *used, int64_t duration_us)
 {
     double duration = (double)duration_us;
-    struct shares s = {.redis = (double)used->redis_us / duration,
-                       .load = (double)used->load_us / duration};
+    struct shares s = {.load = (double)used->load_us / duration};
+    for (size_t i = 0; i < BENCH_REDIS_MAX; i++) {
+        double share = (double)used->one_redis_us[i] / duration;
+        s.redis = share > s.redis ? share : s.redis;
+    }
     for (size_t i = 0; i < LOAD_NODES_MAX; i++) {
         double share = (double)used->node_us[i] / duration;
         s.node = share > s.node ? share : s.node;
@@ -303,6 +326,10 @@ static void print_row(const struct row *row, const struct load_figures *f, const
                "; beyond repair for the nodes: %" PRId64 "\n",
                "", f->deliveries, f->expected, lost);
     }
+    if (row->realms > 1) {
+        printf("%-8s ^ %zu realms on %zu Redis, of which the busiest took %.0f %% of a CPU\n", "",
+               row->realms, row->redises, shares.redis * 100);
+    }
     fflush(stdout);
 }
 
@@ -343,7 +370,7 @@ static bool measure(const struct row *row, int64_t duration_ms, struct load_figu
     struct world world;
     struct load_options options = {
         .node_count = row->nodes, .session_count = row->sessions, .room_count = row->rooms};
-    bool is_good = world_open(&world, row->nodes);
+    bool is_good = world_open(&world, row);
     for (size_t i = 0; i < world.node_count; i++) {
         options.hgtp_ports[i] = world.daemons[i]->hgtp_port;
         options.http_ports[i] = world.daemons[i]->http_port;
@@ -363,8 +390,9 @@ static bool measure(const struct row *row, int64_t duration_ms, struct load_figu
  * and every push. */
 static bool smoke(void)
 {
-    static const struct row smoke_rows[] = {{"smoke", LOAD_SAY, 2, 20, 4},
-                                            {"smoke", LOAD_MOVE, 2, 20, 4}};
+    static const struct row smoke_rows[] = {{"smoke", LOAD_SAY, 2, 20, 4, 1, 1},
+                                            {"smoke", LOAD_MOVE, 2, 20, 4, 1, 1},
+                                            {"smoke", LOAD_SAY, 2, 20, 4, 2, 2}};
     bool is_good = true;
     for (size_t i = 0; i < sizeof smoke_rows / sizeof smoke_rows[0]; i++) {
         const struct row *row = &smoke_rows[i];

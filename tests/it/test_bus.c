@@ -49,6 +49,7 @@ struct fixture {
     nng_socket raw; /* the stranger */
     nng_dialer raw_dialer;
     struct bus_arena arena;
+    struct talk_keys keys; /* of all its nodes */
 };
 
 /* ---- Helpers ---- */
@@ -115,7 +116,7 @@ static struct bus_options options_for(struct fixture *f, struct node *node, cons
     return (struct bus_options){.loop = &f->loop,
                                 .listen = listen,
                                 .advertise = "",
-                                .key = bus_key,
+                                .keys = &f->keys,
                                 .events = {on_effect, on_gap, on_stranger, on_echo, on_stuck},
                                 .arg = node};
 }
@@ -218,6 +219,7 @@ static int set_up(void **state)
     uv_timer_init(&f->loop, &f->patience);
     f->patience.data = f;
     f->arena = (struct bus_arena){malloc(BUS_ARENA_PACK_BYTES), BUS_ARENA_PACK_BYTES, 0};
+    f->keys = (struct talk_keys){{bytes_str(bus_key)}, 1};
     count_anew(f);
     *state = f;
     return 0;
@@ -520,6 +522,33 @@ static void bus_batch_of_a_node_not_named_is_taken_and_told(void **state)
     assert_int_equal(a->stranger_count, 1);
 }
 
+/* While keys are rotated, the second one is still, or already, taken; what is sent is by the first.
+ */
+static void bus_takes_batches_by_either_key_and_seals_with_the_first(void **state)
+{
+    struct fixture *f = *state;
+    struct node *a = &f->nodes[0];
+    open_nodes(f, 1);
+    wait_echo(f, a);
+    dial_raw(f, a);
+    send_batch(f, a->name, 1, "the next key");
+    send_batch(f, a->name, 2, bus_key);
+    WAIT_UNTIL(f, a->effect_count == 1);
+    assert_int_equal(counted(f, METRIC_BUS_FORGED), 1);
+    f->keys = (struct talk_keys){{bytes_str("the next key"), bytes_str(bus_key)}, 2};
+    send_batch(f, a->name, 3, bus_key);
+    send_batch(f, a->name, 4, "the next key");
+    send_batch(f, a->name, 5, "another key");
+    send_batch(f, a->name, 5, "the next key");
+    WAIT_UNTIL(f, a->effect_count == 4);
+    assert_int_equal(counted(f, METRIC_BUS_FORGED), 2);
+    f->keys = (struct talk_keys){{bytes_str("the next key")}, 1};
+    int echoes = a->echo_count;
+    WAIT_UNTIL(f, (beat(a), a->echo_count > echoes)); /* its own is sealed with it as well */
+    send_batch(f, a->name, 6, bus_key);
+    WAIT_UNTIL(f, counted(f, METRIC_BUS_FORGED) == 3);
+}
+
 static void bus_refuses_what_is_not_right_and_goes_on(void **state)
 {
     struct fixture *f = *state;
@@ -758,6 +787,7 @@ int main(void)
         CASE(bus_connection_that_was_lost_comes_back_and_the_loss_is_seen),
         CASE(bus_peer_that_moved_is_dialled_anew_and_goes_on_counting),
         CASE(bus_batch_of_a_node_not_named_is_taken_and_told),
+        CASE(bus_takes_batches_by_either_key_and_seals_with_the_first),
         CASE(bus_refuses_what_is_not_right_and_goes_on),
         CASE(bus_cuts_the_connection_for_a_huge_message_and_goes_on),
         CASE(bus_own_batch_repeated_is_no_echo),

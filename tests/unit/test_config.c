@@ -152,8 +152,9 @@ static void config_malformed_line_is_an_error_with_its_line(void **state)
 static void config_indented_line_is_never_joined_to_a_value(void **state)
 {
     (void)state;
-    assert_file_error("[auth]\nkey = abc\n  format = x\n", 3,
-                      "unknown key 'auth.format'; [auth] takes key, key_file, md5, accounts, challenge_ms");
+    assert_file_error(
+        "[auth]\nkey = abc\n  format = x\n", 3,
+        "unknown key 'auth.format'; [auth] takes key, key_file, md5, accounts, challenge_ms");
     assert_true(load("[auth]\nkey = abc\n  md5 = off\n", NULL, NULL));
     assert_string_equal(config.auth_key, "abc");
     assert_int_equal(config.auth_md5, 0);
@@ -263,14 +264,15 @@ static void config_reload_applies_what_may_change_and_reports_the_rest(void **st
     assert_true(config_load(&sources, &fresh, error));
     config_reload(&config, &fresh, on_change, &changes);
     config_fini(&fresh); /* what was taken over is a copy */
-    assert_string_equal(changes.applied, "hgtp.trusted_networks auth.key limits.users log.level ");
-    assert_string_equal(changes.refused, "node.id http.advertise_port bus.key ");
+    assert_string_equal(changes.applied,
+                        "hgtp.trusted_networks auth.key bus.key limits.users log.level ");
+    assert_string_equal(changes.refused, "node.id http.advertise_port ");
     assert_string_equal(config.hgtp_trusted_networks, "10.0.0.0/8");
     assert_string_equal(config.auth_key, "new");
     assert_true(config.limits_users == 5);
     assert_int_equal(config.log_level, 0);
     assert_string_equal(config.node_id, "");
-    assert_string_equal(config.bus_key, "");
+    assert_string_equal(config.bus_key, "new");
     assert_true(config.http_advertise_port == 0);
 }
 

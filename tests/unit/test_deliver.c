@@ -102,7 +102,8 @@ static void fake_answer(void)
         effects[count] = (struct effect){fields[count], 9};
         count++;
     }
-    const struct result result = {ERR_NONE, bytes_str("0"), effects, count};
+    const struct result result = {
+        .code = ERR_NONE, .extra = bytes_str("0"), .effects = effects, .effect_count = count};
     on_result(&result, fake.arg);
 }
 
@@ -349,7 +350,8 @@ static void deliver_top_that_comes_too_late_does_not_turn_the_room_back(void **s
     const struct bytes fields[] = {bytes_str("top"), bytes_str(ROOM), bytes_str("1"),
                                    bytes_str("4")};
     const struct effect effect = {fields, 4};
-    const struct result result = {ERR_NONE, bytes_str(""), &effect, 1};
+    const struct result result = {
+        .code = ERR_NONE, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
     talk_on_late(fake.talk, &result);
     assert_int_equal(fake_room()->feed.next, 11);
     effects_apply(fake.talk, &result, NULL, NULL);
@@ -471,7 +473,10 @@ static void fake_answer_page(const char *uid, const char *first, const char *fol
     const struct bytes pages[] = {bytes_str("pages"), bytes_str(uid), bytes_str("users"),
                                   bytes_str(following != NULL ? following : "0")};
     const struct effect effects[] = {{give, 5}, {pages, 4}};
-    const struct result result = {ERR_NONE, bytes_str(""), effects, following != NULL ? 2 : 1};
+    const struct result result = {.code = ERR_NONE,
+                                  .extra = bytes_str(""),
+                                  .effects = effects,
+                                  .effect_count = following != NULL ? 2 : 1};
     store_on_result_fn *on_page = fake.on_page;
     assert_non_null(on_page);
     fake.on_page = NULL;

@@ -59,7 +59,10 @@ static void answer(enum script script, const struct bytes *fields, size_t count)
     assert_non_null(on_result);
     fake.on_result[script] = NULL;
     const struct effect effect = {fields, count};
-    const struct result result = {ERR_NONE, bytes_str("0"), &effect, fields != NULL ? 1 : 0};
+    const struct result result = {.code = ERR_NONE,
+                                  .extra = bytes_str("0"),
+                                  .effects = &effect,
+                                  .effect_count = fields != NULL ? 1 : 0};
     on_result(&result, fake.arg[script]);
 }
 
@@ -194,7 +197,8 @@ static void comes_to(const char *room_next, const char *next, const char *from, 
         bytes_str(is_held), bytes_str("hall"),
         bytes_str("alice"), bytes_str(fake.move != NULL ? fake.move : "")};
     const struct effect effect = {fields, sizeof fields / sizeof fields[0]};
-    const struct result result = {ERR_NONE, bytes_str(""), &effect, 1};
+    const struct result result = {
+        .code = ERR_NONE, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
     effects_apply(fake.talk, &result, NULL, NULL);
     assert_non_null(alice());
 }

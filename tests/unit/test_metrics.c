@@ -81,10 +81,77 @@ static void metrics_render_writes_help_and_type_once_before_the_samples(void **s
     assert_int_equal(count("# TYPE hgtp_sessions gauge\nhgtp_sessions "), 1);
 }
 
-/* "name" of a line "name{labels} value". */
+static void metrics_observe_counts_each_bound_with_what_is_below_it(void **state)
+{
+    (void)state;
+    memset(metrics_histograms, 0, sizeof metrics_histograms);
+    const int64_t taken_us[] = {-5, 100, 101, 1000000, 1000001, 10000000, 10000001};
+    for (size_t i = 0; i < sizeof taken_us / sizeof taken_us[0]; i++) {
+        metric_observe(HISTOGRAM_STORE_CALL, taken_us[i]);
+    }
+    render();
+    assert_int_equal(count("# TYPE hgtp_store_call_seconds histogram\n"), 1);
+    assert_int_equal((int)sample("hgtp_store_call_seconds_bucket{le=\"0.0001\"}"), 2);
+    assert_int_equal((int)sample("hgtp_store_call_seconds_bucket{le=\"0.00025\"}"), 3);
+    assert_int_equal((int)sample("hgtp_store_call_seconds_bucket{le=\"1\"}"), 4);
+    assert_int_equal((int)sample("hgtp_store_call_seconds_bucket{le=\"2.5\"}"), 5);
+    assert_int_equal((int)sample("hgtp_store_call_seconds_bucket{le=\"10\"}"), 6);
+    assert_int_equal((int)sample("hgtp_store_call_seconds_bucket{le=\"+Inf\"}"), 7);
+    assert_int_equal((int)sample("hgtp_store_call_seconds_count"), 7);
+    assert_int_equal(count("\nhgtp_store_call_seconds_sum 22.000203\n"), 1);
+}
+
+static void metrics_render_puts_the_bound_behind_the_labels_of_a_histogram(void **state)
+{
+    (void)state;
+    memset(metrics_histograms, 0, sizeof metrics_histograms);
+    metric_observe(HISTOGRAM_DELIVERY_EVENTS, 3000);
+    render();
+    assert_int_equal(count("# HELP hgtp_delivery_seconds "), 1);
+    assert_int_equal((int)sample("hgtp_delivery_seconds_bucket{transport=\"events\",le=\"0.005\"}"),
+                     1);
+    assert_int_equal((int)sample("hgtp_delivery_seconds_bucket{transport=\"push\",le=\"+Inf\"}"),
+                     0);
+    assert_int_equal((int)sample("hgtp_delivery_seconds_count{transport=\"events\"}"), 1);
+    assert_int_equal(count("\nhgtp_delivery_seconds_sum{transport=\"events\"} 0.003000\n"), 1);
+}
+
+/* Bounds have to rise, or a duration lands in the wrong range. */
+static void metrics_bounds_rise(void **state)
+{
+    (void)state;
+    static const char start[] = "\nhgtp_loop_lag_seconds_bucket{le=\"";
+    render();
+    double last = 0;
+    int bounds = 0;
+    for (const char *at = strstr(text, start); at != NULL; at = strstr(at + 1, start)) {
+        double bound = strtod(at + strlen(start), NULL);
+        assert_true(bound > last);
+        last = bound;
+        bounds++;
+    }
+    assert_int_equal(bounds, METRICS_BOUNDS + 1);
+}
+
+static void metrics_render_tells_the_version(void **state)
+{
+    (void)state;
+    metrics_set_version("9.8.7+abcdef0");
+    render();
+    assert_int_equal(count("\nhgtp_build_info{version=\"9.8.7+abcdef0\"} 1\n"), 1);
+}
+
+/* "name" of a line "name{labels} value", without what a histogram's samples add to it. */
 static void name_of(const char *line, char out[128])
 {
+    static const char *const added[] = {"_bucket", "_sum", "_count"};
     size_t len = strcspn(line, "{ ");
+    for (size_t i = 0; i < sizeof added / sizeof added[0]; i++) {
+        size_t added_len = strlen(added[i]);
+        if (len > added_len && strncmp(line + len - added_len, added[i], added_len) == 0) {
+            len -= added_len;
+        }
+    }
     assert_in_range(len, 1, 127);
     memcpy(out, line, len);
     out[len] = '\0';
@@ -202,6 +269,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(metrics_render_writes_every_row_with_its_value),
         cmocka_unit_test(metrics_render_writes_help_and_type_once_before_the_samples),
+        cmocka_unit_test(metrics_observe_counts_each_bound_with_what_is_below_it),
+        cmocka_unit_test(metrics_render_puts_the_bound_behind_the_labels_of_a_histogram),
+        cmocka_unit_test(metrics_bounds_rise),
+        cmocka_unit_test(metrics_render_tells_the_version),
         cmocka_unit_test(metrics_render_keeps_samples_of_a_name_under_its_head),
         cmocka_unit_test(metrics_add_adds_and_set_replaces),
         cmocka_unit_test(metrics_render_tells_resident_memory),

@@ -65,10 +65,10 @@ end
 redis.call('HSET', key('nodes'), A.node,
     cjson.encode({ beat = now, since = since, hgtp = A.hgtp, http = A.http, bus = A.bus,
         draining = A.draining and true or nil }))
-effect('clock', now)
 for _, node in ipairs(redis.call('SMEMBERS', key('lost'))) do
     if node ~= A.node then
         effect('lost', node)
     end
 end
+effect('clock', clock[1] * 1000000 + clock[2])
 return result(ERR.NONE, serving_count)
