@@ -3,8 +3,7 @@
 if redis.call('HEXISTS', key('accounts'), A.user) == 0 then
     return result(ERR.PEER_UNKNOWN)
 end
-local uid = redis.call('GET', key('un', A.user))
-local s = uid and session(uid)
+local s = session_named(A.user)
 if not is_dry then
     redis.call('HDEL', key('accounts'), A.user)
     if s then

@@ -1,8 +1,7 @@
 -- ctl_room_invite: asks a user into a room on behalf of the operators. Nobody waits for the answer; it takes
 -- effect when it comes.
 -- with: base step request top session log lists room wait rows steer
-local uid = redis.call('GET', key('un', A.user))
-local peer = uid and session(uid)
+local peer = session_named(A.user)
 if not peer then
     return result(ERR.PEER_UNKNOWN)
 end

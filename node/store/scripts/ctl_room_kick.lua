@@ -1,8 +1,7 @@
 -- ctl_room_kick: a member is out of its room at once. Its client is told and not asked; it hears so before its
 -- node lets it go, as those do whose room is closed.
 -- with: base step request top session log lists room wait ends rows steer
-local uid = redis.call('GET', key('un', A.user))
-local peer = uid and session(uid)
+local peer = session_named(A.user)
 if not peer then
     return result(ERR.PEER_UNKNOWN)
 end
@@ -13,7 +12,7 @@ end
 if peer.room ~= r.id then
     return result(ERR.PEER_NOT_MEMBER)
 end
-if r.manager == uid then
+if r.manager == peer.uid then
     return result(ERR.PEER_IS_MANAGER)
 end
 if not is_dry then

@@ -1,13 +1,12 @@
 -- ctl_session_kick: ends a user's session as if it had expired: it leaves its room, or closes the one that it
 -- manages. Who has the key may register again.
 -- with: base step request top session log lists room wait ends rows steer
-local uid = redis.call('GET', key('un', A.user))
-local s = uid and session(uid)
+local s = session_named(A.user)
 if not s then
     return result(ERR.PEER_UNKNOWN)
 end
 local r = s.room ~= '' and room(s.room)
-local is_manager = r and r.manager == uid
+local is_manager = r and r.manager == s.uid
 local users, names, what = 1, { s.name }, 'the session of ' .. s.name
 if is_manager then
     users, names = redis.call('ZCARD', key('m', r.id)), member_names(r.id)

@@ -1,7 +1,6 @@
 -- ctl_session_show: a user's session.
 -- with: base top session nodes rows shown
-local uid = redis.call('GET', key('un', A.user))
-local s = uid and session(uid)
+local s = session_named(A.user)
 if not s then
     return result(ERR.PEER_UNKNOWN)
 end

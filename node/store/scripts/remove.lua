@@ -8,20 +8,9 @@ local s, refused = speaker()
 if not s then
     return result(refused)
 end
-local peer_uid = redis.call('GET', key('un', A.peer))
-local peer = peer_uid and session(peer_uid)
+local peer, r = peer_of_manager(s)
 if not peer then
-    return done(ERR.PEER_UNKNOWN)
-end
-local r = room_named(A.room)
-if not r then
-    return done(ERR.ROOM_UNKNOWN)
-end
-if s.room == '' then
-    return done(ERR.NOT_IN_ROOM)
-end
-if r.manager ~= s.uid then
-    return done(ERR.NOT_MANAGER)
+    return done(r)
 end
 if peer.uid == s.uid then
     return done(ERR.PEER_IS_MANAGER)

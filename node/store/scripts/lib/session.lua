@@ -9,6 +9,11 @@ local function session(uid)
     return s
 end
 
+local function session_named(name)
+    local uid = redis.call('GET', key('un', name))
+    return uid and session(uid)
+end
+
 local function save(s, ...)
     local flat = {}
     for _, field in ipairs({ ... }) do

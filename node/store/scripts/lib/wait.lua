@@ -15,6 +15,26 @@ local function relay(peer, room_field)
     effect_at(peer.home, 'relay', peer.wait, peer.uid, reach(peer), peer.wait_seq + 1, room_field, peer.name)
 end
 
+-- Whom the speaker names in which room, as the room's manager; else nil, and what is wrong, in the
+-- original's order.
+local function peer_of_manager(s)
+    local peer = session_named(A.peer)
+    if not peer then
+        return nil, ERR.PEER_UNKNOWN
+    end
+    local r = room_named(A.room)
+    if not r then
+        return nil, ERR.ROOM_UNKNOWN
+    end
+    if s.room == '' then
+        return nil, ERR.NOT_IN_ROOM
+    end
+    if r.manager ~= s.uid then
+        return nil, ERR.NOT_MANAGER
+    end
+    return peer, r
+end
+
 -- Why the peer cannot be asked into the room; nothing when it can.
 local function refusal_to_invite(peer, r)
     if peer.room ~= '' then
