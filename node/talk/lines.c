@@ -56,6 +56,9 @@ static void lines_attach(struct talk *talk, struct client *client, void *line, c
     client->token_bytes = token.len <= sizeof client->token ? token.len : 0;
     memcpy(client->token, token.ptr, client->token_bytes);
     channel_session(talk, client);
+    if (talk->draining) {
+        channel_reconnect(talk, client, 0); /* it was under way when the others were told */
+    }
 }
 
 void talk_on_line_ended(void *owner)

@@ -4,6 +4,8 @@
  * connection at a time, and how and with which code each ends. Losses in mid-talk are in
  * test_ws_resume.c.
  */
+#include <signal.h>
+
 #include "tests/support/e2e_talk.h"
 
 /* What connections by hand were told; it outlives a scenario that fails. */
@@ -313,6 +315,33 @@ E2E_SCENARIO(node_that_goes_down_sends_its_talkers_elsewhere)
     e2e_talk_whole(alice, 32);
 }
 
+E2E_SCENARIO(talker_that_was_coming_when_its_node_went_down_is_sent_elsewhere)
+{
+    e->redis = redis_server_new();
+    assert_true(redis_server_start(e->redis));
+    char url[160], target[512];
+    snprintf(url, sizeof url, "redis.url=%s", e->redis->url);
+    E2E_NODE(e, url, "redis.deadline_ms=60000", "node.drain_s=20");
+    struct talker *alice = e2e_talker(e, "alice");
+    talker_target(alice, 0, target, sizeof target);
+    process_signal(e->redis->process, SIGSTOP);
+    int64_t asked = e2e_metric(e, "hgtp_http_requests_total");
+    struct ws_client *coming = ws_client_start(
+        &(struct ws_client_options){.port = e->daemon->http_port, .target = target});
+    /* One more than those who look. */
+    for (int64_t looks = 1; e2e_metric(e, "hgtp_http_requests_total") < asked + looks + 1;
+         looks++) {
+        assert_true(looks < 1000);
+    }
+    process_signal(e->daemon->process, SIGTERM);
+    assert_true(process_wait_output(e->daemon->process, "event=draining", WS_CLIENT_WAIT_MS));
+    process_signal(e->redis->process, SIGCONT);
+    assert_int_equal(ws_client_wait_answer(coming), 101);
+    assert_non_null(ws_client_wait_type(coming, "reconnect"));
+    ws_client_free(coming);
+    assert_int_equal(process_wait_exit(e->daemon->process, 2 * WS_CLIENT_WAIT_MS), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +360,7 @@ int main(void)
         E2E_TEST(talker_that_is_gone_leaves_when_its_session_expires),
         E2E_TEST(talker_that_comes_back_in_time_never_left),
         E2E_TEST(node_that_goes_down_sends_its_talkers_elsewhere),
+        E2E_TEST(talker_that_was_coming_when_its_node_went_down_is_sent_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
