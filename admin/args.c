@@ -196,6 +196,12 @@ static int args_set_global(struct cli *cli, enum verb_global global, const char 
     case GLOBAL_TOKEN_FILE:
         cli->token_file = value;
         return EXIT_DONE;
+    case GLOBAL_CA_FILE:
+        cli->ca_file = value;
+        return EXIT_DONE;
+    case GLOBAL_TLS_NAME:
+        cli->tls_name = value;
+        return EXIT_DONE;
     case GLOBAL_OUTPUT:
         cli->is_json = strcmp(value, "json") == 0;
         return EXIT_DONE;

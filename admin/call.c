@@ -84,6 +84,7 @@ struct rpc_client *call_client(struct cli *cli, int *ret_code)
     }
     const struct rpc_options options = {.urls = (const char *const *)cli->where,
                                         .token = cli->token,
+                                        .trust = cli->trust,
                                         .actor = cli->actor,
                                         .timeout_ms = cli->timeout_ms};
     cli->client = rpc_client_open(&options, &status);

@@ -33,7 +33,7 @@ struct cli {
         *options[VERB_OPTIONS_MAX]; /* of the verb, by their place in its table; "": a flag */
     bool cares[CARE_COUNT];
     const char *url; /* one or more, with commas or blanks between them */
-    const char *context, *token_file;
+    const char *context, *token_file, *ca_file, *tls_name;
     int64_t timeout_ms;
     bool is_json, wants_help, wants_version;
     ProtobufCMessage *request; /* of the verb's method; NULL: it has none. Its strings are argv's */
@@ -45,6 +45,7 @@ struct cli {
     /* Of whom. */
     char *where[CLI_URLS_MAX + 1]; /* NULL-terminated */
     char token[256];
+    struct rpc_trust trust;
     char actor[160];
     struct rpc_client *client; /* NULL until it is needed */
 };

@@ -39,17 +39,32 @@ static bool cmd_context_add_urls(struct context *context, const char *at)
     return true;
 }
 
-/* It is kept with its whole path, since the tool is not always started in the same folder. */
-static bool cmd_context_set_token_file(struct context *context, const char *path)
+/* A file, if one was given, is kept with its whole path, since the tool is not always started in
+ * the same folder. */
+static bool cmd_context_set_file(const struct cli *cli, char field[CONTEXT_VALUE_MAX],
+                                 const char *option, const char *path)
 {
+    if (path == NULL) {
+        return true;
+    }
     char *whole = realpath(path, NULL);
-    bool is_good =
-        whole != NULL && strlen(whole) < sizeof context->token_file && access(whole, R_OK) == 0;
+    bool is_good = whole != NULL && strlen(whole) < CONTEXT_VALUE_MAX && access(whole, R_OK) == 0;
     if (is_good) {
-        snprintf(context->token_file, sizeof context->token_file, "%s", whole);
+        snprintf(field, CONTEXT_VALUE_MAX, "%s", whole);
+    } else {
+        cli_say(cli, "--%s %s: there is no such file that you may read", option, path);
     }
     free(whole);
     return is_good;
+}
+
+static bool cmd_context_set_trust(const struct cli *cli, struct context *context)
+{
+    if (cli->tls_name != NULL) {
+        snprintf(context->tls_name, sizeof context->tls_name, "%s", cli->tls_name);
+    }
+    return cmd_context_set_file(cli, context->token_file, "token-file", cli->token_file) &&
+           cmd_context_set_file(cli, context->ca_file, "ca-file", cli->ca_file);
 }
 
 int cmd_context_add(struct cli *cli)
@@ -69,8 +84,7 @@ int cmd_context_add(struct cli *cli)
                 name, name);
         return EXIT_USAGE;
     }
-    if (cli->token_file != NULL && !cmd_context_set_token_file(&context, cli->token_file)) {
-        cli_say(cli, "--token-file %s: there is no such file that you may read", cli->token_file);
+    if (!cmd_context_set_trust(cli, &context)) {
         return EXIT_USAGE;
     }
     snprintf(context.name, sizeof context.name, "%s", name);
@@ -110,6 +124,8 @@ static bool cmd_context_fill(Hgtp__Tool__Context *row, struct context *context, 
     row->urls = urls;
     row->n_urls = context->url_count;
     row->token_file = context->token_file;
+    row->ca_file = context->ca_file;
+    row->tls_name = context->tls_name;
     return true;
 }
 

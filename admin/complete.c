@@ -101,6 +101,7 @@ static void complete_call(const struct complete *complete, const char *method,
     }
     const struct rpc_options options = {.urls = (const char *const *)cli->where,
                                         .token = cli->token,
+                                        .trust = cli->trust,
                                         .actor = cli->actor,
                                         .timeout_ms = COMPLETE_TIMEOUT_MS};
     cli->client = rpc_client_open(&options, &status);

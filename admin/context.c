@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context: the files of contexts. A line is `url = ...` or `token_file = ...`; one that begins with
- * '#' is a comment. Tokens themselves are not kept here.
+ * context: the files of contexts. A line is a key, '=' and its value; one that begins with '#' is a
+ * comment. Tokens themselves are not kept here.
  */
 #include "admin/context.h"
 
@@ -71,6 +71,18 @@ static char *context_trim(char *text)
     return text;
 }
 
+/* Where a key's value goes; NULL: no such key, or it has been there too often. */
+static char *context_field(struct context *context, const char *key)
+{
+    if (strcmp(key, "url") == 0) {
+        return context->url_count < CONTEXT_URLS_MAX ? context->urls[context->url_count++] : NULL;
+    }
+    return strcmp(key, "token_file") == 0 ? context->token_file
+           : strcmp(key, "ca_file") == 0  ? context->ca_file
+           : strcmp(key, "tls_name") == 0 ? context->tls_name
+                                          : NULL;
+}
+
 /* What is wrong with a line; NULL: nothing. */
 static const char *context_take(struct context *context, char *line)
 {
@@ -80,7 +92,7 @@ static const char *context_take(struct context *context, char *line)
         return NULL;
     }
     if (equals == NULL) {
-        return "a line is url = ... or token_file = ...";
+        return "a line is a key, '=' and its value";
     }
     *equals = '\0';
     const char *value = context_trim(equals + 1);
@@ -88,14 +100,12 @@ static const char *context_take(struct context *context, char *line)
     if (strlen(value) >= CONTEXT_VALUE_MAX) {
         return "a value is too long";
     }
-    if (strcmp(key, "token_file") == 0) {
-        snprintf(context->token_file, sizeof context->token_file, "%s", value);
-        return NULL;
+    char *field = context_field(context, key);
+    if (field == NULL) {
+        return strcmp(key, "url") == 0 ? "it has too many urls"
+                                       : "a key is url, token_file, ca_file or tls_name";
     }
-    if (strcmp(key, "url") != 0 || context->url_count == CONTEXT_URLS_MAX) {
-        return strcmp(key, "url") == 0 ? "it has too many urls" : "a key is url or token_file";
-    }
-    snprintf(context->urls[context->url_count++], CONTEXT_VALUE_MAX, "%s", value);
+    snprintf(field, CONTEXT_VALUE_MAX, "%s", value);
     return NULL;
 }
 
@@ -205,6 +215,13 @@ static bool context_write(const char *path, const char *text, bool is_new, char 
     return is_written || context_fail(ret_error, path, strerror(error));
 }
 
+static void context_print(FILE *out, const char *key, const char *value)
+{
+    if (value[0] != '\0') {
+        fprintf(out, "%s = %s\n", key, value);
+    }
+}
+
 bool context_save(const struct context *context, char *ret_error)
 {
     char path[CONTEXT_PATH_MAX];
@@ -227,9 +244,9 @@ bool context_save(const struct context *context, char *ret_error)
     for (size_t i = 0; i < context->url_count; i++) {
         fprintf(out, "url = %s\n", context->urls[i]);
     }
-    if (context->token_file[0] != '\0') {
-        fprintf(out, "token_file = %s\n", context->token_file);
-    }
+    context_print(out, "token_file", context->token_file);
+    context_print(out, "ca_file", context->ca_file);
+    context_print(out, "tls_name", context->tls_name);
     bool is_saved = fclose(out) == 0 && context_write(path, text, true, ret_error);
     free(text);
     return is_saved;

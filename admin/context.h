@@ -19,7 +19,8 @@ struct context {
     char name[CONTEXT_NAME_MAX + 1];
     char urls[CONTEXT_URLS_MAX][CONTEXT_VALUE_MAX];
     size_t url_count;
-    char token_file[CONTEXT_VALUE_MAX]; /* "": none */
+    /* "": none */
+    char token_file[CONTEXT_VALUE_MAX], ca_file[CONTEXT_VALUE_MAX], tls_name[CONTEXT_VALUE_MAX];
 };
 
 /** 1 to 64 letters, digits, '-', '_', '.', not beginning with '.'. */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "admin/rpc_dial.h"
+#include "admin/rpc_trust.h"
 #include "admin/tick.h"
 #include "control.pb-c.h"
 
@@ -100,11 +101,18 @@ static void rpc_slot_on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
     atomic_fetch_add((atomic_int *)arg, event == NNG_PIPE_EV_ADD_POST ? 1 : -1);
 }
 
-static int rpc_slot_open(struct rpc_slot *slot, const char *url, int64_t timeout_ms)
+static int rpc_slot_open(struct rpc_slot *slot, const char *url, const struct rpc_trust *trust,
+                         int64_t timeout_ms)
 {
+    struct nng_tls_config *tls;
+    int wrong = rpc_trust_load(trust, url, &tls);
+    if (wrong != 0) {
+        return wrong;
+    }
     slot->pipe_count = calloc(1, sizeof *slot->pipe_count);
     int rc = slot->pipe_count != NULL ? nng_req0_open(&slot->socket) : NNG_ENOMEM;
     if (rc != 0) {
+        rpc_trust_free(tls);
         free(slot->pipe_count);
         return rc;
     }
@@ -112,7 +120,9 @@ static int rpc_slot_open(struct rpc_slot *slot, const char *url, int64_t timeout
     (void)nng_pipe_notify(slot->socket, NNG_PIPE_EV_REM_POST, rpc_slot_on_pipe, slot->pipe_count);
     (void)nng_socket_set_ms(slot->socket, NNG_OPT_REQ_RESENDTIME, -1);
     (void)nng_socket_set_size(slot->socket, NNG_OPT_RECVMAXSZ, RPC_ANSWER_MAX + 4096);
-    return rpc_dial(slot->socket, url, timeout_ms > 0 ? timeout_ms : 0);
+    rc = rpc_dial(slot->socket, url, tls, timeout_ms > 0 ? timeout_ms : 0);
+    rpc_trust_free(tls); /* the dialer has its own hold of it */
+    return rc;
 }
 
 /* Nothing may be coming in on it. What nng's threads may still count in stays. */
@@ -140,14 +150,15 @@ static bool rpc_slot_connect(struct rpc_client *client, struct rpc_slot *slot, s
         size_t at = (url + i) % client->url_count;
         /* Equal parts of the time that is left: for each address, and for the call. */
         int64_t part_ms = (until_ms - tick_ms()) / (int64_t)(client->url_count - i + 1);
-        int rc = rpc_slot_open(slot, client->options.urls[at], part_ms);
+        int rc = rpc_slot_open(slot, client->options.urls[at], &client->options.trust, part_ms);
         if (rc == 0) {
             slot->url = at;
             slot->is_open = true;
             return true;
         }
         rpc_client_pass_on(client, at);
-        const char *why = rc == NNG_ENOENT ? "there is no such socket" : nng_strerror(rc);
+        const char *why = rpc_trust_why(rc);
+        why = why != NULL ? why : rc == NNG_ENOENT ? "there is no such socket" : nng_strerror(rc);
         int len = snprintf(status->message + used, sizeof status->message - used, "%s%.100s: %s",
                            i > 0 ? "; " : "no node answers at ", client->options.urls[at], why);
         used += (size_t)len < sizeof status->message - used ? (size_t)len : 0;

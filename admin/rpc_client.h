@@ -15,11 +15,18 @@
 
 struct rpc_client;
 
+/** Whose certificates are believed, for addresses that begin with tls+tcp. */
+struct rpc_trust {
+    const char *ca_file; /* "": the system's */
+    const char *name;    /* that the certificate has to carry; "": the address' host */
+};
+
 struct rpc_options {
     const char *const *urls; /* NULL-terminated: tried in order until one answers */
     const char *token;       /* "" for none */
-    const char *actor;       /* user@host, for the record */
-    int64_t timeout_ms;      /* of a call */
+    struct rpc_trust trust;
+    const char *actor;  /* user@host, for the record */
+    int64_t timeout_ms; /* of a call */
 };
 
 /** What a call came to. */

@@ -6,17 +6,17 @@
 #include "admin/rpc_dial.h"
 
 #include <errno.h>
+#include <nng/supplemental/tls/tls.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 struct rpc_dialling {
     pthread_mutex_t lock;
     pthread_cond_t ended;
     nng_socket socket;
-    char *url;
+    nng_dialer dialer;
     int rc;
     bool has_ended, is_left; /* whoever comes second frees */
 };
@@ -25,14 +25,13 @@ static void rpc_dialling_free(struct rpc_dialling *dialling)
 {
     (void)pthread_mutex_destroy(&dialling->lock);
     (void)pthread_cond_destroy(&dialling->ended);
-    free(dialling->url);
     free(dialling);
 }
 
 static void *rpc_dialling_run(void *arg)
 {
     struct rpc_dialling *dialling = arg;
-    int rc = nng_dial(dialling->socket, dialling->url, NULL, 0);
+    int rc = nng_dialer_start(dialling->dialer, 0);
     (void)pthread_mutex_lock(&dialling->lock);
     dialling->rc = rc;
     dialling->has_ended = true;
@@ -46,7 +45,7 @@ static void *rpc_dialling_run(void *arg)
     return NULL;
 }
 
-static struct rpc_dialling *rpc_dialling_new(nng_socket socket, const char *url)
+static struct rpc_dialling *rpc_dialling_new(nng_socket socket, nng_dialer dialer)
 {
     struct rpc_dialling *dialling = calloc(1, sizeof *dialling);
     pthread_condattr_t attributes;
@@ -54,7 +53,7 @@ static struct rpc_dialling *rpc_dialling_new(nng_socket socket, const char *url)
         return NULL;
     }
     dialling->socket = socket;
-    dialling->url = strdup(url);
+    dialling->dialer = dialer;
     (void)pthread_mutex_init(&dialling->lock, NULL);
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -82,12 +81,27 @@ static bool rpc_dialling_wait(struct rpc_dialling *dialling, int64_t timeout_ms)
     return has_ended;
 }
 
-int rpc_dial(nng_socket socket, const char *url, int64_t timeout_ms)
+static int rpc_dialer(nng_socket socket, const char *url, struct nng_tls_config *tls,
+                      nng_dialer *ret_dialer)
+{
+    int rc = nng_dialer_create(ret_dialer, socket, url);
+    if (rc == 0 && tls != NULL) {
+        rc = nng_dialer_set_ptr(*ret_dialer, NNG_OPT_TLS_CONFIG, tls);
+    }
+    return rc;
+}
+
+int rpc_dial(nng_socket socket, const char *url, struct nng_tls_config *tls, int64_t timeout_ms)
 {
     pthread_t thread;
-    struct rpc_dialling *dialling = rpc_dialling_new(socket, url);
-    if (dialling == NULL || dialling->url == NULL ||
-        pthread_create(&thread, NULL, rpc_dialling_run, dialling) != 0) {
+    nng_dialer dialer;
+    int rc = rpc_dialer(socket, url, tls, &dialer);
+    if (rc != 0) {
+        (void)nng_close(socket);
+        return rc;
+    }
+    struct rpc_dialling *dialling = rpc_dialling_new(socket, dialer);
+    if (dialling == NULL || pthread_create(&thread, NULL, rpc_dialling_run, dialling) != 0) {
         if (dialling != NULL) {
             rpc_dialling_free(dialling);
         }
@@ -98,7 +112,7 @@ int rpc_dial(nng_socket socket, const char *url, int64_t timeout_ms)
     if (!rpc_dialling_wait(dialling, timeout_ms)) {
         return NNG_ETIMEDOUT;
     }
-    int rc = dialling->rc;
+    rc = dialling->rc;
     rpc_dialling_free(dialling);
     if (rc != 0) {
         (void)nng_close(socket);

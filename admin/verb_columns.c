@@ -208,6 +208,8 @@ const struct output_column verb_columns_contexts[] = {
     {"IN USE", "current", FORMAT_TEXT},
     {"URLS", "urls", FORMAT_TEXT},
     {"TOKEN FILE", "token_file", FORMAT_TEXT},
+    {"CA FILE", "ca_file", FORMAT_TEXT},
+    {"TLS NAME", "tls_name", FORMAT_TEXT},
     END,
 };
 

@@ -31,8 +31,10 @@ const size_t verb_group_count = sizeof verb_groups / sizeof verb_groups[0];
 
 const struct verb_option verb_globals[] = {
     [GLOBAL_URL] = {"url", "URL", NULL, KIND_URL, "a node's control address: ipc:///path, tcp://host:port or tls+tcp://host:port; of several, with commas between them, the first that answers"},
-    [GLOBAL_CONTEXT] = {"context", "NAME", NULL, KIND_CONTEXT, "addresses and token of this context"},
+    [GLOBAL_CONTEXT] = {"context", "NAME", NULL, KIND_CONTEXT, "addresses, token and authorities of this context"},
     [GLOBAL_TOKEN_FILE] = {"token-file", "F", NULL, KIND_FILE, "file with the token, as its first word or behind a role"},
+    [GLOBAL_CA_FILE] = {"ca-file", "F", NULL, KIND_FILE, "for tls+tcp: authorities (PEM) that the node's certificate has to come from (the system's)"},
+    [GLOBAL_TLS_NAME] = {"tls-name", "NAME", NULL, KIND_TEXT, "for tls+tcp: the DNS name that the node's certificate has to carry (the address' host); nodes' tls.name, as a rule"},
     [GLOBAL_OUTPUT] = {"o", "table|json", NULL, KIND_CHOICE, "for people (table, the default) or for programs (json)", "table json"},
     [GLOBAL_TIMEOUT] = {"timeout", "S", NULL, KIND_DURATION, "how long to wait for an answer (5 s)"},
     [GLOBAL_HELP] = {"help", NULL, NULL, KIND_FLAG, "say what there is, or more about a verb"},
@@ -197,7 +199,7 @@ const struct verb verbs[] = {
      .view = {.fields = verb_columns_bench}, .run = cmd_bench,
      .example = "bench --users 200 --rooms 20 --rate 500 --key-file ~/hgtp.key chat.example.org"},
 
-    {"context", "add", NULL, "keep a cluster's addresses, and the token's file, under a name", ROLE_NONE,
+    {"context", "add", NULL, "keep a cluster's addresses, the files of token and authorities, and --tls-name, under a name", ROLE_NONE,
      .words = {{"NAME", NULL, KIND_TEXT, "letters, digits, '-', '_', '.'"},
                {"URL", NULL, KIND_URL, "a node's control address, as for --url", .is_optional = true, .is_many = true}},
      .run = cmd_context_add,

@@ -96,15 +96,31 @@ static bool where_add_given(struct cli *cli)
     return cli->where[0] != NULL;
 }
 
-/* HGTPCTL_TOKEN_FILE belongs to HGTPCTL_URL, and goes to no other address. */
-static const char *where_token_file(const struct cli *cli, const char *of_context, bool is_given)
+/* What belongs to the address: given with it, or by the environment if HGTPCTL_URL is, too, or by
+ * the context. */
+static const char *where_choose(const struct cli *cli, const char *given, const char *variable,
+                                const char *of_context, bool is_given)
 {
-    const char *of_environment = getenv("HGTPCTL_TOKEN_FILE");
-    if (cli->token_file != NULL) {
-        return cli->token_file;
+    const char *of_environment = getenv(variable);
+    if (given != NULL) {
+        return given;
     }
     bool is_environment = is_given && cli->url == NULL;
     return is_environment && of_environment != NULL ? of_environment : of_context;
+}
+
+static int where_trust(struct cli *cli, const struct context *context, bool is_given)
+{
+    const char *ca_file =
+        where_choose(cli, cli->ca_file, "HGTPCTL_CA_FILE", context->ca_file, is_given);
+    const char *name =
+        where_choose(cli, cli->tls_name, "HGTPCTL_TLS_NAME", context->tls_name, is_given);
+    if (ca_file[0] != '\0' && access(ca_file, R_OK) != 0) {
+        cli_say(cli, "the authorities' file %s: %s", ca_file, strerror(errno));
+        return EXIT_USAGE;
+    }
+    cli->trust = (struct rpc_trust){ca_file, name};
+    return EXIT_DONE;
 }
 
 int where_find(struct cli *cli)
@@ -117,7 +133,7 @@ int where_find(struct cli *cli)
         context_current(current);
         name = current;
     }
-    context.token_file[0] = '\0';
+    context = (struct context){0};
     if (name != NULL && name[0] != '\0') {
         if (!context_load(name, &context, error)) {
             cli_say(cli, "%s", error);
@@ -131,8 +147,10 @@ int where_find(struct cli *cli)
         where_add_default(cli);
     }
     where_name_actor(cli);
-    const char *token_file = where_token_file(cli, context.token_file, is_given);
-    return token_file[0] != '\0' ? where_read_token(cli, token_file) : EXIT_DONE;
+    const char *token_file =
+        where_choose(cli, cli->token_file, "HGTPCTL_TOKEN_FILE", context.token_file, is_given);
+    int code = token_file[0] != '\0' ? where_read_token(cli, token_file) : EXIT_DONE;
+    return code == EXIT_DONE ? where_trust(cli, &context, is_given) : code;
 }
 
 void where_fini(struct cli *cli)

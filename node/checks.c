@@ -58,6 +58,25 @@ static bool checks_bus(const struct config *config, char *ret_error)
     return false;
 }
 
+static bool checks_is_tls(const char *url)
+{
+    return checks_begins(url, "tls+tcp://");
+}
+
+static bool checks_tls(const struct config *config, char *ret_error)
+{
+    bool is_bus = checks_is_tls(config->bus_listen) || checks_is_tls(config->bus_advertise);
+    bool is_wanted = is_bus || checks_is_tls(config->control_listen);
+    bool lacks_cert = is_wanted && config->tls_cert_file[0] == '\0';
+    if (!lacks_cert && (!is_bus || config->tls_ca_file[0] != '\0')) {
+        return true;
+    }
+    snprintf(ret_error, CHECKS_ERROR_BYTES, "tls.%s: required when %s begins with tls+tcp",
+             lacks_cert ? "cert_file" : "ca_file",
+             is_bus ? "bus.listen (or bus.advertise)" : "control.listen");
+    return false;
+}
+
 static bool checks_control(const struct config *config, char *ret_error)
 {
     bool is_tcp = !checks_begins(config->control_listen, "ipc://") &&
@@ -74,5 +93,5 @@ static bool checks_control(const struct config *config, char *ret_error)
 bool checks_pass(const struct config *config, char *ret_error)
 {
     return checks_auth(config, ret_error) && checks_bus(config, ret_error) &&
-           checks_control(config, ret_error);
+           checks_control(config, ret_error) && checks_tls(config, ret_error);
 }

@@ -324,7 +324,8 @@ static void lifecycle_start_signals(struct node *node)
 
 static bool lifecycle_start(struct node *node)
 {
-    if (!lifecycle_start_keys(node) || !lifecycle_start_listeners(node)) {
+    if (!lifecycle_start_keys(node) || !lifecycle_start_tls(node) ||
+        !lifecycle_start_listeners(node)) {
         return false;
     }
     lifecycle_start_signals(node);

@@ -77,6 +77,7 @@ bool lifecycle_start_control(struct node *node)
                 .state = lifecycle_control_state,
                 .resume = lifecycle_control_resume,
                 .configure = lifecycle_control_configure},
+        .tls = node->tls.operators,
         .version = build_info_version,
         .http_port = http_server_port(node->http),
         .since_unix_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};

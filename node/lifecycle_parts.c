@@ -74,6 +74,16 @@ bool lifecycle_start_keys(struct node *node)
     return true;
 }
 
+bool lifecycle_start_tls(struct node *node)
+{
+    char error[TLS_ERROR_BYTES];
+    if (!tls_load(node->config, &node->tls, error)) {
+        LOG(LOG_ERROR, "certificate_unusable", log_str("error", error));
+        return false;
+    }
+    return true;
+}
+
 static void lifecycle_listen_failed(const char *key, const char *address, int error)
 {
     char hint[128];
@@ -189,6 +199,8 @@ bool lifecycle_start_bus(struct node *node)
                                   .listen = node->config->bus_listen,
                                   .advertise = node->config->bus_advertise,
                                   .keys = &node->keys.bus.valid,
+                                  .tls_in = node->tls.nodes_in,
+                                  .tls_out = node->tls.nodes_out,
                                   .events = {lifecycle_on_bus_effect, lifecycle_on_bus_gap,
                                              lifecycle_on_bus_stranger, lifecycle_on_bus_echo,
                                              lifecycle_on_bus_stuck},

@@ -18,6 +18,7 @@
 #include "store/private_redis.h"
 #include "store/store.h"
 #include "supervise.h"
+#include "tls.h"
 
 /* DRAINING: the clients go to other nodes; it may serve again after that, unless it is to end. Then
  * it is STOPPING: what is under way is confirmed, LEAVING: Redis and the others are told, CLOSING.
@@ -37,6 +38,7 @@ struct node {
     const struct config_sources *sources;
     enum phase phase;
     struct keys keys;
+    struct tls tls;
     char id[128];
     char folder[256]; /* private and temporary; empty: none was needed */
     char hgtp_address[32];
@@ -67,6 +69,7 @@ struct node {
 
 /* lifecycle_parts.c and lifecycle_control.c: each logs why when it returns false. */
 bool lifecycle_start_keys(struct node *node);
+bool lifecycle_start_tls(struct node *node);
 bool lifecycle_start_listeners(struct node *node);
 /** Needs the listeners. */
 void lifecycle_name(struct node *node);

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "checks.h"
+#include "keys.h"
 #include "lifecycle.h"
 #include "proto/build_info.h"
+#include "tls.h"
 
 #define MAIN_SETS_MAX 256
 
@@ -26,7 +28,8 @@ static const char main_help[] =
     "\n"
     "  --config FILE            read settings from FILE (INI)\n"
     "  --set section.key=value  one setting; may be given many times\n"
-    "  --check-config           say whether the settings are good, and end\n"
+    "  --check-config           say whether the settings are good, and the keys and\n"
+    "                           certificates that they name, and end\n"
     "  --print-config           print all settings with defaults, units, bounds and help, and end\n"
     "  --version                print the version and end\n"
     "  --help                   print this and end\n"
@@ -41,6 +44,18 @@ static int main_usage_error(const char *what)
     return 2;
 }
 
+/* The files that settings name. */
+static bool main_files_pass(const struct config *config, char *ret_error)
+{
+    struct keys keys;
+    struct tls tls;
+    bool is_good = keys_load(config, &keys, ret_error) && tls_load(config, &tls, ret_error);
+    if (is_good) {
+        tls_free(&tls);
+    }
+    return is_good;
+}
+
 static int main_act(enum main_action action, const struct config_sources *sources)
 {
     struct config config;
@@ -52,7 +67,8 @@ static int main_act(enum main_action action, const struct config_sources *source
         config_fini(&config);
         return 0;
     }
-    is_good = is_good && checks_pass(&config, error);
+    is_good = is_good && checks_pass(&config, error) &&
+              (action != MAIN_CHECK || main_files_pass(&config, error));
     if (!is_good) {
         fprintf(stderr, "hgtpd: %s\n", error);
         config_fini(&config);

@@ -330,6 +330,16 @@ static bool config_check_nng_url(const char *text)
     return rest != NULL && config_is_socket_path(rest);
 }
 
+static const char config_allowed_host_name[] = "a DNS name: letters, digits, '-', '.'";
+
+static bool config_check_host_name(const char *text)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+    size_t len = strlen(text);
+    return len > 0 && len <= 253 && strspn(text, allowed) == len;
+}
+
 /* The rows ------------------------------------------------------------------------------------- */
 
 #define CONFIG_RELOAD  true

@@ -400,6 +400,7 @@ static struct bus *bus_new(const struct bus_options *options)
     bus->arg = options->arg;
     bus->advertise = strdup(options->advertise);
     bus->keys = options->keys;
+    bus->peers.tls = options->tls_out;
     bus->pack_arena = (struct bus_arena){malloc(BUS_ARENA_PACK_BYTES), BUS_ARENA_PACK_BYTES, 0};
     bus->open_arena = (struct bus_arena){malloc(BUS_ARENA_OPEN_BYTES), BUS_ARENA_OPEN_BYTES, 0};
     if (bus->advertise == NULL || bus->pack_arena.ptr == NULL || bus->open_arena.ptr == NULL ||
@@ -421,7 +422,7 @@ struct bus *bus_open(const struct bus_options *options, char *ret_error)
         (void)snprintf(ret_error, BUS_ERROR_BYTES, "out of memory");
         return NULL;
     }
-    if (!bus_sub_open(&bus->sub, options->listen, bus_on_pipe, bus, ret_error)) {
+    if (!bus_sub_open(&bus->sub, options->listen, options->tls_in, bus_on_pipe, bus, ret_error)) {
         bus_free(bus);
         return NULL;
     }
@@ -458,7 +459,7 @@ void bus_start(struct bus *bus, const char *node)
     bus->self.name_len = len;
     bus->is_started = true;
     bus_start_handles(bus);
-    if (!bus_peer_dial(&bus->self, bytes_str(bus->sub.local))) {
+    if (!bus_peer_dial(&bus->self, bytes_str(bus->sub.local), bus->peers.tls)) {
         LOG(LOG_ERROR, "bus_self_unreachable", log_str("address", bus->sub.local));
     }
     int rc = bus_watchdog_open(&bus->watchdog, bus->loop, BUS_WATCHDOG_PERIOD_MS,

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <nng/protocol/pubsub0/pub.h>
+#include <nng/supplemental/tls/tls.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -69,7 +70,13 @@ void bus_peer_leave_open(struct bus_peer *peer)
     bus_peer_forget_body(peer);
 }
 
-static int bus_peer_start(nng_socket socket, struct bus_wire *wire, const char *address)
+static bool bus_peer_is_tls(const char *address)
+{
+    return strncmp(address, BUS_TLS, strlen(BUS_TLS)) == 0;
+}
+
+static int bus_peer_start(nng_socket socket, struct bus_wire *wire, const char *address,
+                          struct nng_tls_config *tls)
 {
     nng_dialer dialer;
     int rc = nng_socket_set_int(socket, NNG_OPT_SENDBUF, PEER_QUEUE);
@@ -88,10 +95,13 @@ static int bus_peer_start(nng_socket socket, struct bus_wire *wire, const char *
     if (rc == 0) {
         rc = nng_dialer_create(&dialer, socket, address);
     }
+    if (rc == 0 && bus_peer_is_tls(address)) {
+        rc = tls != NULL ? nng_dialer_set_ptr(dialer, NNG_OPT_TLS_CONFIG, tls) : NNG_EPEERAUTH;
+    }
     return rc != 0 ? rc : nng_dialer_start(dialer, NNG_FLAG_NONBLOCK);
 }
 
-bool bus_peer_dial(struct bus_peer *peer, struct bytes address)
+bool bus_peer_dial(struct bus_peer *peer, struct bytes address, struct nng_tls_config *tls)
 {
     bus_peer_disconnect(peer);
     if (address.len == 0 || address.len >= sizeof peer->address ||
@@ -106,7 +116,7 @@ bool bus_peer_dial(struct bus_peer *peer, struct bytes address)
         free(wire);
         return false;
     }
-    if (bus_peer_start(socket, wire, text) != 0) {
+    if (bus_peer_start(socket, wire, text, tls) != 0) {
         bus_reap_socket(socket, wire);
         return false;
     }
@@ -285,14 +295,44 @@ void bus_peers_name(struct bus_peers *peers, struct bus_peer *peer, struct bytes
     if (bytes_equal(bytes_str(peer->address), address)) {
         return;
     }
-    if (!bus_peer_dial(peer, address)) {
+    if (!bus_peer_dial(peer, address, peers->tls)) {
+        peer->is_missed = true;
         LOG_LIMITED(LOG_WARN, "bus_peer_unreachable", log_bytes("peer", bus_peer_name(peer)),
                     log_bytes("address", address),
-                    log_str("hint", "check bus.advertise of that node"));
+                    log_str("hint", "check bus.advertise of that node; for tls+tcp this one needs "
+                                    "tls.cert_file and tls.ca_file"));
         return;
     }
     LOG(LOG_INFO, is_new ? "bus_peer_added" : "bus_peer_moved",
         log_bytes("peer", bus_peer_name(peer)), log_bytes("address", address));
+}
+
+/* Says once that there is no connection, and once that there is one after all. */
+static bool bus_peers_miss(struct bus_peer *peer, int64_t now_ms)
+{
+    bool is_connected = bus_peer_is_connected(peer);
+    if (is_connected && peer->is_missed) {
+        LOG(LOG_INFO, "bus_peer_reached", log_bytes("peer", bus_peer_name(peer)),
+            log_str("address", peer->address));
+    }
+    if (is_connected || !peer->is_current) {
+        peer->lonely_ms = 0;
+        peer->is_missed = false;
+        return is_connected;
+    }
+    if (peer->lonely_ms == 0) {
+        peer->lonely_ms = now_ms;
+    }
+    if (!peer->is_missed && now_ms - peer->lonely_ms > BUS_PEER_LONELY_MS) {
+        peer->is_missed = true;
+        LOG(LOG_WARN, "bus_peer_unreachable", log_bytes("peer", bus_peer_name(peer)),
+            log_str("address", peer->address), log_str("effect", "what it has to know comes late"),
+            log_str("hint", bus_peer_is_tls(peer->address)
+                                ? "is its port open to this node, and do both have certificates of "
+                                  "the same authority with tls.name in them?"
+                                : "is its port open to this node, and bus.advertise right?"));
+    }
+    return false;
 }
 
 void bus_peers_look(struct bus_peers *peers, int64_t now_ms)
@@ -307,7 +347,7 @@ void bus_peers_look(struct bus_peers *peers, int64_t now_ms)
             peers->current_count--;
             LOG(LOG_INFO, "bus_peer_dropped", log_bytes("peer", bus_peer_name(peer)));
         }
-        connected_count += bus_peer_is_connected(peer);
+        connected_count += bus_peers_miss(peer, now_ms);
     }
     metric_set(METRIC_BUS_PEERS, connected_count);
 }

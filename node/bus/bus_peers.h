@@ -15,6 +15,7 @@
 
 #define BUS_PEERS_KNOWN_MAX 1024 /* unless more than that are current */
 #define BUS_PEER_SILENT_MS  3000 /* not named for longer than that: not current any more */
+#define BUS_PEER_LONELY_MS  3000 /* named and not connected for longer than that: it is said */
 #define BUS_PEER_HELD_MS    1000 /* what is sent before the first connection waits so long for it */
 #define BUS_BODY_FULL       (256 * 1024) /* a batch that has grown beyond is sent at once */
 
@@ -27,6 +28,8 @@ struct bus_peer {
     int64_t named_ms;
     int64_t held_ms; /* since when what is to be sent waits for the first connection; 0: it does not
                       */
+    int64_t lonely_ms; /* since when it is named and not connected; 0: it is connected */
+    bool is_missed;    /* that has been said */
     bool is_current;
     bool has_connected;            /* at this address, at some time */
     char address[BUS_ADDRESS_MAX]; /* dialled; "" without a connection */
@@ -43,7 +46,8 @@ struct bus_peer {
 struct bus_peers {
     struct bus_peer *table;
     size_t current_count;
-    uint64_t floor_number; /* of whom nothing is remembered, none got a higher number */
+    struct nng_tls_config *tls; /* to connect by tls+tcp; NULL: there is none */
+    uint64_t floor_number;      /* of whom nothing is remembered, none got a higher number */
 };
 
 static inline struct bytes bus_peer_name(const struct bus_peer *peer)
@@ -69,8 +73,9 @@ void bus_peers_look(struct bus_peers *peers, int64_t now_ms);
 void bus_peers_fini(struct bus_peers *peers);
 
 /** Connect to `address`, in place of what it was connected to; what waits goes there. Doesn't wait
- * for the connection; nng goes on trying. False when the address is none. */
-bool bus_peer_dial(struct bus_peer *peer, struct bytes address);
+ * for the connection; nng goes on trying. False when the address is none; `tls` NULL: also one that
+ * begins with tls+tcp. */
+bool bus_peer_dial(struct bus_peer *peer, struct bytes address, struct nng_tls_config *tls);
 /** Close its connection, if it has one; what it has not taken yet is lost. */
 void bus_peer_hang_up(struct bus_peer *peer);
 /** Send nothing more; the connection stays open for the rest of the process. */

@@ -8,7 +8,9 @@
 
 #include <arpa/inet.h>
 #include <nng/protocol/pubsub0/sub.h>
+#include <nng/supplemental/tls/tls.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "proto/bus_batch.h"
 
@@ -40,11 +42,16 @@ static struct in_addr bus_sub_first_ip(void)
     return ip;
 }
 
-static void bus_sub_print(char *out, struct in_addr ip, uint16_t port)
+static bool bus_sub_is_tls(const char *url)
+{
+    return strncmp(url, BUS_TLS, strlen(BUS_TLS)) == 0;
+}
+
+static void bus_sub_print(char *out, bool is_tls, struct in_addr ip, uint16_t port)
 {
     char text[INET_ADDRSTRLEN];
     (void)inet_ntop(AF_INET, &ip, text, sizeof text);
-    (void)snprintf(out, BUS_ADDRESS_MAX, "tcp://%s:%u", text, port);
+    (void)snprintf(out, BUS_ADDRESS_MAX, "%s%s:%u", is_tls ? BUS_TLS : "tcp://", text, port);
 }
 
 /* Where it really listens: the URL may have left port and address open. */
@@ -59,10 +66,10 @@ static void bus_sub_find_address(struct bus_sub *sub, nng_listener listener, con
     }
     struct in_addr ip = {.s_addr = bound.s_in.sa_addr};
     uint16_t port = ntohs(bound.s_in.sa_port);
-    bool is_any = ip.s_addr == htonl(INADDR_ANY);
+    bool is_any = ip.s_addr == htonl(INADDR_ANY), is_tls = bus_sub_is_tls(url);
     struct in_addr loopback = {.s_addr = htonl(INADDR_LOOPBACK)};
-    bus_sub_print(sub->local, is_any ? loopback : ip, port);
-    bus_sub_print(sub->shown, is_any ? bus_sub_first_ip() : ip, port);
+    bus_sub_print(sub->local, is_tls, is_any ? loopback : ip, port);
+    bus_sub_print(sub->shown, is_tls, is_any ? bus_sub_first_ip() : ip, port);
 }
 
 static int bus_sub_set_up(struct bus_sub *sub, nng_pipe_cb on_pipe, void *arg)
@@ -83,8 +90,18 @@ static int bus_sub_set_up(struct bus_sub *sub, nng_pipe_cb on_pipe, void *arg)
     return rc;
 }
 
-bool bus_sub_open(struct bus_sub *sub, const char *url, nng_pipe_cb on_pipe, void *arg,
-                  char *ret_error)
+static int bus_sub_listen(struct bus_sub *sub, const char *url, struct nng_tls_config *tls,
+                          nng_listener *ret_listener)
+{
+    int rc = nng_listener_create(ret_listener, sub->socket, url);
+    if (rc == 0 && bus_sub_is_tls(url)) {
+        rc = nng_listener_set_ptr(*ret_listener, NNG_OPT_TLS_CONFIG, tls);
+    }
+    return rc != 0 ? rc : nng_listener_start(*ret_listener, 0);
+}
+
+bool bus_sub_open(struct bus_sub *sub, const char *url, struct nng_tls_config *tls,
+                  nng_pipe_cb on_pipe, void *arg, char *ret_error)
 {
     int rc = nng_sub0_open(&sub->socket);
     if (rc != 0) {
@@ -94,7 +111,7 @@ bool bus_sub_open(struct bus_sub *sub, const char *url, nng_pipe_cb on_pipe, voi
     nng_listener listener;
     rc = bus_sub_set_up(sub, on_pipe, arg);
     if (rc == 0) {
-        rc = nng_listen(sub->socket, url, &listener, 0);
+        rc = bus_sub_listen(sub, url, tls, &listener);
     }
     if (rc != 0) {
         (void)snprintf(ret_error, BUS_ERROR_BYTES, "cannot listen on %s: %s", url,

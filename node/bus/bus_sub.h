@@ -11,6 +11,7 @@
 #include "node/bus/bus.h"
 
 #define BUS_ADDRESS_MAX 256
+#define BUS_TLS         "tls+tcp://"
 
 struct bus_sub {
     nng_socket socket;
@@ -22,12 +23,13 @@ struct bus_sub {
 /**
  * Listen on `url`.
  *
+ * tls        for a `url` that begins with tls+tcp; else NULL
  * on_pipe    called by nng's threads for each new connection
  * ret_error  BUS_ERROR_BYTES; on failure a sentence for the log
  * returns    false on failure; then there is nothing to close
  */
-bool bus_sub_open(struct bus_sub *sub, const char *url, nng_pipe_cb on_pipe, void *arg,
-                  char *ret_error);
+bool bus_sub_open(struct bus_sub *sub, const char *url, struct nng_tls_config *tls,
+                  nng_pipe_cb on_pipe, void *arg, char *ret_error);
 
 /** The next message, the caller's; NULL when none waits. */
 nng_msg *bus_sub_take(struct bus_sub *sub);

@@ -350,8 +350,8 @@ bool control_reload(struct control *control, char *ret_error)
 
 static bool control_listen_at(struct control *control, const char *url, int *ret_rc)
 {
-    control->socket =
-        control_socket_open(control->options.loop, url, control_on_request, control, ret_rc);
+    control->socket = control_socket_open(control->options.loop, url, control->options.tls,
+                                          control_on_request, control, ret_rc);
     return control->socket != NULL;
 }
 

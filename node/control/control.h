@@ -40,9 +40,10 @@ struct control_options {
     const char *hgtp_address, *http_address, *bus_address; /* bus "": it is alone */
     struct bus_port bus;
     struct control_node act;
-    const char *version;   /* of this program */
-    uint16_t http_port;    /* tells nodes on one machine from each other */
-    int64_t since_unix_ms; /* when this process began to serve */
+    struct nng_tls_config *tls; /* for a control.listen that begins with tls+tcp; nng keeps it */
+    const char *version;        /* of this program */
+    uint16_t http_port;         /* tells nodes on one machine from each other */
+    int64_t since_unix_ms;      /* when this process began to serve */
 };
 
 /** NULL when memory is out. `options` is copied, what it points to is not. */

@@ -8,6 +8,7 @@
 
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
+#include <nng/supplemental/tls/tls.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -96,7 +97,8 @@ void control_socket_answer(struct control_slot *slot, struct bytes answer)
     nng_ctx_send(slot->ctx, slot->aio);
 }
 
-static int control_socket_listen(struct control_socket *socket, const char *url)
+static int control_socket_listen(struct control_socket *socket, const char *url,
+                                 struct nng_tls_config *tls)
 {
     nng_listener listener;
     int rc = nng_rep0_open(&socket->socket);
@@ -108,6 +110,9 @@ static int control_socket_listen(struct control_socket *socket, const char *url)
     }
     if (rc == 0 && strncmp(url, "ipc://", 6) == 0) {
         rc = nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600);
+    }
+    if (rc == 0 && strncmp(url, "tls+tcp://", 10) == 0) {
+        rc = nng_listener_set_ptr(listener, NNG_OPT_TLS_CONFIG, tls);
     }
     if (rc == 0) {
         rc = nng_listener_start(listener, 0);
@@ -143,6 +148,7 @@ static int control_socket_fill(struct control_socket *socket)
 }
 
 struct control_socket *control_socket_open(uv_loop_t *loop, const char *url,
+                                           struct nng_tls_config *tls,
                                            control_socket_fn *on_request, void *arg, int *ret_rc)
 {
     struct control_socket *socket = calloc(1, sizeof *socket);
@@ -152,7 +158,7 @@ struct control_socket *control_socket_open(uv_loop_t *loop, const char *url,
     }
     socket->on_request = on_request;
     socket->arg = arg;
-    *ret_rc = control_socket_listen(socket, url);
+    *ret_rc = control_socket_listen(socket, url, tls);
     if (*ret_rc != 0) {
         (void)nng_close(socket->socket); /* harmless: nobody could connect to it yet */
         free(socket);

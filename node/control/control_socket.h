@@ -17,12 +17,15 @@
 #define CONTROL_RECEIVE_MAX (4 * CONTROL_REQUEST_MAX)
 
 struct control_socket;
+struct nng_tls_config;
 /** A request that waits for its answer; `request` is borrowed until control_socket_answer. */
 struct control_slot;
 typedef void control_socket_fn(struct control_slot *slot, struct bytes request, void *arg);
 
-/** nng's error in `ret_rc`; NULL then. `on_request` comes on the loop thread. */
+/** nng's error in `ret_rc`; NULL then. `on_request` comes on the loop thread. `tls` is for a `url`
+ * that begins with tls+tcp, and nng keeps it. */
 struct control_socket *control_socket_open(uv_loop_t *loop, const char *url,
+                                           struct nng_tls_config *tls,
                                            control_socket_fn *on_request, void *arg, int *ret_rc);
 /** `url` that was listened on, with the port that was picked. */
 const char *control_socket_url(const struct control_socket *socket);

@@ -14,13 +14,15 @@
 #include <unistd.h>
 
 #include "load.h"
+#include "machine.h"
+#include "tests/support/authority.h"
 #include "tests/support/daemon.h"
 #include "tests/support/http_client.h"
 #include "tests/support/pump.h"
 #include "tests/support/redis_server.h"
 
 static const char help[] =
-    "usage: bench_cluster [--seconds N] [--only nodes|sessions|rooms|moves|realms] [--smoke]\n"
+    "usage: bench_cluster [--seconds N] [--only nodes|sessions|rooms|moves|realms|tls] [--smoke]\n"
     "\n"
     "Starts a Redis and nodes on loopback for each row and prints what they do and what it costs.\n"
     "  --seconds N  how long each row is measured (3)\n"
@@ -32,14 +34,23 @@ static const struct row {
     enum load_kind kind;
     size_t nodes, sessions, rooms;
     size_t realms, redises; /* node i is of realm i % realms, which is in Redis i % redises */
+    bool is_tls;            /* the bus */
 } rows[] = {
-    {"nodes", LOAD_SAY, 1, 1000, 100, 1, 1},    {"nodes", LOAD_SAY, 2, 1000, 100, 1, 1},
-    {"nodes", LOAD_SAY, 3, 1000, 100, 1, 1},    {"sessions", LOAD_SAY, 3, 100, 10, 1, 1},
-    {"sessions", LOAD_SAY, 3, 1000, 100, 1, 1}, {"sessions", LOAD_SAY, 3, 10000, 1000, 1, 1},
-    {"rooms", LOAD_SAY, 3, 1000, 10, 1, 1},     {"rooms", LOAD_SAY, 3, 1000, 100, 1, 1},
-    {"rooms", LOAD_SAY, 3, 1000, 1000, 1, 1},   {"moves", LOAD_MOVE, 1, 1000, 100, 1, 1},
-    {"moves", LOAD_MOVE, 3, 1000, 100, 1, 1},   {"realms", LOAD_SAY, 2, 100, 50, 2, 1},
-    {"realms", LOAD_SAY, 2, 100, 50, 2, 2},
+    {"nodes", LOAD_SAY, 1, 1000, 100, 1, 1, false},
+    {"nodes", LOAD_SAY, 2, 1000, 100, 1, 1, false},
+    {"nodes", LOAD_SAY, 3, 1000, 100, 1, 1, false},
+    {"sessions", LOAD_SAY, 3, 100, 10, 1, 1, false},
+    {"sessions", LOAD_SAY, 3, 1000, 100, 1, 1, false},
+    {"sessions", LOAD_SAY, 3, 10000, 1000, 1, 1, false},
+    {"rooms", LOAD_SAY, 3, 1000, 10, 1, 1, false},
+    {"rooms", LOAD_SAY, 3, 1000, 100, 1, 1, false},
+    {"rooms", LOAD_SAY, 3, 1000, 1000, 1, 1, false},
+    {"moves", LOAD_MOVE, 1, 1000, 100, 1, 1, false},
+    {"moves", LOAD_MOVE, 3, 1000, 100, 1, 1, false},
+    {"realms", LOAD_SAY, 2, 100, 50, 2, 1, false},
+    {"realms", LOAD_SAY, 2, 100, 50, 2, 2, false},
+    {"tls", LOAD_SAY, 3, 1000, 100, 1, 1, false},
+    {"tls", LOAD_SAY, 3, 1000, 100, 1, 1, true},
 };
 
 enum bound { BOUND_REDIS, BOUND_NODE, BOUND_LOAD, BOUND_CPUS, BOUND_WINDOW, BOUND_COUNT };
@@ -56,61 +67,19 @@ struct world {
     size_t redis_count, realm_count;
     struct daemon *daemons[LOAD_NODES_MAX];
     size_t node_count;
+    char *certificates; /* their folder; NULL: no TLS */
 };
 
-/* User and system time of a process, in microseconds. */
-static int64_t cpu_us(pid_t pid)
+/* Makes a certificate for the nodes, and the settings for it. */
+static void world_certify(struct world *world, char ret_cert[160], char ret_ca[160])
 {
-    char path[64], text[1024] = "";
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(path, "r");
-    if (file == NULL) {
-        return 0;
-    }
-    size_t len = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    text[len] = '\0';
-    const char *after = strrchr(text, ')');
-    unsigned long user = 0, system = 0;
-    if (after == NULL || sscanf(after, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                                &user, &system) != 2) {
-        return 0;
-    }
-    return (int64_t)(user + system) * 1000000 / sysconf(_SC_CLK_TCK);
-}
-
-static int64_t rss_kib(pid_t pid)
-{
-    char path[64];
-    long pages = 0;
-    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    FILE *file = fopen(path, "r");
-    if (file != NULL) {
-        if (fscanf(file, "%*d %ld", &pages) != 1) {
-            pages = 0;
-        }
-        fclose(file);
-    }
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-/* Ticks of all CPUs since boot: those without work, and all. */
-static void machine_ticks(int64_t *ret_idle, int64_t *ret_all)
-{
-    unsigned long long t[8] = {0};
-    FILE *file = fopen("/proc/stat", "r");
-    if (file != NULL) {
-        if (fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3],
-                   &t[4], &t[5], &t[6], &t[7]) != 8) {
-            memset(t, 0, sizeof t);
-        }
-        fclose(file);
-    }
-    *ret_idle = (int64_t)(t[3] + t[4]);
-    *ret_all = 0;
-    for (size_t i = 0; i < 8; i++) {
-        *ret_all += (int64_t)t[i];
-    }
+    world->certificates = process_folder_make();
+    snprintf(ret_cert, 160, "tls.cert_file=%s/node.pem", world->certificates);
+    snprintf(ret_ca, 160, "tls.ca_file=%s/ca.pem", world->certificates);
+    struct authority *authority = authority_new();
+    authority_write(authority, strchr(ret_ca, '=') + 1);
+    authority_issue(authority, strchr(ret_cert, '=') + 1, "hgtp", -60, 86400);
+    authority_free(authority);
 }
 
 /* A metric, `line` being its name between line ends and a space; over all nodes. */
@@ -148,9 +117,12 @@ static bool world_meshed(const struct world *world)
 
 static bool world_open(struct world *world, const struct row *row)
 {
-    char url[160], id[32], realm[48];
+    char url[160], id[32], realm[48], cert[160], ca[160];
     size_t node_count = row->nodes;
     *world = (struct world){.realm_count = row->realms};
+    if (row->is_tls) {
+        world_certify(world, cert, ca);
+    }
     do {
         struct redis_server *redis = redis_server_new();
         world->redises[world->redis_count++] = redis;
@@ -172,6 +144,9 @@ static bool world_open(struct world *world, const struct row *row)
                                     "limits.messages_per_s=1000000",
                                     "lists.max=1",
                                     "lists.coalesce_ms=1000",
+                                    row->is_tls ? "bus.listen=tls+tcp://127.0.0.1:0" : NULL,
+                                    cert,
+                                    ca,
                                     NULL};
         world->daemons[world->node_count++] = daemon_start(sets);
     }
@@ -192,6 +167,10 @@ static void world_close(struct world *world)
     for (size_t i = 0; i < world->redis_count; i++) {
         redis_server_free(world->redises[i]);
     }
+    if (world->certificates != NULL) {
+        process_folder_remove(world->certificates);
+        free(world->certificates);
+    }
 }
 
 /* What has been used up to a moment, and between two of them. */
@@ -204,13 +183,13 @@ struct usage {
 
 static struct usage usage_now(const struct world *world)
 {
-    struct usage u = {.load_us = cpu_us(getpid())};
+    struct usage u = {.load_us = machine_cpu_us(getpid())};
     for (size_t i = 0; i < world->redis_count; i++) {
-        u.one_redis_us[i] = cpu_us(process_pid(world->redises[i]->process));
+        u.one_redis_us[i] = machine_cpu_us(process_pid(world->redises[i]->process));
         u.redis_us += u.one_redis_us[i];
     }
     for (size_t i = 0; i < world->node_count; i++) {
-        u.node_us[i] = cpu_us(process_pid(world->daemons[i]->process));
+        u.node_us[i] = machine_cpu_us(process_pid(world->daemons[i]->process));
         u.nodes_us += u.node_us[i];
     }
     machine_ticks(&u.idle_ticks, &u.all_ticks);
@@ -330,6 +309,9 @@ static void print_row(const struct row *row, const struct load_figures *f, const
         printf("%-8s ^ %zu realms on %zu Redis, of which the busiest took %.0f %% of a CPU\n", "",
                row->realms, row->redises, shares.redis * 100);
     }
+    if (row->is_tls) {
+        printf("%-8s ^ with TLS between the nodes\n", "");
+    }
     fflush(stdout);
 }
 
@@ -360,7 +342,7 @@ static bool measure_load(const struct row *row, const struct world *world, struc
     struct usage after = usage_now(world);
     struct usage used = usage_between(&before, &after);
     used.calls = calls(world) - called;
-    print_row(row, ret_figures, &used, rss_kib(process_pid(world->daemons[0]->process)),
+    print_row(row, ret_figures, &used, machine_rss_kib(process_pid(world->daemons[0]->process)),
               metric(world, "\nhgtp_feed_gaps_total{outcome=\"lost\"} "));
     return is_good && ret_figures->operations > 0;
 }
@@ -390,9 +372,10 @@ static bool measure(const struct row *row, int64_t duration_ms, struct load_figu
  * and every push. */
 static bool smoke(void)
 {
-    static const struct row smoke_rows[] = {{"smoke", LOAD_SAY, 2, 20, 4, 1, 1},
-                                            {"smoke", LOAD_MOVE, 2, 20, 4, 1, 1},
-                                            {"smoke", LOAD_SAY, 2, 20, 4, 2, 2}};
+    static const struct row smoke_rows[] = {{"smoke", LOAD_SAY, 2, 20, 4, 1, 1, false},
+                                            {"smoke", LOAD_MOVE, 2, 20, 4, 1, 1, false},
+                                            {"smoke", LOAD_SAY, 2, 20, 4, 2, 2, false},
+                                            {"smoke", LOAD_SAY, 2, 20, 4, 1, 1, true}};
     bool is_good = true;
     for (size_t i = 0; i < sizeof smoke_rows / sizeof smoke_rows[0]; i++) {
         const struct row *row = &smoke_rows[i];

@@ -389,6 +389,30 @@ static void env_as_setting(const json_t *env, char ret_setting[256])
     snprintf(ret_setting, 256, "%s=%s", key, value);
 }
 
+/* As the manifest has it, but with secrets in `folder`, where there are some. */
+static void write_configuration(const char *folder, const char *path)
+{
+    static const char mount[] = "/run/secrets/hgtp/";
+    const char *text = yaml_text(document("ConfigMap", "hgtp-config"), "data/hgtpd.conf");
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    for (const char *at; (at = strstr(text, mount)) != NULL;) {
+        fprintf(file, "%.*s%s/", (int)(at - text), text, folder);
+        text = at + strlen(mount);
+    }
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+    static const char *const secrets[] = {"auth_key", "bus_key"};
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
+        char secret[256];
+        snprintf(secret, sizeof secret, "%s/%s", folder, secrets[i]);
+        file = fopen(secret, "we");
+        assert_non_null(file);
+        fputs("a secret of the test\n", file);
+        assert_int_equal(fclose(file), 0);
+    }
+}
+
 static void hgtpd_takes_the_configuration_and_the_environment(void **state)
 {
     (void)state;
@@ -397,10 +421,7 @@ static void hgtpd_takes_the_configuration_and_the_environment(void **state)
     const char *argv[24] = {HGTPD_PATH, "--check-config", "--config", path};
     size_t count = 4, set_count = 0;
     snprintf(path, sizeof path, "%s/hgtpd.conf", folder);
-    FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    fputs(yaml_text(document("ConfigMap", "hgtp-config"), "data/hgtpd.conf"), file);
-    assert_int_equal(fclose(file), 0);
+    write_configuration(folder, path);
     const json_t *env = yaml_at(nodes(), HGTPD "/env");
     for (size_t i = 0; i < json_array_size(env); i++) {
         if (strncmp(yaml_text(json_array_get(env, i), "name"), "HGTP_", 5) == 0) {

@@ -47,7 +47,8 @@ struct e2e {
     struct daemon *daemon; /* the node of a scenario with one */
     struct e2e_node nodes[E2E_NODES_MAX];
     size_t node_count;
-    char **cluster_sets; /* NULL-terminated; owned */
+    const char *bus_scheme; /* of a cluster's nodes; NULL: "tcp" */
+    char **cluster_sets;    /* NULL-terminated; owned */
     struct daemon *ended[E2E_ENDED_MAX];
     size_t ended_count;
     struct balancer *balancer; /* NULL: none */

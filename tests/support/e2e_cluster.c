@@ -44,9 +44,10 @@ static struct daemon *e2e_cluster_run(struct e2e *e, const struct e2e_node *node
     snprintf(id, sizeof id, "node.id=%s", node->id);
     snprintf(hgtp, sizeof hgtp, "hgtp.listen=127.0.0.1:%u", node->hgtp_port);
     snprintf(http, sizeof http, "http.listen=127.0.0.1:%u", node->http_port);
-    snprintf(bus, sizeof bus, "bus.listen=tcp://127.0.0.1:%u", node->bus_port);
+    const char *scheme = e->bus_scheme != NULL ? e->bus_scheme : "tcp";
+    snprintf(bus, sizeof bus, "bus.listen=%s://127.0.0.1:%u", scheme, node->bus_port);
     if (node->bus_relay != NULL) {
-        snprintf(advertise, sizeof advertise, "bus.advertise=tcp://127.0.0.1:%u",
+        snprintf(advertise, sizeof advertise, "bus.advertise=%s://127.0.0.1:%u", scheme,
                  relay_port(node->bus_relay));
         sets[count++] = advertise;
     }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relay: connections in pairs, bytes from one to the other. What cannot be written is kept; nothing
- * is looked at.
+ * relay: connections in pairs, bytes from one to the other. What cannot be written is kept.
  */
 #include "relay.h"
 
 #include <assert.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,6 +36,8 @@ struct relay {
     uint16_t port, to_port;
     enum relay_mode mode;
     struct relay_pair *pairs;
+    const char *words; /* NULL: nothing is listened for */
+    int overheard;
 };
 
 static void relay_drop(struct relay_pair *pair)
@@ -68,6 +70,9 @@ static bool relay_read(struct relay_end *end)
     uint8_t buffer[65536];
     ssize_t got = recv(end->watch.fd, buffer, sizeof buffer, 0);
     if (got > 0) {
+        struct relay *relay = end->pair->relay;
+        relay->overheard += relay->words != NULL &&
+                            memmem(buffer, (size_t)got, relay->words, strlen(relay->words)) != NULL;
         queue_put(&end->other->out, bytes_of(buffer, (size_t)got));
     }
     return got > 0;
@@ -163,6 +168,16 @@ void relay_close(struct relay *relay)
 uint16_t relay_port(const struct relay *relay)
 {
     return relay->port;
+}
+
+void relay_tap(struct relay *relay, const char *words)
+{
+    relay->words = words;
+}
+
+int relay_overheard(const struct relay *relay)
+{
+    return relay->overheard;
 }
 
 void relay_set(struct relay *relay, enum relay_mode mode)

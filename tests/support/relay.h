@@ -23,4 +23,10 @@ void relay_close(struct relay *relay);
 uint16_t relay_port(const struct relay *relay);
 void relay_set(struct relay *relay, enum relay_mode mode);
 
+/** Listen for `words` (kept, not copied) in what passes; they are not found where two reads part
+ * them. */
+void relay_tap(struct relay *relay, const char *words);
+/** How often they have passed. */
+int relay_overheard(const struct relay *relay);
+
 #endif

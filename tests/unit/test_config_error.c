@@ -52,13 +52,13 @@ static const struct wrong wrongs[] = {
     {"limts", "users = 5",
      "unknown section 'limts' (did you mean 'limits'?); the sections are node, hgtp, http, auth, "
      "redis, bus, "
-     "control, limits, log, history, lists, notices"},
+     "tls, control, limits, log, history, lists, notices"},
     {"Log", "level = info",
      "unknown section 'Log' (did you mean 'log'?); the sections are node, hgtp, http, auth, redis, "
      "bus, "
-     "control, limits, log, history, lists, notices"},
+     "tls, control, limits, log, history, lists, notices"},
     {"database", "x = 5",
-     "unknown section 'database'; the sections are node, hgtp, http, auth, redis, bus, control, "
+     "unknown section 'database'; the sections are node, hgtp, http, auth, redis, bus, tls, control, "
      "limits, log, "
      "history, lists, notices"},
 };
