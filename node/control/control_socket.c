@@ -27,8 +27,9 @@ struct control_socket {
     nng_socket socket;
     char url[256];
     uv_async_t wake;
-    uv_mutex_t lock; /* of `arrived` */
+    uv_mutex_t lock; /* of what nng's threads use: */
     struct control_slot *arrived;
+    bool may_wake; /* `wake` is open */
     struct control_slot slots[CONTROL_SLOTS];
     control_socket_fn *on_request; /* NULL: closed */
     void *arg;
@@ -65,8 +66,10 @@ static void control_slot_on_aio(void *arg)
     uv_mutex_lock(&socket->lock);
     slot->next = socket->arrived;
     socket->arrived = slot;
+    if (socket->may_wake) {
+        (void)uv_async_send(&socket->wake);
+    }
     uv_mutex_unlock(&socket->lock);
-    (void)uv_async_send(&socket->wake);
 }
 
 static void control_socket_on_wake(uv_async_t *wake)
@@ -167,6 +170,7 @@ struct control_socket *control_socket_open(uv_loop_t *loop, const char *url,
     uv_mutex_init(&socket->lock);
     uv_async_init(loop, &socket->wake, control_socket_on_wake);
     socket->wake.data = socket;
+    socket->may_wake = true;
     *ret_rc = control_socket_fill(socket);
     return socket;
 }
@@ -179,5 +183,8 @@ const char *control_socket_url(const struct control_socket *socket)
 void control_socket_close(struct control_socket *socket)
 {
     socket->on_request = NULL;
+    uv_mutex_lock(&socket->lock);
+    socket->may_wake = false;
+    uv_mutex_unlock(&socket->lock);
     uv_close((uv_handle_t *)&socket->wake, NULL);
 }
