@@ -140,7 +140,7 @@ E2E_SCENARIO(members_that_do_not_take_pushes_delay_nobody)
         assert_true(original_say(alice, "hello"));
         e2e_came(original_wait_message(alice, "hello"));
     }
-    assert_true(pump_now_ms() - start_ms < 2000);
+    assert_true(pump_now_ms() - start_ms < 10000); /* half of what it would be */
 }
 
 /* 7: the OK to the second REGISTER waited for a connection to the client. */
