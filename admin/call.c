@@ -28,10 +28,10 @@ int call_exit_code(Hgtp__Rpc__Code code)
     }
 }
 
-static void call_hint(const struct cli *cli, Hgtp__Rpc__Code code)
+static void call_hint(const struct cli *cli, const struct rpc_status *status)
 {
     const char *group = cli->verb->group;
-    switch (code) {
+    switch (status->code) {
     case HGTP__RPC__CODE__NOT_FOUND:
         if (group != NULL && verb_find(group, "list") != NULL) {
             fprintf(cli->err, "hgtpctl %s list shows those there are\n", group);
@@ -45,7 +45,9 @@ static void call_hint(const struct cli *cli, Hgtp__Rpc__Code code)
         fprintf(cli->err, "this needs a token of the role %s\n", verb_role_name(cli->verb->role));
         break;
     case HGTP__RPC__CODE__UNAVAILABLE:
-        fputs("is a node running there? --url names another one\n", cli->err);
+        fputs(status->is_answer ? "its log and its /readyz say more; --url names another node\n"
+                                : "is a node running there? --url names another one\n",
+              cli->err);
         break;
     case HGTP__RPC__CODE__DEADLINE_EXCEEDED:
         fputs("--timeout S waits longer\n", cli->err);
@@ -69,7 +71,7 @@ void call_explain(const struct cli *cli, const struct rpc_status *status)
         }
     }
     cli_say(cli, "%s: %s", what, status->message);
-    call_hint(cli, status->code);
+    call_hint(cli, status);
 }
 
 struct rpc_client *call_client(struct cli *cli, int *ret_code)

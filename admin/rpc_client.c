@@ -207,6 +207,7 @@ static bool rpc_client_unpack(const char *method, const char *url, uint64_t id, 
                        "is no answer to this call; is that a node's control address?");
     } else if (envelope->code != HGTP__RPC__CODE__OK) {
         status->code = envelope->code;
+        status->is_answer = true;
         snprintf(status->message, sizeof status->message, "%.300s (%.180s)", envelope->message,
                  url);
     } else {
@@ -325,14 +326,16 @@ const char *rpc_client_url(struct rpc_client *client)
 struct rpc_client *rpc_client_open(const struct rpc_options *options, struct rpc_status *ret_status)
 {
     if (options->urls[0] == NULL) {
-        *ret_status =
-            (struct rpc_status){HGTP__RPC__CODE__UNAVAILABLE,
-                                "no address of a node is known: give --url, or a context"};
+        *ret_status = (struct rpc_status){
+            .code = HGTP__RPC__CODE__UNAVAILABLE,
+            .message = "no node's socket is found on this machine, and no other address "
+                       "is known: --url names one, or a context"};
         return NULL;
     }
     struct rpc_client *client = calloc(1, sizeof *client);
     if (client == NULL) {
-        *ret_status = (struct rpc_status){HGTP__RPC__CODE__RESOURCE_EXHAUSTED, "out of memory"};
+        *ret_status = (struct rpc_status){.code = HGTP__RPC__CODE__RESOURCE_EXHAUSTED,
+                                          .message = "out of memory"};
         return NULL;
     }
     client->service =

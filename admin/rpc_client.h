@@ -33,6 +33,7 @@ struct rpc_options {
 struct rpc_status {
     Hgtp__Rpc__Code code;
     char message[512]; /* why, when not OK: names what was asked, where, and what to do */
+    bool is_answer;    /* a node has said so; else none was reached */
 };
 
 /**

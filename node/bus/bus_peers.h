@@ -15,7 +15,7 @@
 
 #define BUS_PEERS_KNOWN_MAX 1024 /* unless more than that are current */
 #define BUS_PEER_SILENT_MS  3000 /* not named for longer than that: not current any more */
-#define BUS_PEER_LONELY_MS  3000 /* named and not connected for longer than that: it is said */
+#define BUS_PEER_LONELY_MS  7000 /* named and not connected for longer than a dead one is: said */
 #define BUS_PEER_HELD_MS    1000 /* what is sent before the first connection waits so long for it */
 #define BUS_BODY_FULL       (256 * 1024) /* a batch that has grown beyond is sent at once */
 

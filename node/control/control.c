@@ -78,7 +78,9 @@ void control_fail(struct control_call *call, Hgtp__Rpc__Code code, const char *m
 
 void control_refuse(struct control_call *call, enum err err)
 {
-    control_fail(call, (Hgtp__Rpc__Code)err_control_status(err), err_text(err));
+    /* Clients are told no more than that they may try again; operators want to know of what. */
+    control_fail(call, (Hgtp__Rpc__Code)err_control_status(err),
+                 err == ERR_STORE_AWAY ? "the node's Redis does not answer" : err_text(err));
 }
 
 void control_reply(struct control_call *call)

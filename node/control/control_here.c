@@ -116,8 +116,8 @@ void control_here_resume(struct control *control, struct control_here *here)
     done->dry_run = request->dry_run;
     snprintf(what, sizeof what, "%s %s",
              !is_draining       ? "in service already:"
-             : request->dry_run ? "would take into service again"
-                                : "took into service again",
+             : request->dry_run ? "would resume"
+                                : "resumed",
              id);
     (void)control_rows_str(here->reply, "what", what);
     if (!request->dry_run && !act->resume(act->ctx)) {

@@ -100,6 +100,23 @@ E2E_SCENARIO(change_that_was_said_not_to_be_done_in_time_is_not_begun_later)
     assert_int_equal(e2e_get_at(e, 1, "/healthz", NULL, 0), 200);
 }
 
+E2E_SCENARIO(node_without_redis_is_told_from_no_node)
+{
+    e->redis = redis_server_new();
+    assert_true(redis_server_start(e->redis));
+    char url[160];
+    snprintf(url, sizeof url, "redis.url=%s", e->redis->url);
+    E2E_NODE(e, url, "redis.deadline_ms=100");
+    process_signal(e->redis->process, SIGSTOP);
+    TOOL(e->daemon, 3, "room", "list");
+    assert_non_null(strstr(tool.err, "the node's Redis does not answer"));
+    assert_null(strstr(tool.err, "is a node running"));
+    process_signal(e->redis->process, SIGCONT);
+    tool_run("ipc:///nowhere", (const char *const[]){"room", "list", NULL});
+    assert_int_equal(tool.code, 3);
+    assert_non_null(strstr(tool.err, "is a node running there?"));
+}
+
 E2E_SCENARIO(change_at_a_node_that_does_not_answer_is_recorded_as_what_it_is)
 {
     E2E_CLUSTER(e, 2);
@@ -158,6 +175,7 @@ int main(void)
         E2E_TEST(first_signal_to_a_node_that_an_operator_ends_does_not_cut_its_drain_short),
         E2E_TEST(rolling_restart_touches_no_other_node_when_one_has_died_meanwhile),
         E2E_TEST(change_that_was_said_not_to_be_done_in_time_is_not_begun_later),
+        E2E_TEST(node_without_redis_is_told_from_no_node),
         E2E_TEST(change_at_a_node_that_does_not_answer_is_recorded_as_what_it_is),
         E2E_TEST(secret_that_is_set_at_all_nodes_is_never_sent_to_redis),
         E2E_TEST(events_behind_a_place_that_is_not_kept_any_more_come_with_their_gap),

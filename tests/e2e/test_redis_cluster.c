@@ -88,6 +88,26 @@ static void wait_said(uint16_t port, const char *command, const char *expected)
     }
 }
 
+static int64_t number_behind(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+    return at != NULL ? atoll(at + strlen(name)) : -1;
+}
+
+/* The replica has all that the master has said by now: it tells so once a second. */
+static void wait_replicated(uint16_t master)
+{
+    char text[4096];
+    ask(master, "INFO replication", text);
+    int64_t said = number_behind(text, "master_repl_offset:");
+    int64_t until_ms = pump_now_ms() + START_MS;
+    while (number_behind(text, ",offset=") < said) {
+        assert_true(pump_now_ms() < until_ms);
+        e2e_retry_pause();
+        ask(master, "INFO replication", text);
+    }
+}
+
 /* A cluster's bus has a port 10000 above the server's. */
 static uint16_t shard_port(void)
 {
@@ -214,6 +234,7 @@ E2E_SCENARIO(realm_goes_on_when_a_replica_takes_its_master_over)
     e2e_open_room(alice, "den");
     e2e_join_room(bob, "den");
     expect_talk(alice, bob, "before");
+    wait_replicated(shards->ports[1]);
     process_signal(shards->servers[1], SIGKILL);
     assert_true(process_wait_exit(shards->servers[1], START_MS) > 0);
     tell(shards->ports[2], "CLUSTER FAILOVER TAKEOVER");
