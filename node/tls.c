@@ -65,7 +65,10 @@ static bool tls_read(struct tls_files *files, const char *setting, const char *p
 /* Nobody is there to be asked. */
 static int tls_no_password(char *text, int size, int is_writing, void *arg)
 {
-    (void)text, (void)size, (void)is_writing, (void)arg;
+    (void)text;
+    (void)size;
+    (void)is_writing;
+    (void)arg;
     return -1;
 }
 
@@ -234,13 +237,19 @@ static bool tls_make_all(struct tls_files *files, struct tls *tls)
                                files->config->tls_cert_file, nng_strerror(rc));
 }
 
+/* There may be a key in it. */
+static void tls_forget(char *text)
+{
+    if (text != NULL) {
+        OPENSSL_cleanse(text, strlen(text));
+    }
+    free(text);
+}
+
 static void tls_files_fini(struct tls_files *files)
 {
-    if (files->key_text != NULL) {
-        OPENSSL_cleanse(files->key_text, strlen(files->key_text));
-    }
-    free(files->cert_text);
-    free(files->key_text);
+    tls_forget(files->cert_text);
+    tls_forget(files->key_text);
     free(files->ca_text);
     X509_free(files->cert);
     EVP_PKEY_free(files->key);
