@@ -91,7 +91,6 @@ static int talk_overheard(struct e2e *e)
         assert_true(talker_say_acked(i % 2 == 0 ? alice : bob, words, NULL) > 0);
     }
     assert_true(talker_has(alice, 22, TALKER_WAIT_MS) && talker_has(bob, 22, TALKER_WAIT_MS));
-    assert_int_equal(e2e_metric_at(e, 0, "hgtp_feed_gaps_total{outcome=\"found\"}"), 0);
     return relay_overheard(e->nodes[0].bus_relay) + relay_overheard(e->nodes[1].bus_relay);
 }
 
