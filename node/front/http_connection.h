@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * http_connection: one client's connection: bytes in, requests out to the handler, answers back in
- * the order of the requests. Shared by http_server.c (listening, time, life) and http_connection.c.
+ * the order of the requests. Shared by http_server.c (listening, time, life), http_connection.c and
+ * http_connection_read.c.
  */
 #ifndef FRONT_HTTP_CONNECTION_H
 #define FRONT_HTTP_CONNECTION_H
@@ -85,10 +86,18 @@ void http_connection_close(struct http_connection *connection);
 void http_connection_flush(struct http_connection *connection);
 /** End after the answer to what has been asked. */
 void http_connection_drain(struct http_connection *connection);
+/** End it if all is answered and nothing more will be asked. */
+void http_connection_end_if_over(struct http_connection *connection);
 void http_exchange_free(struct http_exchange *exchange);
 
 /** The socket is somebody else's: the rest goes when nothing of it is on the stack any more. */
 void http_connection_free(struct http_connection *connection);
+
+/* http_connection_read.c */
+/** Hand over what has come as far as it may be; read on, or pause. */
+void http_connection_parse(struct http_connection *connection);
+/** Read what comes. */
+void http_connection_listen(struct http_connection *connection);
 
 /* http_server.c */
 void http_server_hold(struct http_server *server);
