@@ -294,6 +294,10 @@ static int args_feed_verb(struct cli *cli, const char *word)
         return EXIT_DONE;
     }
     cli->verb = verb_find(cli->group, word);
+    if (cli->verb == NULL && cli->group != NULL && strcmp(word, "help") == 0) {
+        cli->wants_help = true;
+        return EXIT_DONE;
+    }
     if (cli->verb == NULL && cli->group != NULL) {
         return args_usage(cli, verb_like(cli->group, word), "%s has no verb '%s'", cli->group,
                           word);

@@ -28,21 +28,56 @@ int call_exit_code(Hgtp__Rpc__Code code)
     }
 }
 
+/* The group whose list shows what may stand there; NULL: nothing does. */
+static const char *call_group_of(enum verb_kind kind)
+{
+    switch (kind) {
+    case KIND_ROOM:
+        return "room";
+    case KIND_USER:
+        return "session";
+    case KIND_NODE:
+        return "node";
+    case KIND_ACCOUNT:
+        return "account";
+    default:
+        return NULL;
+    }
+}
+
+/* Which of the names was wrong is for the message to say. */
+static void call_hint_lists(const struct cli *cli)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < cli->word_count; i++) {
+        const char *group = call_group_of(cli->verb->words[i].kind);
+        if (group != NULL) {
+            fprintf(cli->err, "%shgtpctl %s list", count++ > 0 ? ", " : "", group);
+        }
+    }
+    for (size_t i = 0; i < VERB_OPTIONS_MAX && cli->verb->options[i].name != NULL; i++) {
+        const char *group = call_group_of(cli->verb->options[i].kind);
+        if (group != NULL && cli->options[i] != NULL) {
+            fprintf(cli->err, "%shgtpctl %s list", count++ > 0 ? ", " : "", group);
+        }
+    }
+    if (count > 0) {
+        fprintf(cli->err, " show%s those there are\n", count == 1 ? "s" : "");
+    }
+}
+
 static void call_hint(const struct cli *cli, const struct rpc_status *status)
 {
-    const char *group = cli->verb->group;
     switch (status->code) {
     case HGTP__RPC__CODE__NOT_FOUND:
-        if (group != NULL && verb_find(group, "list") != NULL) {
-            fprintf(cli->err, "hgtpctl %s list shows those there are\n", group);
-        }
+        call_hint_lists(cli);
+        break;
+    case HGTP__RPC__CODE__INTERNAL:
+        fputs("hgtpctl doctor says whether the state in Redis is as it should be\n", cli->err);
         break;
     case HGTP__RPC__CODE__UNAUTHENTICATED:
         fputs("give the token by --token-file F, or keep it in a context: hgtpctl context add\n",
               cli->err);
-        break;
-    case HGTP__RPC__CODE__PERMISSION_DENIED:
-        fprintf(cli->err, "this needs a token of the role %s\n", verb_role_name(cli->verb->role));
         break;
     case HGTP__RPC__CODE__UNAVAILABLE:
         fputs(status->is_answer ? "its log and its /readyz say more; --url names another node\n"

@@ -37,13 +37,15 @@ static int drain_await(struct cli *cli, int64_t wait_ms)
         left = drain_left(cli, &code);
     }
     if (left == 0) {
+        fputs(cli->is_json ? "" : "no session is left\n", cli->out);
         return EXIT_DONE;
     }
     if (left == UINT64_MAX) {
         cli_say(cli, "the node does not say how many sessions it has left");
         return code != EXIT_DONE ? code : EXIT_UNREACHABLE;
     }
-    cli_say(cli, "%" PRIu64 " sessions are left; it goes on draining", left);
+    cli_say(cli, "%" PRIu64 " session%s left; it goes on draining", left,
+            left == 1 ? " is" : "s are");
     return EXIT_FAILED;
 }
 

@@ -167,7 +167,8 @@ static int events_follow(struct events *events, struct rpc_client *client)
         }
         if (batch == NULL) {
             if (!events->is_broken) {
-                cli_say(events->cli, "events: %s; going on elsewhere", status.message);
+                cli_say(events->cli, "events: %s; %s", status.message,
+                        events->cli->where[1] != NULL ? "going on elsewhere" : "trying again");
             }
             events->is_broken = true;
             events_wait(events);
@@ -198,6 +199,15 @@ static int events_follow(struct events *events, struct rpc_client *client)
     return EXIT_DONE;
 }
 
+/* What a batch has named as the cursor behind it, or a time in ms. */
+static bool events_is_cursor(const char *text)
+{
+    static const char digits[] = "0123456789";
+    size_t ms = strspn(text, digits);
+    size_t place = text[ms] == '-' ? strspn(text + ms + 1, digits) : 0;
+    return ms > 0 && (text[ms] == '\0' || (place > 0 && text[ms + 1 + place] == '\0'));
+}
+
 int cmd_events(struct cli *cli)
 {
     struct events events = {.cli = cli,
@@ -210,6 +220,11 @@ int cmd_events(struct cli *cli)
     bool has_start = cli_option(cli, "since") != NULL || cli_option(cli, "after") != NULL;
     if (count != NULL) {
         (void)units_number(count, &events.left);
+    }
+    if (cli_option(cli, "after") != NULL && !events_is_cursor(cli_option(cli, "after"))) {
+        cli_say(cli, "--after is a cursor as in -o json's field of that name, or 0; not '%s'",
+                cli_option(cli, "after"));
+        return EXIT_USAGE;
     }
     if (!has_start && !is_following) {
         events.request->since_ms = EVENTS_SINCE_MS;

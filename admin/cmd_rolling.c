@@ -22,6 +22,7 @@
 struct rolling {
     struct cli *cli;
     int64_t wait_ms;
+    int code; /* of what went wrong */
     Hgtp__Control__NodeListReply *before;
     Hgtp__Tool__RestartReply reply;
     Hgtp__Tool__Restart *rows;
@@ -180,6 +181,8 @@ static bool rolling_restart(struct rolling *rolling, size_t i)
                  node->sessions, i + 1, rolling->before->n_nodes);
     if (!rpc_client_call(rolling->cli->client, "NodeDrain", &request.base, &reply, &status)) {
         rolling_fail(rolling, i, "it is not drained: %s", status.message);
+        bool is_denied = call_exit_code(status.code) == EXIT_DENIED;
+        rolling->code = is_denied ? EXIT_DENIED : EXIT_FAILED;
         return false;
     }
     protobuf_c_message_free_unpacked(reply, NULL);
@@ -276,7 +279,7 @@ static int rolling_run(struct rolling *rolling)
         if (!rolling_restart(rolling, i)) {
             cli_say(cli, "%s: %s; the nodes behind it were not touched", rolling->rows[i].node,
                     rolling->rows[i].error);
-            code = EXIT_FAILED;
+            code = rolling->code;
         }
     }
     cli_print(cli, &rolling->reply.base);
@@ -285,8 +288,10 @@ static int rolling_run(struct rolling *rolling)
 
 int cmd_rolling(struct cli *cli)
 {
-    struct rolling rolling = {
-        .cli = cli, .wait_ms = ROLLING_WAIT_MS, .reply = HGTP__TOOL__RESTART_REPLY__INIT};
+    struct rolling rolling = {.cli = cli,
+                              .wait_ms = ROLLING_WAIT_MS,
+                              .code = EXIT_FAILED,
+                              .reply = HGTP__TOOL__RESTART_REPLY__INIT};
     const char *wait = cli_option(cli, "wait");
     if (wait != NULL) {
         (void)units_duration(wait, &rolling.wait_ms);

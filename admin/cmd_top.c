@@ -97,7 +97,10 @@ static bool top_print(struct top *top)
     if (cli->is_json) {
         output_json(&top->reading->base, cli->out);
     } else {
-        const struct output_view view = {verb_columns_top, "summary", columns, table->name};
+        const struct output_view view = {.fields = verb_columns_top,
+                                         .fields_in = "summary",
+                                         .columns = columns,
+                                         .columns_in = table->name};
         const struct output_style style = output_style_of(cli->out);
         output_people(&top->reading->base, &view, &style, cli->out);
     }

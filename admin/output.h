@@ -35,6 +35,7 @@ struct output_view {
     const char *fields_in;               /* they are in this field of it; NULL: in the reply */
     const struct output_column *columns; /* of its repeated message, a table; NULL: none */
     const char *columns_in;              /* which one; NULL: the first */
+    const char *none;                    /* said when it is empty; NULL: nothing is */
 };
 
 struct output_style {

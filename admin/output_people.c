@@ -171,7 +171,8 @@ static void output_what(const ProtobufCMessage *reply, FILE *out)
     char *cells[] = {output_cell(reply, &what), output_cell(reply, &names),
                      output_cell(reply, &state)};
     fputs(cells[0] != NULL ? cells[0] : "", out);
-    if (cells[2] != NULL && cells[2][0] != '\0' && strcmp(cells[2], "done") != 0) {
+    bool is_said = cells[0] != NULL && cells[2] != NULL && strstr(cells[0], cells[2]) != NULL;
+    if (cells[2] != NULL && !is_said && strcmp(cells[2], "done") != 0) {
         fprintf(out, " (%s)", cells[2]);
     }
     fputc('\n', out);
@@ -199,9 +200,11 @@ void output_people(const ProtobufCMessage *reply, const struct output_view *view
         output_fields(message, view->fields, style, out);
     }
     struct output_table table;
-    bool is_needed = view->columns != NULL &&
-                     (view->fields == NULL || output_count(reply, output_list_of(reply, view)) > 0);
-    if (is_needed && output_table_fill(&table, reply, view)) {
+    bool is_empty = view->columns != NULL && output_count(reply, output_list_of(reply, view)) == 0;
+    bool is_needed = view->columns != NULL && (view->fields == NULL || !is_empty);
+    if (is_empty && view->none != NULL) {
+        fprintf(out, "\n%s\n", view->none);
+    } else if (is_needed && output_table_fill(&table, reply, view)) {
         fputs(view->fields != NULL ? "\n" : "", out);
         output_table_fit(&table, style->columns);
         output_table_print(&table, style, out);

@@ -115,7 +115,7 @@ const struct verb verbs[] = {
     {"session", "show", "SessionShow", "one session", ROLE_VIEW,
      .words = {USER}, .view = {.fields = verb_columns_session},
      .example = "session show bob"},
-    {"session", "kick", "SessionKick", "end a session; a room that it manages is closed", ROLE_OPERATE, true,
+    {"session", "kick", "SessionKick", "end a session; a room that it manages is closed. Its user may come back at once: to keep out, see account", ROLE_OPERATE, true,
      .words = {USER},
      .example = "session kick bob --dry-run"},
 
@@ -168,7 +168,7 @@ const struct verb verbs[] = {
      .example = "events --follow --since 10m"},
     {NULL, "doctor", "Doctor", "compare the state with its own rules, and say what is wrong", ROLE_VIEW,
      .options = {{"fix", NULL, "fix", KIND_FLAG, "repair what can be repaired"}},
-     .view = {verb_columns_checked, NULL, verb_columns_findings}, .judge = judge_doctor,
+     .view = {verb_columns_checked, NULL, verb_columns_findings, .none = "nothing is wrong"}, .judge = judge_doctor,
      .example = "doctor"},
 
     {NULL, "talk", NULL, "talk as a user, in this terminal; or with what stdin says, where it is none", ROLE_NONE,

@@ -3,6 +3,7 @@
 #include "admin/where.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,25 +25,42 @@ static void where_add(struct cli *cli, const char *url, size_t len)
     }
 }
 
-/* A socket that is there; in a folder that anybody may have made it has to be our own. */
-static void where_add_socket(struct cli *cli, const char *folder, const char *path, bool is_shared)
+/* The sockets of a folder, the first node's and then those of the others on this machine; in a
+ * folder that anybody may have made they have to be our own. */
+static void where_add_sockets(struct cli *cli, const char *folder, bool is_shared)
 {
-    char url[WHERE_PATH_MAX];
-    struct stat info;
-    int len = folder != NULL ? snprintf(url, sizeof url, "ipc://%s%s", folder, path) : -1;
-    if (len > 0 && (size_t)len < sizeof url && stat(url + strlen("ipc://"), &info) == 0 &&
-        (!is_shared || info.st_uid == getuid())) {
-        where_add(cli, url, (size_t)len);
+    static const char *const names[] = {"control.sock", "control-*.sock"};
+    glob_t found = {0};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char pattern[WHERE_PATH_MAX];
+        int len = snprintf(pattern, sizeof pattern, "%s/%s", folder, names[i]);
+        if (len > 0 && (size_t)len < sizeof pattern) {
+            (void)glob(pattern, i > 0 ? GLOB_APPEND : 0, NULL, &found);
+        }
     }
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char url[WHERE_PATH_MAX];
+        struct stat info;
+        int len = snprintf(url, sizeof url, "ipc://%s", found.gl_pathv[i]);
+        if ((size_t)len < sizeof url && stat(found.gl_pathv[i], &info) == 0 &&
+            (!is_shared || info.st_uid == getuid())) {
+            where_add(cli, url, (size_t)len);
+        }
+    }
+    globfree(&found);
 }
 
 static void where_add_default(struct cli *cli)
 {
-    char own[64];
-    snprintf(own, sizeof own, "/tmp/hgtp-%u", (unsigned)getuid());
-    where_add_socket(cli, "/run", "/hgtp/control.sock", false);
-    where_add_socket(cli, getenv("XDG_RUNTIME_DIR"), "/hgtp/control.sock", false);
-    where_add_socket(cli, own, "/control.sock", true);
+    char folder[WHERE_PATH_MAX];
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    where_add_sockets(cli, "/run/hgtp", false);
+    if (runtime != NULL && runtime[0] == '/') {
+        snprintf(folder, sizeof folder, "%s/hgtp", runtime);
+        where_add_sockets(cli, folder, false);
+    }
+    snprintf(folder, sizeof folder, "/tmp/hgtp-%u", (unsigned)getuid());
+    where_add_sockets(cli, folder, true);
 }
 
 static int where_read_token(struct cli *cli, const char *path)
@@ -137,7 +155,7 @@ int where_find(struct cli *cli)
     if (name != NULL && name[0] != '\0') {
         if (!context_load(name, &context, error)) {
             cli_say(cli, "%s", error);
-            return EXIT_USAGE;
+            return context_exists(name) ? EXIT_USAGE : EXIT_NOT_FOUND;
         }
         for (size_t i = 0; !is_given && i < context.url_count; i++) {
             where_add(cli, context.urls[i], strlen(context.urls[i]));

@@ -75,10 +75,16 @@ void talk_client_connect(struct talk_client *client)
 }
 
 /* Nobody is there, or nobody can help now. */
-static void talk_client_no_luck(struct talk_client *client, const char *what, const char *why)
+static void talk_client_no_luck(struct talk_client *client, const struct talk_address *where,
+                                const char *why)
 {
+    if (!client->was_attached && client->failures == 0) {
+        talk_client_say(client, TALK_STATUS, "%s:%s: %s; trying again", where->host, where->port,
+                        why);
+    }
     if (!client->was_attached && client->failures + 1 >= TALK_CLIENT_FIRST_TRIES) {
-        talk_client_say(client, TALK_ERROR, "cannot reach %s: %s", what, why);
+        talk_client_say(client, TALK_ERROR, "cannot reach %s:%s: %s", where->host, where->port,
+                        why);
         client->stage = TALK_AWAY;
         client->due_ms = TICK_NEVER;
         talk_client_leave(client, TALK_UNREACHABLE);
@@ -91,7 +97,7 @@ static void talk_client_no_luck(struct talk_client *client, const char *what, co
 static void talk_client_register_later(struct talk_client *client, const char *why)
 {
     client->must_register = true;
-    talk_client_no_luck(client, client->udp.server.host, why);
+    talk_client_no_luck(client, &client->udp.server, why);
 }
 
 static void talk_client_on_registered(void *ctx, enum talk_registered what,
@@ -107,7 +113,8 @@ static void talk_client_on_registered(void *ctx, enum talk_registered what,
         talk_client_connect(client);
         break;
     case TALK_REGISTER_UNANSWERED:
-        talk_client_register_later(client, "no answer to REGISTER");
+        talk_client_register_later(
+            client, "no answer to REGISTER by HGTP over UDP (--hgtp names another address)");
         break;
     case TALK_REGISTER_LATER:
         talk_client_register_later(client, answer->text);
@@ -213,7 +220,7 @@ static void talk_client_on_end(void *ctx, const struct talk_ws_end *end)
     } else {
         char why[64];
         snprintf(why, sizeof why, "HTTP status %d", end->http_status);
-        talk_client_no_luck(client, client->http.host, end->http_status != 0 ? why : end->why);
+        talk_client_no_luck(client, &client->http, end->http_status != 0 ? why : end->why);
     }
 }
 

@@ -79,9 +79,10 @@ static void talk_hear_attached(struct talk_client *client)
     client->stage = TALK_ATTACHED;
     client->failures = 0;
     client->was_attached = true;
-    talk_client_say(client, TALK_STATUS, "%s to %s:%s as %s",
+    talk_client_say(client, TALK_STATUS, "%s to %s:%s as %s%s",
                     is_first ? "connected" : "connected again", client->http.host,
-                    client->http.port, client->options->name);
+                    client->http.port, client->options->name,
+                    is_first && !client->style.is_plain ? "; /help says what to do here" : "");
 }
 
 /* A new session enters its room like a stranger. If it is the room that it was in, it goes on where

@@ -42,7 +42,10 @@ static bool talk_target_read_key(const char *verb, const char *path, char key[TA
 bool talk_target_find(const struct talk_target_words *words, struct talk_target *ret_target)
 {
     if ((words->key == NULL) == (words->key_file == NULL)) {
-        return talk_target_wrong(words->verb, "either a key or a key file is needed");
+        return talk_target_wrong(words->verb,
+                                 words->key == NULL
+                                     ? "a key is needed: --key-file F, --key KEY or HGTP_AUTH_KEY"
+                                     : "--key and --key-file: one of them");
     }
     if (!talk_net_parse(words->http, TALK_TARGET_HTTP_PORT, &ret_target->http)) {
         return talk_target_wrong(words->verb, "%s is not HOST or HOST:PORT", words->http);

@@ -216,7 +216,9 @@ static bool control_is_known(struct control_call *call, const Hgtp__Rpc__Request
              token != NULL && token->name[0] != '\0' ? " " : "", envelope->actor);
     if (call->role == CONTROL_ROLE_NONE) {
         control_fail(call, HGTP__RPC__CODE__UNAUTHENTICATED,
-                     "a token is needed, and this is none: see control.token_file");
+                     envelope->token[0] == '\0'
+                         ? "a token is needed: a line of the node's control.token_file"
+                         : "this token is in no line of the node's control.token_file");
     }
     return call->role != CONTROL_ROLE_NONE;
 }

@@ -94,9 +94,9 @@ void control_here_drain(struct control *control, struct control_here *here)
     control_here_id(control, id);
     done->dry_run = request->dry_run;
     done->users = talk_census(control->options.talk).sessions;
-    snprintf(what, sizeof what, "%s %s%s: %" PRIu64 " sessions go to %zu other node%s%s",
+    snprintf(what, sizeof what, "%s %s%s: %" PRIu64 " session%s to %zu other node%s%s",
              request->dry_run ? "would drain" : "draining", id, request->ends ? ", to end it" : "",
-             done->users, others, others == 1 ? "" : "s",
+             done->users, done->users == 1 ? " goes" : "s go", others, others == 1 ? "" : "s",
              others == 0 ? "; nobody serves until it does again" : "");
     (void)control_rows_str(here->reply, "what", what);
     if (!request->dry_run) {

@@ -81,7 +81,19 @@ E2E_SCENARIO(mistakes_are_told_with_what_to_do)
     TOOL(e->daemon, 0, "--help");
     TOOL(e->daemon, 0, "room", "--help");
     TOOL(e->daemon, 0, "room", "delete", "--help");
+    TOOL(e->daemon, 0, "room", "help");
+    assert_non_null(strstr(tool.out, "room list"));
     TOOL(e->daemon, 4, "room", "delete", "den", "--yes");
+    assert_non_null(strstr(tool.err, "hgtpctl room list shows"));
+    TOOL(e->daemon, 4, "room", "kick", "den", "bob", "--yes");
+    assert_non_null(strstr(tool.err, "hgtpctl room list, hgtpctl session list show"));
+    TOOL(e->daemon, 4, "config", "set", "log.level", "info", "--node", "n9", "--yes");
+    assert_non_null(strstr(tool.err, "hgtpctl node list shows"));
+    TOOL(e->daemon, 2, "events", "--after", "yesterday");
+    assert_non_null(strstr(tool.err, "cursor"));
+    TOOL(e->daemon, 0, "doctor");
+    assert_non_null(strstr(tool.out, "nothing is wrong"));
+    TOOL(e->daemon, 4, "--context", "nowhere", "version");
     tool_run("ipc:///nowhere/at/all", (const char *const[]){"version", NULL});
     assert_int_equal(tool.code, 3);
 }
@@ -108,8 +120,13 @@ E2E_SCENARIO(tokens_say_who_may_do_what)
     TOOL(e->daemon, 0, "--token-file", file[0], "room", "list");
     TOOL(e->daemon, 5, "--token-file", file[0], "room", "create", "den");
     assert_non_null(strstr(tool.err, "operate"));
+    TOOL(e->daemon, 5, "--token-file", file[0], "doctor", "--fix");
+    assert_non_null(strstr(tool.err, "role administer"));
+    assert_null(strstr(tool.err, "role view"));
+    TOOL(e->daemon, 5, "--token-file", file[0], "node", "restart-rolling", "--yes");
     TOOL(e->daemon, 0, "--token-file", file[1], "room", "create", "den");
     TOOL(e->daemon, 5, "--token-file", file[2], "room", "list");
+    assert_non_null(strstr(tool.err, "this token is in no line"));
 
     /* The environment's token is for the environment's address, and for no other. */
     char url[TOOL_URL_BYTES];

@@ -239,6 +239,13 @@ E2E_SCENARIO(exit_code_tells_what_went_wrong)
     ends_with(talk(e, server, "alice", NULL), 0); /* the name is free */
     process_end_input(unheard);
     assert_int_equal(process_wait_exit(unheard, 40000), 3);
+    char where[32];
+    snprintf(where, sizeof where, "127.0.0.1:%d: no answer", no_hgtp.hgtp_port);
+    const char *waits = strstr(process_stderr(unheard), where);
+    assert_non_null(waits); /* it says so while it goes on trying, and at the end */
+    assert_non_null(strstr(waits, "trying again"));
+    assert_non_null(strstr(waits + 1, where));
+    assert_non_null(strstr(waits, "--hgtp"));
 }
 
 /* Interruptions -------------------------------------------------------------------------------- */
@@ -399,10 +406,11 @@ E2E_SCENARIO(message_that_comes_while_a_line_is_typed_does_not_tear_it)
     struct process *bob = talk(e, node_of(e), "bob", "한국어방");
     assert_true(process_write(bob, "hi alice\n반갑습니다 🎉\n"));
     hears(bob, "반갑습니다");
-    sees(alice, "반갑습니다 🎉\n한국어방> 안녕하세요 half typed 줄 🙂 that g\noes on "
-                "over "
-                "the "
-                "edge\n");
+    sees(alice,
+         "반갑습니다 🎉\n한국어방> 안녕하세요 half typed 줄 🙂 that g\noes on "
+         "over "
+         "the "
+         "edge\n");
     assert_int_equal(count_of(terminal_screen(alice), "half typed"), 1);
     assert_int_equal(count_of(terminal_screen(alice), " bob: hi alice\n"), 1);
     terminal_cursor(alice, &column, &row);
