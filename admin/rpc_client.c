@@ -60,8 +60,8 @@ static struct rpc_slot *rpc_slot_take(struct rpc_client *client, size_t *ret_url
     while (best == NULL) {
         for (size_t i = 0; i < RPC_SLOTS; i++) {
             struct rpc_slot *slot = &client->slots[i];
-            bool is_connected = slot->is_open && slot->url == client->url;
-            if (!slot->is_busy && (best == NULL || is_connected)) {
+            /* What else there is of a busy one is its caller's. */
+            if (!slot->is_busy && (best == NULL || (slot->is_open && slot->url == client->url))) {
                 best = slot;
             }
         }

@@ -65,6 +65,8 @@ static void lifecycle_on_wake(void *arg)
     bool is_ready = talk_ready(node->talk, &why);
     metric_set(METRIC_READY, is_ready);
     metric_set(METRIC_DRAINING, node->phase == PHASE_DRAINING || node->phase == PHASE_STOPPING);
+    metric_set(METRIC_KEYS_CLIENTS, (int64_t)node->keys.clients.valid.count);
+    metric_set(METRIC_KEYS_BUS, (int64_t)node->keys.bus.valid.count);
     if (node->phase == PHASE_STARTING && is_ready) {
         node->phase = PHASE_SERVING;
         node->was_ready = true;

@@ -57,6 +57,13 @@ bool err_is_worth_repeating(enum err err)
     return err_row(err)->is_worth_repeating;
 }
 
+bool err_is_fault(enum err err)
+{
+    enum err_control status = err_control_status(err);
+    bool is_fault = status == ERR_CONTROL_UNAVAILABLE || status == ERR_CONTROL_INTERNAL;
+    return is_fault && err != ERR_DRAINING; /* that one is sent on */
+}
+
 enum hgtp_type err_hgtp_type(enum err err, uint8_t request_type)
 {
     enum hgtp_type type = err_row(err)->hgtp;

@@ -44,6 +44,8 @@ const char *err_text(enum err err);
 int err_http_status(enum err err);
 enum err_control err_control_status(enum err err);
 bool err_is_worth_repeating(enum err err);
+/** Whoever asked did nothing wrong, and no limit is reached: Redis is away, the node overloaded. */
+bool err_is_fault(enum err err);
 
 /**
  * The response type that carries `err` to a request of `request_type`. The one exception stands

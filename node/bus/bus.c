@@ -239,6 +239,7 @@ static enum bus_batch_result bus_try_keys(struct bus *bus, struct bytes in,
         result = bus_batch_open(in, key, self, &bus->open_arena, ret_batch);
         at++;
     } while (result == BUS_BATCH_FORGED && at < bus->keys->count);
+    metric_add(METRIC_SECOND_KEY_BUS, result == BUS_BATCH_OK && at > 1 ? 1 : 0);
     return result;
 }
 

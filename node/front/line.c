@@ -223,8 +223,8 @@ static void line_on_written(uv_write_t *write, int status)
         }
         line->wrote_ms = line_now_ms(line->lines);
         line_written(line, bytes - line->started_bytes);
-        line_tell_drained(line);
         line_flush(line);
+        line_tell_drained(line);
     }
     line_let_go(line);
 }

@@ -19,20 +19,22 @@ bool redis_cluster_moved(const redisReply *reply, struct redis_cluster_place *re
     char *colon = strrchr(place, ':');
     char *end = colon;
     long port = colon != NULL ? strtol(colon + 1, &end, 10) : 0;
-    if (port <= 0 || port > UINT16_MAX || *end != '\0' || strcmp(place, "?") == 0) {
+    if (port <= 0 || port > UINT16_MAX || *end != '\0' || place[0] == '?') {
         return false;
     }
     *colon = '\0';
     memcpy(ret_place->host, place, sizeof place);
     ret_place->port = (uint16_t)port;
-    return ret_place->host[0] != '?';
+    return true;
 }
 
-void redis_cluster_go(struct redis_url *server, const struct redis_cluster_place *place)
+void redis_cluster_go(struct redis_url *server, const struct redis_cluster_place *place,
+                      char host[REDIS_CLUSTER_HOST_BYTES])
 {
     server->path = NULL;
     server->port = place->port;
     if (place->host[0] != '\0') {
-        server->host = (char *)(uintptr_t)place->host;
+        memcpy(host, place->host, REDIS_CLUSTER_HOST_BYTES);
+        server->host = host;
     }
 }

@@ -35,9 +35,8 @@ struct redis_link {
     struct redis_url url;
     struct redis_url server; /* what is dialled: `url`, or the master that was named: by the
                                 sentinels, or by a node of a Redis Cluster */
-    char server_host[256];
-    struct redis_cluster_place place; /* last named by such a node */
-    bool is_sent_on;                  /* there, by the next attempt; then `url` is asked anew */
+    char server_host[REDIS_CLUSTER_HOST_BYTES];
+    bool is_sent_on; /* to a node of the cluster, by the next attempt; then `url` is asked anew */
     struct redis_sentinel *question; /* where the master is; connected: whether it is still there */
     struct redis_sentinel_past past;
     enum redis_link_state state;
@@ -45,7 +44,7 @@ struct redis_link {
     uv_idle_t idle;   /* runs while `lost` is to be answered, and when closing */
     struct redis_dial *dial;
     redisAsyncContext *ac;
-    int64_t retry_ms;        /* lower bound of the next wait */
+    int64_t retry_ms;        /* lower bound of the next wait; shortest once a command is answered */
     unsigned attempt_count;  /* since it was last connected */
     bool was_connected;      /* ever */
     char why[160];           /* what was last reported; "" while connected and at the start */
@@ -61,7 +60,7 @@ struct redis_link {
 static void redis_link_on_retry(uv_timer_t *timer);
 static void redis_link_on_deadline(uv_timer_t *timer);
 static void redis_link_on_demoted(struct redis_link *link);
-static void redis_link_on_sent_on(struct redis_link *link);
+static void redis_link_on_sent_on(struct redis_link *link, const struct redis_cluster_place *place);
 
 static int64_t redis_link_now(const struct redis_link *link)
 {
@@ -149,13 +148,17 @@ static void redis_link_on_reply(redisAsyncContext *ac, void *reply, void *privda
     redis_link_on_reply_fn *on_reply = call->on_reply;
     void *arg = call->arg;
     bool is_demoted = link->url.sentinel_count > 0 && redis_link_is_refused_by_replica(reply);
-    bool is_sent_on = link->url.sentinel_count == 0 && redis_cluster_moved(reply, &link->place);
+    struct redis_cluster_place place;
+    bool is_sent_on = link->url.sentinel_count == 0 && redis_cluster_moved(reply, &place);
+    if (!is_demoted && !is_sent_on) {
+        link->retry_ms = LINK_RETRY_MIN_MS; /* it serves; one that only sends on does not */
+    }
     free(call);
     on_reply(reply, arg);
     if (is_demoted && link->ac == ac) {
         redis_link_on_demoted(link);
     } else if (is_sent_on && link->ac == ac) {
-        redis_link_on_sent_on(link);
+        redis_link_on_sent_on(link, &place);
     }
 }
 
@@ -336,11 +339,11 @@ static void redis_link_on_demoted(struct redis_link *link)
 }
 
 /* The realm's slot is at another node of the cluster. */
-static void redis_link_on_sent_on(struct redis_link *link)
+static void redis_link_on_sent_on(struct redis_link *link, const struct redis_cluster_place *place)
 {
     char news[sizeof link->why];
     redis_link_drop(link);
-    redis_cluster_go(&link->server, &link->place);
+    redis_cluster_go(&link->server, place, link->server_host);
     (void)snprintf(news, sizeof news, "the cluster has this realm at %.60s:%u",
                    link->server.host != NULL ? link->server.host : "", link->server.port);
     link->is_sent_on = true;
@@ -375,7 +378,6 @@ static void redis_link_on_dialled(redisAsyncContext *ac, const char *why, void *
         return;
     }
     link->state = LINK_CONNECTED;
-    link->retry_ms = LINK_RETRY_MIN_MS;
     link->attempt_count = 0;
     link->why[0] = '\0';
     metric_set(METRIC_STORE_CONNECTED, 1);

@@ -33,7 +33,17 @@ static enum format channel_format(const struct talk *talk, const struct client *
     return client->line != NULL ? talk->options.line.format(client->line) : FORMAT_PUSH;
 }
 
-bool channel_entry(struct talk *talk, const struct client *client, struct entry *entry)
+/* What is refused is not offered again before the connection says that it has space. */
+static bool channel_send(struct talk *talk, struct client *client, enum push_type type,
+                         struct frame *frame, uint64_t mark)
+{
+    bool is_taken = client->line != NULL ? talk->options.line.send(client->line, frame, false)
+                                         : talk->options.push.send(client->push, type, frame, mark);
+    client->is_full = client->is_full || !is_taken;
+    return is_taken;
+}
+
+bool channel_entry(struct talk *talk, struct client *client, struct entry *entry)
 {
     if (!channel_is_open(client) || entry->kind == ENTRY_unknown) {
         return true;
@@ -44,10 +54,7 @@ bool channel_entry(struct talk *talk, const struct client *client, struct entry 
     if (frame == NULL) {
         return false;
     }
-    bool is_taken =
-        client->line != NULL
-            ? talk->options.line.send(client->line, frame, false)
-            : talk->options.push.send(client->push, entry_push_type(entry), frame, mark);
+    bool is_taken = channel_send(talk, client, entry_push_type(entry), frame, mark);
     metric_add(METRIC_DELIVERIES, is_taken ? 1 : 0);
     return is_taken;
 }
@@ -74,31 +81,27 @@ bool channel_takes(const struct client *client, enum listing_kind list)
     return list != (client->line != NULL ? LIST_ROOMS : LIST_COUNTS);
 }
 
-bool channel_listing(struct talk *talk, const struct client *client, struct listing *listing)
+bool channel_listing(struct talk *talk, struct client *client, struct listing *listing)
 {
     if (!channel_is_open(client)) {
         return true;
     }
     struct frame *frame = listing_frame(listing, channel_format(talk, client));
-    if (frame == NULL) {
-        return false;
-    }
-    return client->line != NULL
-               ? talk->options.line.send(client->line, frame, false)
-               : talk->options.push.send(client->push, listing_push_type(listing), frame, 0);
+    return frame != NULL && channel_send(talk, client, listing_push_type(listing), frame, 0);
 }
 
-/* A text for one client alone. */
-static bool channel_text(struct talk *talk, const struct client *client, frames_write_fn *write,
-                         const void *what, uint64_t event_id, bool is_urgent)
+/* A text for one client alone, that cannot wait. */
+static void channel_urgent(struct talk *talk, const struct client *client, frames_write_fn *write,
+                           const void *what)
 {
     if (client->line == NULL) {
-        return true;
+        return;
     }
-    struct frame *frame = frames_text(channel_format(talk, client), event_id, write, what);
-    bool is_taken = frame != NULL && talk->options.line.send(client->line, frame, is_urgent);
+    struct frame *frame = frames_text(channel_format(talk, client), 0, write, what);
+    if (frame != NULL) {
+        (void)talk->options.line.send(client->line, frame, true);
+    }
     frame_unref(frame);
-    return is_taken;
 }
 
 struct channel_gap {
@@ -112,10 +115,16 @@ static void channel_write_gap(const void *what, struct sink *out)
     talk_text_gap(gap->room, gap->from, gap->to, out);
 }
 
-bool channel_gap(struct talk *talk, const struct client *client, uint64_t from, uint64_t to)
+bool channel_gap(struct talk *talk, struct client *client, uint64_t from, uint64_t to)
 {
+    if (client->line == NULL) {
+        return true;
+    }
     const struct channel_gap gap = {client->room->name, from, to};
-    return channel_text(talk, client, channel_write_gap, &gap, to, false);
+    struct frame *frame = frames_text(channel_format(talk, client), to, channel_write_gap, &gap);
+    bool is_taken = frame != NULL && channel_send(talk, client, PUSH_NOTICE, frame, 0);
+    frame_unref(frame);
+    return is_taken;
 }
 
 static void channel_write_session(const void *what, struct sink *out)
@@ -134,7 +143,7 @@ void channel_session(struct talk *talk, const struct client *client)
         session.epoch = bytes_str(room->epoch);
         session.last = room->feed.top;
     }
-    (void)channel_text(talk, client, channel_write_session, &session, 0, true);
+    channel_urgent(talk, client, channel_write_session, &session);
 }
 
 static void channel_write_reconnect(const void *what, struct sink *out)
@@ -144,7 +153,7 @@ static void channel_write_reconnect(const void *what, struct sink *out)
 
 void channel_reconnect(struct talk *talk, const struct client *client, int64_t after_ms)
 {
-    (void)channel_text(talk, client, channel_write_reconnect, &after_ms, 0, true);
+    channel_urgent(talk, client, channel_write_reconnect, &after_ms);
 }
 
 bool channel_hgtp(struct talk *talk, const struct client *client, struct bytes message)
@@ -168,6 +177,7 @@ void channel_counted(struct talk *talk, int by)
 
 void channel_close(struct talk *talk, struct client *client, enum ws_close why)
 {
+    client->is_full = false;
     if (client->push != NULL) {
         talk->options.push.close(client->push);
         client->push = NULL;

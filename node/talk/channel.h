@@ -17,12 +17,12 @@ bool channel_is_idle(const struct talk *talk, const struct client *client);
 uint64_t channel_confirmed(const struct talk *talk, const struct client *client);
 
 /* False when the connection, or memory, is full: later. True also when nobody is there. */
-bool channel_entry(struct talk *talk, const struct client *client, struct entry *entry);
-bool channel_listing(struct talk *talk, const struct client *client, struct listing *listing);
+bool channel_entry(struct talk *talk, struct client *client, struct entry *entry);
+bool channel_listing(struct talk *talk, struct client *client, struct listing *listing);
 /** A notice that is of no room. Nobody keeps it: one whose connection is full misses it. */
 void channel_announce(struct talk *talk, const struct client *client, struct entry *notice);
 /** Only to one with a line. */
-bool channel_gap(struct talk *talk, const struct client *client, uint64_t from, uint64_t to);
+bool channel_gap(struct talk *talk, struct client *client, uint64_t from, uint64_t to);
 
 /** A list of this kind is for this kind of connection. */
 bool channel_takes(const struct client *client, enum listing_kind list);

@@ -274,7 +274,7 @@ static void deliver_on_catch_up_read(const struct result *result, void *arg)
 
 void deliver_catch_up(struct talk *talk, struct client *client)
 {
-    if (homes_is_closed(talk, client) || !channel_is_open(client)) {
+    if (homes_is_closed(talk, client) || !channel_is_open(client) || client->is_full) {
         return;
     }
     deliver_lists_owed(talk, client);

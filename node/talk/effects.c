@@ -74,8 +74,7 @@ static void effects_connect(struct talk *talk, struct client *client, struct byt
     if (client->push != NULL && port != 0) {
         talk->options.push.redirect(client->push, ip, port);
     } else if (client->push != NULL) {
-        talk->options.push.close(client->push);
-        client->push = NULL;
+        channel_close(talk, client, WS_CLOSE_REPLACED);
     } else if (port != 0) {
         client->push =
             talk->options.push.open(talk->options.push.ctx, client->uid, ip, port, client);

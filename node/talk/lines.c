@@ -66,6 +66,7 @@ void talk_on_line_ended(void *owner)
     struct client *client = owner;
     struct talk *talk = client->talk;
     client->line = NULL;
+    client->is_full = false;
     client->has_unregistered = false;
     channel_counted(talk, -1);
     lines_detach(talk, bytes_of(client->uid, sizeof client->uid), client->line_name);

@@ -32,7 +32,7 @@ void request_refuse(struct request *request, enum err err)
     }
     datagrams_refuse(request->talk, &request->origin, &request->msg.header, request->reply_steps,
                      err);
-    metric_add(err_is_worth_repeating(err) ? METRIC_REQUESTS_FAILED : METRIC_REQUESTS_REFUSED, 1);
+    metric_add(err_is_fault(err) ? METRIC_REQUESTS_FAILED : METRIC_REQUESTS_REFUSED, 1);
 }
 
 bool request_realm(const struct talk *talk, struct bytes challenge, struct sink *out)

@@ -117,9 +117,11 @@ static enum request_digest request_digest(const struct request *request,
         return request_digest_of_account(request, sink_bytes(&realm), challenge);
     }
     enum request_digest digest = DIGEST_WRONG;
-    for (size_t i = 0; digest == DIGEST_WRONG && i < talk->options.keys->count; i++) {
-        digest = request_digest_by(request, sink_bytes(&realm), talk->options.keys->keys[i]);
+    size_t tried = 0;
+    while (digest == DIGEST_WRONG && tried < talk->options.keys->count) {
+        digest = request_digest_by(request, sink_bytes(&realm), talk->options.keys->keys[tried++]);
     }
+    metric_add(METRIC_SECOND_KEY_CLIENTS, digest != DIGEST_WRONG && tried > 1 ? 1 : 0);
     return talk->options.config->auth_accounts == REQUEST_ACCOUNTS_ONLY ? DIGEST_WRONG : digest;
 }
 

@@ -42,6 +42,7 @@ struct client {
     uint16_t turn;     /* counts the rooms it was in: tells their entries from each other */
     uint64_t seen;     /* last entry of the room that Redis knows it to have */
     int64_t seen_ms;
+    bool is_full;     /* its connection has refused something: talk_on_drained will come */
     bool behind;      /* its connection was full: entries from behind_at on are to be caught up */
     bool leaving;     /* its home is elsewhere by now: it gets nothing new from here */
     char *leaving_to; /* the node that waits to hear where it ended; NULL: none */

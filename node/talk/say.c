@@ -46,6 +46,11 @@ static bool say_is_repeated(const struct result *result)
     return count > 0 && effect_is(&result->effects[count - 1], "repeated");
 }
 
+static void say_failed(enum err err)
+{
+    metric_add(METRIC_MESSAGES_FAILED, err_is_fault(err) ? 1 : 0);
+}
+
 static void say_on_result(const struct result *result, void *arg)
 {
     struct say *say = arg;
@@ -58,6 +63,7 @@ static void say_on_result(const struct result *result, void *arg)
         metric_add(say_is_repeated(result) ? METRIC_REQUESTS_REPEATED : METRIC_MESSAGES, 1);
     } else {
         say_give_back(say);
+        say_failed(err);
     }
     say->on_said(err, seq, say->arg);
     metric_observe(HISTOGRAM_MESSAGE, metrics_now_us() - say->since_us);
@@ -124,7 +130,9 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
         say_user_id(message, token, user_id) ? say_check(talk, message, uid) : ERR_NOT_REGISTERED;
     struct say *say = err == ERR_NONE ? calloc(1, sizeof *say) : NULL;
     if (say == NULL) {
-        on_said(err == ERR_NONE ? ERR_BUSY : err, 0, arg);
+        err = err == ERR_NONE ? ERR_BUSY : err;
+        say_failed(err);
+        on_said(err, 0, arg);
         return;
     }
     *say = (struct say){.talk = talk, .since_us = metrics_now_us(), .on_said = on_said, .arg = arg};

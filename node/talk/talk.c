@@ -129,6 +129,7 @@ void talk_call_over(struct talk *talk)
 void talk_on_drained(void *owner)
 {
     struct client *client = owner;
+    client->is_full = false;
     deliver_catch_up(client->talk, client);
 }
 

@@ -91,6 +91,33 @@ static void rotate_bus_key(struct e2e *e, const char *path, const char *text,
     }
 }
 
+static void expect_keys(const struct e2e *e, int64_t count)
+{
+    for (size_t node = 0; node < NODES; node++) {
+        assert_true(e2e_metric_becomes(e, node, "hgtp_keys{of=\"node\"}", count, RELOAD_MS));
+    }
+}
+
+static int64_t by_second_key(const struct e2e *e, size_t node)
+{
+    return e2e_metric_at(e, node, "hgtp_second_key_total{of=\"node\"}");
+}
+
+/* Once all nodes use the new key nobody hears the old one any more, which is what an operator looks
+ * at before he takes it away. */
+static void expect_second_key_unused(const struct e2e *e)
+{
+    for (size_t node = 0; node < NODES; node++) {
+        int64_t before, until_ms = pump_now_ms() + RELOAD_MS;
+        do {
+            assert_true(pump_now_ms() < until_ms);
+            before = by_second_key(e, node);
+            expect_batches(e, node);
+        } while (by_second_key(e, node) != before);
+        assert_true(before > 0);
+    }
+}
+
 E2E_SCENARIO(bus_key_is_replaced_without_a_batch_refused)
 {
     char *folder = process_folder_make();
@@ -105,9 +132,13 @@ E2E_SCENARIO(bus_key_is_replaced_without_a_batch_refused)
     e2e_open_room(alice, "den");
     e2e_join_room(bob, "den");
 
+    expect_keys(e, 1);
     rotate_bus_key(e, path, "the old key\nthe new key\n", alice, bob);
+    expect_keys(e, 2);
     rotate_bus_key(e, path, "the new key\nthe old key\n", alice, bob);
+    expect_second_key_unused(e);
     rotate_bus_key(e, path, "the new key\n", alice, bob);
+    expect_keys(e, 1);
     assert_int_equal(forged(e), 0);
 
     /* What the steps are for: a key that the others don't have is not taken. */
@@ -118,6 +149,48 @@ E2E_SCENARIO(bus_key_is_replaced_without_a_batch_refused)
         assert_true(pump_now_ms() < until_ms);
         e2e_retry_pause();
     }
+    process_folder_remove(folder);
+    free(folder);
+}
+
+static void expect_account(const struct e2e *e, const char *state)
+{
+    char quoted[32];
+    snprintf(quoted, sizeof quoted, "\"%s\"", state);
+    TOOL(e->daemon, 0, "-o", "json", "account", "list");
+    assert_non_null(strstr(tool.out, quoted));
+}
+
+/* What was sealed by the old key is sealed anew when its user comes. */
+E2E_SCENARIO(accounts_outlive_the_bus_key_that_seals_them)
+{
+    char *folder = process_folder_make();
+    char path[128], setting[160], key[64];
+    snprintf(path, sizeof path, "%s/bus_key", folder);
+    snprintf(setting, sizeof setting, "bus.key_file=%s", path);
+    write_secret(path, "the old key\n");
+    E2E_NODE(e, "bus.key=", setting);
+    TOOL(e->daemon, 0, "-o", "json", "account", "add", "bob");
+    json_t *added = tool_json();
+    snprintf(key, sizeof key, "%s", tool_text(added, "key"));
+    json_decref(added);
+    const struct original_options options = {.name = "bob", .key = key};
+    write_secret(path, "the old key\nthe new key\n");
+    reload(e->daemon);
+    expect_account(e, "sealed");
+    write_secret(path, "the new key\nthe old key\n");
+    reload(e->daemon);
+    expect_account(e, "old");
+    struct original *bob = e2e_user_with(e, &options);
+    expect_account(e, "sealed");
+    write_secret(path, "the new key\n");
+    reload(e->daemon);
+    expect_account(e, "sealed");
+    assert_true(original_register(bob));
+    write_secret(path, "a foreign key\n");
+    reload(e->daemon);
+    expect_account(e, "unreadable");
+    assert_false(original_register(bob));
     process_folder_remove(folder);
     free(folder);
 }
@@ -179,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         E2E_TEST(bus_key_is_replaced_without_a_batch_refused),
+        E2E_TEST(accounts_outlive_the_bus_key_that_seals_them),
         E2E_TEST(bus_key_in_a_file_is_enough_beyond_loopback_and_an_empty_file_is_not),
         E2E_TEST(control_token_is_replaced_while_one_of_the_two_always_counts),
     };

@@ -302,7 +302,11 @@ E2E_SCENARIO(keys_are_rotated_without_a_restart)
         assert_true(pump_now_ms() < deadline_ms);
         e2e_retry_pause();
     }
+    int64_t before = e2e_metric(e, "hgtp_second_key_total{of=\"client\"}");
+    assert_true(original_register(new_user));
+    assert_int_equal(e2e_metric(e, "hgtp_second_key_total{of=\"client\"}"), before);
     assert_true(original_register(old_user));
+    assert_int_equal(e2e_metric(e, "hgtp_second_key_total{of=\"client\"}"), before + 1);
 
     write_file(path, "new key\n");
     process_signal(e->daemon->process, SIGHUP);

@@ -81,12 +81,15 @@ E2E_SCENARIO(redis_lost_in_mid_talk_is_told_and_its_return_empty_means_to_regist
     original_send_name(bob, HGTP_JOIN_ROOM, "den");
     e2e_refused(original_wait_response(bob, HGTP_JOIN_ROOM), HGTP_BAD_REQUEST, ERR_STORE_AWAY);
     e2e_refused(original_exit(bob, "den"), HGTP_SERVER_UNAVAILABLE, ERR_STORE_AWAY);
+    assert_int_equal(e2e_metric(e, "hgtp_messages_failed_total"), 1);
+    assert_int_equal(e2e_metric(e, "hgtp_requests_total{outcome=\"failed\"}"), 2);
 
     assert_true(redis_server_start(e->redis));
     expect_ready(e, 200, "true");
     e2e_refused(original_refresh(alice), HGTP_BAD_REQUEST, ERR_NOT_REGISTERED);
     assert_true(original_say(alice, "nobody speaks from memory"));
     assert_int_equal(e2e_came(original_wait_answer(alice))->status, 401);
+    assert_int_equal(e2e_metric(e, "hgtp_messages_failed_total"), 1); /* that one was its own */
 
     assert_true(original_register(alice) && original_register(bob));
     e2e_ok(original_create(alice, "den"));

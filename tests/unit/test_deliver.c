@@ -432,6 +432,32 @@ static void deliver_very_slow_client_catches_up_from_the_log_while_talk_goes_on(
     assert_int_equal(fake.pushes[1].got_count, fake.log_last);
 }
 
+/* The log is not read for one that would not take what is read: a hundred who had stopped reading
+ * kept Redis from everything else. */
+static void deliver_full_client_costs_redis_nothing_until_it_takes_something(void **state)
+{
+    (void)state;
+    struct client *slow = fake_client(0, 1);
+    fake_client(1, 1);
+    fake.pushes[0].capacity = 3;
+    for (uint64_t seq = 1; seq <= 500; seq++) {
+        arrives(seq);
+    }
+    deliver_catch_up(fake.talk, slow); /* as upkeep does all the time */
+    assert_int_equal(fake.read_count, 0);
+    fake.pushes[0].capacity = 10;
+    talk_on_drained(slow);
+    fake_answer_all();
+    assert_int_equal(fake.pushes[0].got_count, 13);
+    assert_int_equal(fake.read_count, 1);
+    deliver_catch_up(fake.talk, slow);
+    assert_int_equal(fake.read_count, 1);
+    fake.pushes[0].capacity = SIZE_MAX;
+    talk_on_drained(slow);
+    fake_answer_all();
+    assert_int_equal(fake.pushes[0].got_count, 500);
+}
+
 static void deliver_client_that_leaves_while_catching_up_gets_nothing_more(void **state)
 {
     (void)state;
@@ -566,6 +592,8 @@ int main(void)
             tear_down),
         cmocka_unit_test_setup_teardown(
             deliver_very_slow_client_catches_up_from_the_log_while_talk_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_full_client_costs_redis_nothing_until_it_takes_something, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             deliver_client_that_leaves_while_catching_up_gets_nothing_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_session_that_ends_while_catching_up_is_not_touched,

@@ -72,7 +72,8 @@ static void metrics_render_writes_help_and_type_once_before_the_samples(void **s
 {
     (void)state;
     render();
-    assert_int_equal(count("# HELP hgtp_requests_total Requests answered, by outcome.\n"
+    assert_int_equal(count("# HELP hgtp_requests_total Requests answered, by outcome; failed: by "
+                           "the service's fault.\n"
                            "# TYPE hgtp_requests_total counter\n"
                            "hgtp_requests_total{outcome=\"ok\"} "),
                      1);

@@ -39,9 +39,16 @@ static void redis_cluster_moved_without_host_means_the_one_that_was_asked(void *
     struct redis_cluster_place place;
     struct redis_url server = {.host = asked, .port = 1};
     assert_true(moved(REDIS_REPLY_ERROR, "MOVED 6373 :7000", &place));
-    redis_cluster_go(&server, &place);
+    char host[REDIS_CLUSTER_HOST_BYTES] = "";
+    redis_cluster_go(&server, &place, host);
     assert_string_equal(server.host, "10.0.0.1");
     assert_int_equal(server.port, 7000);
+    assert_true(moved(REDIS_REPLY_ERROR, "MOVED 6373 10.0.0.2:7001", &place));
+    redis_cluster_go(&server, &place, host);
+    assert_true(moved(REDIS_REPLY_ERROR, "MOVED 6373 :7002", &place));
+    redis_cluster_go(&server, &place, host);
+    assert_string_equal(server.host, "10.0.0.2");
+    assert_int_equal(server.port, 7002);
 }
 
 static void redis_cluster_go_leaves_a_unix_socket_for_the_place(void **state)
@@ -50,7 +57,8 @@ static void redis_cluster_go_leaves_a_unix_socket_for_the_place(void **state)
     char path[] = "/run/redis.sock";
     struct redis_url server = {.path = path};
     const struct redis_cluster_place place = {"10.0.0.7", 6379};
-    redis_cluster_go(&server, &place);
+    char host[REDIS_CLUSTER_HOST_BYTES];
+    redis_cluster_go(&server, &place, host);
     assert_null(server.path);
     assert_string_equal(server.host, "10.0.0.7");
 }
@@ -70,13 +78,15 @@ static void redis_cluster_moved_takes_nothing_else(void **state)
                                          "MOVED x h:1",
                                          "MOVED 1 h:12ab",
                                          "ASK 6373 10.0.0.7:6379"};
-    struct redis_cluster_place place;
+    struct redis_cluster_place place = {"untouched", 1};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (moved(REDIS_REPLY_ERROR, others[i], &place)) {
             fail_msg("taken: %s", others[i]);
         }
     }
     assert_false(moved(REDIS_REPLY_STRING, "MOVED 6373 10.0.0.7:6379", &place));
+    assert_string_equal(place.host, "untouched");
+    assert_int_equal(place.port, 1);
 }
 
 int main(void)
