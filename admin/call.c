@@ -132,6 +132,15 @@ struct rpc_client *call_client(struct cli *cli, int *ret_code)
     return cli->client;
 }
 
+void call_tell_where(struct cli *cli)
+{
+    const char *url = cli->client != NULL ? rpc_client_url(cli->client) : NULL;
+    if (cli->is_anywhere && url != NULL && strcmp(url, cli->where[0]) != 0) {
+        cli_say(cli, "no node answers at %s; this is from %s", cli->where[0], url);
+        cli->is_anywhere = false; /* once is enough */
+    }
+}
+
 ProtobufCMessage *call_method(struct cli *cli, const char *method, const ProtobufCMessage *request,
                               int *ret_code)
 {
@@ -146,6 +155,7 @@ ProtobufCMessage *call_method(struct cli *cli, const char *method, const Protobu
         *ret_code = call_exit_code(status.code);
         return NULL;
     }
+    call_tell_where(cli);
     *ret_code = EXIT_DONE;
     return reply;
 }

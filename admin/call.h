@@ -26,6 +26,9 @@ struct rpc_client *call_client(struct cli *cli, int *ret_code);
 ProtobufCMessage *call_method(struct cli *cli, const char *method, const ProtobufCMessage *request,
                               int *ret_code);
 
+/** Where nobody has said which node, and it is not the first one of this machine: say which. */
+void call_tell_where(struct cli *cli);
+
 int call_exit_code(Hgtp__Rpc__Code code);
 /** Tell people why a call failed, and what they can do. */
 void call_explain(const struct cli *cli, const struct rpc_status *status);

@@ -44,6 +44,7 @@ struct cli {
 
     /* Of whom. */
     char *where[CLI_URLS_MAX + 1]; /* NULL-terminated */
+    bool is_anywhere;              /* nobody has said where: the sockets of this machine */
     char token[256];
     struct rpc_trust trust;
     char actor[160];

@@ -210,6 +210,7 @@ static int rolling_begin(struct rolling *rolling)
         call_explain(cli, &status);
         return call_exit_code(status.code);
     }
+    call_tell_where(cli);
     size_t count = rolling->before->n_nodes;
     rolling->rows = calloc(count + 1, sizeof *rolling->rows);
     rolling->texts = calloc(count + 1, sizeof *rolling->texts);

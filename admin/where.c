@@ -163,6 +163,7 @@ int where_find(struct cli *cli)
     }
     if (cli->where[0] == NULL) {
         where_add_default(cli);
+        cli->is_anywhere = true;
     }
     where_name_actor(cli);
     const char *token_file =

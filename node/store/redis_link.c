@@ -292,13 +292,27 @@ static void redis_link_fail(struct redis_link *link, const char *why)
     }
 }
 
+/* As redis_link_fail, by the fault of the server or of the way there: it is named. */
+static void redis_link_fail_there(struct redis_link *link, const char *why)
+{
+    char news[sizeof link->why];
+    const struct redis_url *server = &link->server;
+    if (server->path != NULL) {
+        (void)snprintf(news, sizeof news, "%.70s: %.80s", server->path, why);
+    } else {
+        (void)snprintf(news, sizeof news, "%.60s:%u: %.80s",
+                       server->host != NULL ? server->host : "", server->port, why);
+    }
+    redis_link_fail(link, news);
+}
+
 static void redis_link_on_disconnected(const redisAsyncContext *ac, int status)
 {
     (void)status;
     struct redis_link *link = ac->data;
     if (link->ac == ac) {
         link->ac = NULL; /* hiredis is about to free it */
-        redis_link_fail(link, ac->c.errstr);
+        redis_link_fail_there(link, ac->c.errstr);
     }
 }
 
@@ -352,7 +366,7 @@ static void redis_link_on_dialled(redisAsyncContext *ac, const char *why, void *
     struct redis_link *link = arg;
     link->dial = NULL;
     if (ac == NULL) {
-        redis_link_fail(link, why);
+        redis_link_fail_there(link, why);
         return;
     }
     ac->data = link;
@@ -416,7 +430,7 @@ static void redis_link_on_deadline(uv_timer_t *timer)
     int64_t now_ms = redis_link_now(link);
     if (link->sent.head != NULL && link->sent.head->cut_ms <= now_ms) {
         redis_link_drop(link);
-        redis_link_fail(link, "replies are late by several deadlines");
+        redis_link_fail_there(link, "replies are late by several deadlines");
         return;
     }
     while (link->open != NULL && link->open->due_ms <= now_ms) {

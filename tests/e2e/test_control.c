@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/support/e2e_talk.h"
 #include "tests/support/tool.h"
+
+#define SOON_MS 20000
 
 E2E_SCENARIO(rooms_and_members_are_shown_as_they_are)
 {
@@ -152,6 +155,37 @@ E2E_SCENARIO(tokens_say_who_may_do_what)
     (void)remove(path);
 }
 
+/* The first node of this machine has died, and its socket is still there. */
+E2E_SCENARIO(without_an_address_the_next_socket_of_this_machine_is_asked)
+{
+    static const char *const argv[] = {HGTPCTL_PATH, "room", "list", NULL};
+    char *folder = process_folder_make(); /* the runtime directory of what is started in it */
+    char below[128], dead[160], link[160], url[TOOL_URL_BYTES];
+    E2E_NODE(e, "lists.coalesce_ms=1");
+    tool_url(e->daemon, url);
+    snprintf(below, sizeof below, "%s/hgtp", folder);
+    snprintf(dead, sizeof dead, "%s/control.sock", below);
+    snprintf(link, sizeof link, "%s/control-8081.sock", below);
+    assert_int_equal(mkdir(below, 0700), 0);
+    assert_int_equal(symlink(url + strlen("ipc://"), link), 0);
+    FILE *file = fopen(dead, "w");
+    assert_non_null(file);
+    fclose(file);
+    struct process *tool_there = process_start(argv, folder);
+    assert_int_equal(process_wait_exit(tool_there, SOON_MS), 0);
+    assert_non_null(strstr(process_stderr(tool_there), "this is from ipc://"));
+    process_free(tool_there);
+    (void)remove(dead);
+    tool_there = process_start(argv, folder);
+    assert_int_equal(process_wait_exit(tool_there, SOON_MS), 0);
+    assert_string_equal(process_stderr(tool_there), "");
+    process_free(tool_there);
+    (void)remove(link);
+    (void)remove(below);
+    process_folder_remove(folder);
+    free(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +193,7 @@ int main(void)
         E2E_TEST(changes_reach_the_people_they_concern),
         E2E_TEST(mistakes_are_told_with_what_to_do),
         E2E_TEST(tokens_say_who_may_do_what),
+        E2E_TEST(without_an_address_the_next_socket_of_this_machine_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
