@@ -11,8 +11,9 @@ Makes the secrets that deploy/docker-compose.yml takes from FOLDER (deploy/secre
 those that are there:
 
   auth_key        the key of all clients; in a second line, while keys are rotated, the one before
+  bus_key         the key that nodes prove to each other, and that seals accounts; two lines as well
   control_tokens  the tokens of hgtpctl, one to a line: role, token, name
-  node_conf       settings of the nodes: the bus' key, Redis with its password
+  node_conf       settings of the nodes: where these are, Redis with its password
   redis_conf      settings of Redis: its password
 
 Only you can read them. With --hand-out, which the compose file's service `secrets` gives, each
@@ -39,9 +40,9 @@ put() {
 
 mkdir -p "$folder"
 chmod 700 "$folder"
-if [ ! -s "$folder/auth_key" ]; then
-    printf '%s\n' "$(random 16)" | put auth_key
-fi
+for key in auth_key bus_key; do
+    [ -s "$folder/$key" ] || printf '%s\n' "$(random 16)" | put "$key"
+done
 if [ ! -s "$folder/control_tokens" ]; then
     printf 'administer %s compose\n' "$(random 24)" | put control_tokens
 fi
@@ -53,7 +54,7 @@ if [ ! -s "$folder/node_conf" ] || [ ! -s "$folder/redis_conf" ]; then
 [auth]
 key_file = /run/secrets/auth_key
 [bus]
-key = $(random 24)
+key_file = /run/secrets/bus_key
 [redis]
 url = redis://:$password@redis:6379/0
 EOT
@@ -72,7 +73,7 @@ give() {
     done
 }
 if [ -n "$hand_out" ]; then
-    give node 10001:10001 auth_key control_tokens node_conf
+    give node 10001:10001 auth_key bus_key control_tokens node_conf
     give ctl 10001:10001 control_tokens
     give redis 999:999 redis_conf
 fi
