@@ -100,10 +100,35 @@ void control_socket_answer(struct control_slot *slot, struct bytes answer)
     nng_ctx_send(slot->ctx, slot->aio);
 }
 
+/* Whether somebody of this machine listens at that path. nng would find out by connecting, and its
+ * listener on the other side (1.5.2) may be deaf for ever after a connection that ends before it is
+ * made: the other node would have no operators any more. */
+static bool control_socket_is_taken(const char *path)
+{
+    char line[512], flags[16];
+    bool is_taken = false;
+    FILE *sockets = fopen("/proc/net/unix", "re");
+    while (!is_taken && sockets != NULL && fgets(line, sizeof line, sockets) != NULL) {
+        int at = 0;
+        line[strcspn(line, "\n")] = '\0';
+        if (sscanf(line, "%*s %*s %*s %15s %*s %*s %*s %n", flags, &at) == 1 && at > 0) {
+            is_taken = strcmp(flags, "00010000") == 0 && strcmp(line + at, path) == 0;
+        }
+    }
+    if (sockets != NULL) {
+        (void)fclose(sockets);
+    }
+    return is_taken;
+}
+
 static int control_socket_listen(struct control_socket *socket, const char *url,
                                  struct nng_tls_config *tls)
 {
     nng_listener listener;
+    bool is_ipc = strncmp(url, "ipc://", 6) == 0;
+    if (is_ipc && control_socket_is_taken(url + 6)) {
+        return NNG_EADDRINUSE;
+    }
     int rc = nng_rep0_open(&socket->socket);
     if (rc == 0) {
         rc = nng_socket_set_size(socket->socket, NNG_OPT_RECVMAXSZ, CONTROL_RECEIVE_MAX);
@@ -111,7 +136,7 @@ static int control_socket_listen(struct control_socket *socket, const char *url,
     if (rc == 0) {
         rc = nng_listener_create(&listener, socket->socket, url);
     }
-    if (rc == 0 && strncmp(url, "ipc://", 6) == 0) {
+    if (rc == 0 && is_ipc) {
         rc = nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600);
     }
     if (rc == 0 && strncmp(url, "tls+tcp://", 10) == 0) {
