@@ -63,6 +63,22 @@ static void where_add_default(struct cli *cli)
     where_add_sockets(cli, folder, true);
 }
 
+/* A change is never made at a neighbour's, which may be of another cluster: only what is shown says
+ * in time whom it comes from. */
+static bool where_changes(const struct cli *cli)
+{
+    return cli->verb != NULL && (cli->verb->role > ROLE_VIEW || cli->verb->is_destructive ||
+                                 cli_option(cli, "fix") != NULL);
+}
+
+static void where_keep_first(struct cli *cli)
+{
+    for (size_t i = 1; cli->where[0] != NULL && cli->where[i] != NULL; i++) {
+        free(cli->where[i]);
+        cli->where[i] = NULL;
+    }
+}
+
 static int where_read_token(struct cli *cli, const char *path)
 {
     char line[512] = "", first[256] = "", second[256] = "";
@@ -164,6 +180,9 @@ int where_find(struct cli *cli)
     if (cli->where[0] == NULL) {
         where_add_default(cli);
         cli->is_anywhere = true;
+        if (where_changes(cli)) {
+            where_keep_first(cli);
+        }
     }
     where_name_actor(cli);
     const char *token_file =

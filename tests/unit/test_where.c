@@ -82,6 +82,24 @@ static void where_sockets_of_all_nodes_here_are_tried_the_first_nodes_first(void
     where_fini(&cli);
 }
 
+static void where_changes_are_made_at_the_first_socket_only(void **state)
+{
+    (void)state;
+    const char *const changes[] = {"delete", "create"};
+    for (size_t i = 0; i < 2; i++) {
+        struct cli cli = {.out = stdout, .err = stderr, .verb = verb_find("room", changes[i])};
+        assert_non_null(cli.verb);
+        assert_int_equal(where_find(&cli), EXIT_DONE);
+        assert_non_null(cli.where[0]);
+        assert_null(cli.where[1]);
+        where_fini(&cli);
+    }
+    struct cli cli = {.out = stdout, .err = stderr, .verb = verb_find("room", "list")};
+    assert_int_equal(where_find(&cli), EXIT_DONE);
+    assert_non_null(cli.where[1]);
+    where_fini(&cli);
+}
+
 static void where_given_address_is_the_only_one(void **state)
 {
     (void)state;
@@ -109,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(where_sockets_of_all_nodes_here_are_tried_the_first_nodes_first),
+        cmocka_unit_test(where_changes_are_made_at_the_first_socket_only),
         cmocka_unit_test(where_given_address_is_the_only_one),
         cmocka_unit_test(where_context_that_is_not_there_is_not_found),
     };
