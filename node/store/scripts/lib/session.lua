@@ -23,6 +23,17 @@ local function save(s, ...)
     redis.call('HSET', key('u', s.uid), unpack(flat))
 end
 
+-- A connection that the client opened brings it its talk: WebSocket or SSE.
+local function has_line(s)
+    return (s.line or '') ~= ''
+end
+
+-- A client of the original's kind: proved by double MD5, and to be reached at a port of its own. Who has
+-- ever opened a connection to a node has no such port any more. Everybody else is modern.
+local function is_original(s)
+    return s.auth == 'md5' and (s.http or '') ~= '' and not has_line(s)
+end
+
 local function renew(s)
     redis.call('ZADD', key('sessions'), now + s.expires * 1000, s.uid)
 end
@@ -134,11 +145,6 @@ local function moved(s)
         s.src, s.ip = A.src, A.ip
         save(s, 'src', 'ip')
     end
-end
-
--- A connection that the client opened brings it its talk: WebSocket or SSE.
-local function has_line(s)
-    return (s.line or '') ~= ''
 end
 
 -- The session on whose behalf the request comes, renewed; or nil and why it is refused. Who may
