@@ -10,6 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* No name is ever longer, whatever limits.name_bytes is now: its upper bound. */
+#define CONFIG_NAME_BYTES_MAX 512
+
 /** One field per row of config.def, named section_key. Strings are owned by the structure. */
 struct config {
 #define CONFIG_STR(section, key, fallback, reload, help)                 char *section##_##key;

@@ -17,12 +17,10 @@ static bool control_form_field(const char *name, struct bytes text, const struct
     bool is_name = strcmp(name, "room") == 0 || strcmp(name, "user") == 0;
     if (!utf8_valid(text)) {
         snprintf(ret_error, CONTROL_FORM_ERROR, "%s is not UTF-8", name);
-    } else if (is_name && text.len > 0 &&
-               !utf8_name_valid(text, (size_t)config->limits_name_bytes)) {
+    } else if (is_name && text.len > 0 && !utf8_name_valid(text, CONFIG_NAME_BYTES_MAX)) {
         snprintf(ret_error, CONTROL_FORM_ERROR,
-                 "%s is no name: at most %" PRId64
-                 " bytes (limits.name_bytes) without control characters",
-                 name, config->limits_name_bytes);
+                 "%s is no name: at most %d bytes without control characters", name,
+                 CONFIG_NAME_BYTES_MAX);
     } else if (strcmp(name, "text") == 0 && text.len > (size_t)config->limits_message_bytes) {
         snprintf(ret_error, CONTROL_FORM_ERROR,
                  "%s has %zu bytes; %" PRId64 " are allowed (limits.message_bytes)", name, text.len,

@@ -8,8 +8,8 @@
 #include "node/base/config.h"
 
 /**
- * All text is UTF-8; fields `room` and `user` are names within limits.name_bytes or empty, `text`
- * is no longer than limits.message_bytes.
+ * All text is UTF-8; fields `room` and `user` are names or empty, `text` is no longer than
+ * limits.message_bytes. How long a new name may be is the scripts' to say.
  *
  * ret_error  at least 256 bytes; when false: which field, and what is allowed
  */

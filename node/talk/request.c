@@ -136,14 +136,13 @@ void request_on_result(const struct result *result, void *arg)
     request_finish(request, result);
 }
 
-/* Decodes a base64 name into the request; it stays empty when it is not one that may be used. */
-bool request_name(const struct request *request, struct bytes base64, uint8_t *storage,
-                  size_t *ret_bytes)
+/* Decodes a base64 name into the request; it stays empty when it can be the name of nobody. */
+bool request_name(struct bytes base64, uint8_t *storage, size_t *ret_bytes)
 {
     struct sink out = sink_into(storage, REQUEST_NAME_MAX);
     bool is_base64 = base64_decode(base64, &out);
-    size_t max_bytes = (size_t)request->talk->options.config->limits_name_bytes;
-    bool is_usable = is_base64 && sink_fits(&out) && utf8_name_valid(sink_bytes(&out), max_bytes);
+    bool is_usable =
+        is_base64 && sink_fits(&out) && utf8_name_valid(sink_bytes(&out), REQUEST_NAME_MAX);
     *ret_bytes = is_usable ? out.len : 0;
     return is_base64;
 }
@@ -174,19 +173,19 @@ static void request_room_names(struct request *request, struct script_args *args
     switch (msg->header.type) {
     case HGTP_CREATE_ROOM:
     case HGTP_DELETE_ROOM:
-        request_name(request, msg->room.name, request->name, &request->name_bytes);
+        request_name(msg->room.name, request->name, &request->name_bytes);
         script_args_bytes(args, "room_id",
                           hgtp_room_id_valid(msg->room.room_id) ? msg->room.room_id
                                                                 : bytes_str(""));
         break;
     case HGTP_JOIN_ROOM:
     case HGTP_EXIT_ROOM:
-        request_name(request, msg->room_name, request->name, &request->name_bytes);
+        request_name(msg->room_name, request->name, &request->name_bytes);
         break;
     case HGTP_INVITE_USER_FROM_ROOM:
     case HGTP_REMOVE_USER_FROM_ROOM:
-        request_name(request, msg->peer.room_name, request->name, &request->name_bytes);
-        request_name(request, msg->peer.peer_name, request->peer, &request->peer_bytes);
+        request_name(msg->peer.room_name, request->name, &request->name_bytes);
+        request_name(msg->peer.peer_name, request->peer, &request->peer_bytes);
         script_args_bytes(args, "peer", bytes_of(request->peer, request->peer_bytes));
         break;
     default:
@@ -232,6 +231,7 @@ static void request_ask(struct request *request)
                         header->request_type == HGTP_INVITE_USER_FROM_ROOM ? "INVITE" : "REMOVE");
         script_args_str(&args, "accepted", header->type == HGTP_OK ? "1" : "0");
     } else if (script == SCRIPT_create) {
+        script_args_int(&args, "name_max", config->limits_name_bytes);
         script_args_int(&args, "rooms_max", config->limits_rooms);
         script_args_int(&args, "members_max", config->limits_room_members);
     } else if (script == SCRIPT_invite || script == SCRIPT_remove) {

@@ -9,8 +9,7 @@
 #include "proto/digest.h"
 #include "talk_state.h"
 
-/* A decoded name that may be used is never longer: the upper bound of limits.name_bytes. */
-#define REQUEST_NAME_MAX           512
+#define REQUEST_NAME_MAX           CONFIG_NAME_BYTES_MAX
 #define REQUEST_REALM_MAX          256
 #define REQUEST_TOKEN_RANDOM_BYTES 18
 
@@ -75,9 +74,9 @@ void request_finish(struct request *request, const struct result *result);
 /** store_on_result_fn: request_finish for `arg`, a request. */
 void request_on_result(const struct result *result, void *arg);
 struct bytes request_uid(const struct request *request);
-/** Decode a base64 name; `ret_bytes` 0 when it may not be used. False when it is not base64. */
-bool request_name(const struct request *request, struct bytes base64, uint8_t *storage,
-                  size_t *ret_bytes);
+/** Decode a base64 name; `ret_bytes` 0 when it can be nobody's. False when it is not base64.
+ * Whether a new one may be so long is the scripts' to say. */
+bool request_name(struct bytes base64, uint8_t *storage, size_t *ret_bytes);
 /** The realm of a challenge, "REALM:challenge". False when there is none, or it is longer than can
  * be. */
 bool request_realm(const struct talk *talk, struct bytes challenge, struct sink *out);

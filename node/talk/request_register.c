@@ -212,8 +212,7 @@ void request_register(struct request *request)
         request_end(request);
         return;
     }
-    bool is_base64 =
-        request_name(request, request->msg.reg.nonce, request->name, &request->name_bytes);
+    bool is_base64 = request_name(request->msg.reg.nonce, request->name, &request->name_bytes);
     uint8_t challenge[2 * REQUEST_CHALLENGE_RANDOM_BYTES];
     struct sink challenge_out = sink_into(challenge, sizeof challenge);
     request_random_base64url(talk, REQUEST_CHALLENGE_RANDOM_BYTES, &challenge_out);
@@ -222,6 +221,7 @@ void request_register(struct request *request)
     struct script_args args;
     request_args(request, &args);
     script_args_bytes(&args, "name", bytes_of(request->name, request->name_bytes));
+    script_args_int(&args, "name_max", config->limits_name_bytes);
     script_args_int(&args, "name_err", is_base64 ? ERR_NAME_INVALID : ERR_NOT_CHALLENGED);
     script_args_bytes(&args, "challenge", sink_bytes(&challenge_out));
     script_args_str(&args, "udp", udp);

@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #include "listing.h"
+#include "node/base/config.h"
 #include "ports.h"
 #include "rate.h"
 #include "room_feed.h"
@@ -16,7 +17,7 @@
 #define ROSTER_TOKEN_MAX 64
 #define ROSTER_EPOCH_MAX 32
 #define ROSTER_NODE_MAX  160 /* "id@incarnation" */
-#define ROSTER_NAME_MAX  512 /* the upper bound of limits.name_bytes */
+#define ROSTER_NAME_MAX  CONFIG_NAME_BYTES_MAX
 #define ROSTER_LINE_MAX  24
 
 struct talk;

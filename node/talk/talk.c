@@ -79,6 +79,7 @@ void talk_call(struct talk *talk, enum script script, const struct script_args *
 void talk_control_args(struct talk *talk, struct script_args *args)
 {
     talk_args_init(talk, args, bytes_of(NULL, 0));
+    script_args_int(args, "name_max", talk->options.config->limits_name_bytes);
     script_args_int(args, "members_max", talk->options.config->limits_room_members);
     script_args_int(args, "rooms_max", talk->options.config->limits_rooms);
     script_args_int(args, "answer_ms", talk->options.config->hgtp_answer_ms);

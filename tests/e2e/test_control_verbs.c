@@ -133,6 +133,48 @@ E2E_SCENARIO(sessions_are_listed_shown_and_ended)
     TOOL(at(e, 0), 4, "room", "show", "den");
 }
 
+/* Issue 12, item 7. */
+E2E_SCENARIO(lowered_limit_of_names_keeps_nobody_from_what_exists)
+{
+    E2E_CLUSTER(e, 2);
+    e2e_cluster_meshed(e);
+    struct original *alexandra = e2e_user_at(e, 0, "alexandra");
+    struct original *carolina = e2e_user_at(e, 1, "carolina");
+    struct talker *benjamin = e2e_talker_at(e, 1, "benjamin");
+    e2e_open_room(alexandra, "kitchen");
+    TOOL(at(e, 0), 0, "account", "add", "dominique");
+    TOOL(at(e, 0), 0, "config", "set", "limits.name_bytes", "4", "--yes");
+
+    e2e_join_room(carolina, "kitchen");
+    e2e_ok(original_exit(carolina, "kitchen"));
+    e2e_ok(original_invite(alexandra, "carolina"));
+    e2e_ok(original_remove(alexandra, "carolina"));
+    e2e_talk_join_room(benjamin, "kitchen");
+    e2e_talk_ok(talker_exit(benjamin, "kitchen"));
+    assert_true(original_register(carolina));
+    json_decref(BOTH(e, "room", "show", "kitchen"));
+    json_decref(BOTH(e, "room", "members", "kitchen"));
+    json_decref(BOTH(e, "room", "history", "kitchen"));
+    json_decref(BOTH(e, "session", "show", "benjamin"));
+    json_decref(BOTH(e, "session", "list", "--room", "kitchen"));
+    json_decref(BOTH(e, "events", "--after", "0", "--room", "kitchen"));
+    TOOL(at(e, 0), 0, "room", "limit", "kitchen", "9");
+    TOOL(at(e, 0), 0, "room", "notice", "kitchen", "tea");
+    e2e_talk_join_room(benjamin, "kitchen");
+    TOOL(at(e, 1), 0, "room", "kick", "kitchen", "benjamin", "--yes");
+    TOOL(at(e, 0), 0, "session", "kick", "benjamin", "--yes");
+    TOOL(at(e, 0), 0, "account", "remove", "dominique", "--yes");
+
+    e2e_refused(original_create(carolina, "attic"), HGTP_BAD_REQUEST, ERR_NAME_INVALID);
+    TOOL(at(e, 1), 1, "room", "create", "attic");
+    TOOL(at(e, 1), 1, "account", "add", "emily");
+    const struct original_options newcomer = {.name = "francis", .is_manual = true};
+    struct original *francis = e2e_client_at(e, 0, &newcomer);
+    original_send_register(francis);
+    e2e_refused(original_wait_response(francis, HGTP_REGISTER), HGTP_BAD_REQUEST, ERR_NAME_INVALID);
+    TOOL(at(e, 1), 0, "room", "delete", "kitchen", "--yes");
+}
+
 E2E_SCENARIO(every_change_is_written_down_with_who_what_and_what_came_of_it)
 {
     E2E_CLUSTER(e, 2);
@@ -336,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         E2E_TEST(rooms_are_made_shown_filled_emptied_and_closed),
         E2E_TEST(sessions_are_listed_shown_and_ended),
+        E2E_TEST(lowered_limit_of_names_keeps_nobody_from_what_exists),
         E2E_TEST(every_change_is_written_down_with_who_what_and_what_came_of_it),
         E2E_TEST(lists_longer_than_one_answer_of_redis_are_whole),
         E2E_TEST(events_that_are_followed_go_on_at_another_node),

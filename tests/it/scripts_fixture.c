@@ -77,6 +77,7 @@ int call(enum script script, const char *uid, ...)
                                            {"seq", "1"},
                                            {"timestamp", "1"},
                                            {"users_max", "100"},
+                                           {"name_max", "64"},
                                            {"rooms_max", "100"},
                                            {"members_max", "100"},
                                            {"answer_ms", "60000"},
@@ -169,6 +170,14 @@ void registered(const char *uid, const char *name)
 {
     assert_int_equal(CALL(register, uid, "name", name, "challenge", "c"), ERR_CHALLENGED);
     assert_int_equal(CALL(prove, uid, "challenge", "c", "new_token", "t", "seq", "3"), ERR_NONE);
+}
+
+void registered_original(const char *uid, const char *name)
+{
+    assert_int_equal(CALL(register, uid, "name", name, "challenge", "c"), ERR_CHALLENGED);
+    assert_int_equal(CALL(prove, uid, "challenge", "c", "new_token", "t", "seq", "3", "auth", "md5",
+                          "http", "127.0.0.1:77"),
+                     ERR_NONE);
 }
 
 void world(void)

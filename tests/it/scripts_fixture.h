@@ -39,6 +39,8 @@ const char *command(const char *text);
 /* The world: alice manages "hall" with bob in it, carol is free, dave is invited, erin is to leave.
  */
 void registered(const char *uid, const char *name);
+/* By the original's digest and with a push port, as the original client. */
+void registered_original(const char *uid, const char *name);
 void world(void);
 const char *state_of(const char *uid);
 

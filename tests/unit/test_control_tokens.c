@@ -78,11 +78,16 @@ static bool is_good(const char *room, const char *text)
 static void control_form_wants_what_clients_have_to_keep_to(void **state)
 {
     (void)state;
+    char name[CONFIG_NAME_BYTES_MAX + 2] = "";
+    memset(name, 'n', CONFIG_NAME_BYTES_MAX);
     assert_true(is_good("den", "hello"));
     assert_true(is_good("", "twenty bytes, no mor"));
     assert_true(is_good("방방방", "줄\nbreak"));
-    assert_false(is_good("elevenbytes", "x"));
-    assert_non_null(strstr(error, "room is no name: at most 10 bytes"));
+    assert_true(is_good("elevenbytes", "x")); /* what there is has a name of any length */
+    assert_true(is_good(name, "x"));
+    name[CONFIG_NAME_BYTES_MAX] = 'n';
+    assert_false(is_good(name, "x"));
+    assert_non_null(strstr(error, "room is no name: at most 512 bytes"));
     assert_false(is_good("a\001b", "x"));
     assert_false(is_good("\xff", "x"));
     assert_non_null(strstr(error, "room is not UTF-8"));

@@ -1,11 +1,11 @@
 -- ctl_account_add: an account, with its key as the node has sealed it (`sealed`). The key itself is not known
 -- here.
 -- with: base rows steer
-if A.user == '' then
-    return result(ERR.NAME_INVALID)
-end
 if redis.call('HEXISTS', key('accounts'), A.user) == 1 then
     return result(ERR.NAME_TAKEN)
+end
+if is_no_new_name(A.user) then
+    return result(ERR.NAME_INVALID)
 end
 if not is_dry then
     if (A.sealed or '') == '' then

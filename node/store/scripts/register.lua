@@ -24,6 +24,9 @@ local owner = redis.call('GET', key('un', A.name))
 if owner and owner ~= A.uid then
     return done(ERR.NAME_TAKEN)
 end
+if not owner and sealed_key(A.name) == '' and is_no_new_name(A.name) then
+    return done(ERR.NAME_INVALID)
+end
 if redis.call('EXISTS', key('u', A.uid)) == 0
     and redis.call('ZCARD', key('sessions')) >= tonumber(A.users_max) then
     return done(ERR.USERS_FULL)

@@ -61,6 +61,11 @@ local function reply_here()
     effect('reply')
 end
 
+-- A name for something that is made now; what exists is found by longer ones as well.
+local function is_no_new_name(name)
+    return name == '' or #name > tonumber(A.name_max)
+end
+
 local function hash(name)
     local flat = redis.call('HGETALL', name)
     local fields = {}

@@ -20,7 +20,7 @@ end
 
 -- Why no such room can be opened; nothing when it can.
 local function refusal_to_open(rid, name)
-    if name == '' then
+    if is_no_new_name(name) then
         return ERR.NAME_INVALID
     end
     if redis.call('EXISTS', key('r', rid)) == 1 then
