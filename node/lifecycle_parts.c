@@ -266,6 +266,19 @@ static void lifecycle_on_late(const struct result *result, void *arg)
     talk_on_late(node->talk, result);
 }
 
+static void lifecycle_on_schema(struct bytes schema, void *arg)
+{
+    struct node *node = arg;
+    LOG(LOG_ERROR, "schema_foreign", log_str("realm", node->config->node_realm),
+        log_bytes("found", schema),
+        log_str("hint", "the realm in Redis was written by another version of hgtpd, and is not "
+                        "converted: end all nodes of the realm, delete its keys "
+                        "(hgtp:{REALM}:*), and start this version; or run the version that wrote "
+                        "it"));
+    lifecycle_remove_folder(node);
+    _exit(1);
+}
+
 bool lifecycle_start_store(struct node *node)
 {
     const char *url = node->config->redis_url;
@@ -291,6 +304,7 @@ bool lifecycle_start_store(struct node *node)
                                           .deadline_ms = node->config->redis_deadline_ms,
                                           .on_state = lifecycle_on_store,
                                           .on_late = lifecycle_on_late,
+                                          .on_schema = lifecycle_on_schema,
                                           .arg = node};
     node->store = store_open(&options);
     if (node->store == NULL) {

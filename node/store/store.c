@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * store: runs scripts in Redis by EVALSHA, one round trip each, loads them on every connection, and
- * gives their replies to talk as results. Connecting and deadlines are redis_link's.
+ * gives their replies to talk as results. Every call carries the fence of the state that the node
+ * knows, and one that changes something the time after which it does nothing: a call that was
+ * refused for one of the two has done nothing, and is made once more. Connecting and the deadlines
+ * of replies are redis_link's.
  */
 #include "store.h"
 
@@ -10,13 +13,18 @@
 
 #include "node/base/log.h"
 #include "node/base/metrics.h"
+#include "node/talk/script_args.h"
 #include "redis_link.h"
 #include "script_text.h"
 
 #define STORE_SHA_CHARS  40
 #define STORE_PREFIX_MAX 96
-/* Words of a command before the script's arguments: EVALSHA, hash, number of keys, key. */
-#define STORE_HEAD_WORDS 4
+/* Words of a command before the script's arguments: EVALSHA, hash, number of keys, key; prefix,
+ * fence and deadline with their names. A script without a deadline has an empty name for it. */
+#define STORE_HEAD_WORDS 10
+#define STORE_DIGITS     24
+/* A script must be done before the node gives up waiting for it: this much of its time is left. */
+#define STORE_DEADLINE_SHARE(ms) ((ms)*9 / 10)
 
 struct store {
     struct redis_link *link;
@@ -24,7 +32,15 @@ struct store {
     char shas[SCRIPT_COUNT][STORE_SHA_CHARS + 1];
     void (*on_state)(bool connected, const char *why, void *arg);
     void (*on_late)(const struct result *result, void *arg);
+    void (*on_schema)(struct bytes schema, void *arg);
     void *arg;
+    int64_t deadline_ms;
+    int64_t fence;           /* as last told; 0: never */
+    bool has_fence;          /* it is that of this connection's state */
+    bool is_asking;          /* for the fence; calls wait for it */
+    int64_t ahead_us;        /* Redis' time less the monotonic one, as of the last reply */
+    struct store_call *wait; /* calls that wait for the fence, oldest first */
+    struct store_call **wait_end;
     void (*on_closed)(void *arg);
     void *closed_arg;
 };
@@ -32,17 +48,26 @@ struct store {
 /* A call whose reply has not come; its arguments are kept for the case that the script is unknown.
  */
 struct store_call {
+    struct store_call *next; /* while it waits */
     struct store *store;
     enum script script;
+    bool is_again; /* it was refused once as fenced off or late */
     store_on_result_fn *on_result;
     void *arg;
     int64_t sent_us;
     size_t word_count;
     struct bytes *words; /* in `data` */
+    char fence[STORE_DIGITS], deadline[STORE_DIGITS];
     uint8_t data[];
 };
 
+static const enum script_kind store_kinds[SCRIPT_COUNT] = {
+#define SCRIPT(name, kind) SCRIPT_##kind,
+#include "node/talk/script.def"
+};
+
 static void store_on_reply(const redisReply *reply, void *arg);
+static void store_ask_fence(struct store *store);
 
 /* Loading ----------------------------------------------------------------------------------------
  */
@@ -66,19 +91,27 @@ static void store_on_loaded(const redisReply *reply, void *arg)
     }
 }
 
+static void store_load(struct store *store)
+{
+    for (size_t i = 0; i < SCRIPT_COUNT; i++) {
+        const struct script_text *text = &script_texts[i];
+        const struct bytes words[] = {bytes_str("SCRIPT"), bytes_str("LOAD"),
+                                      bytes_of(text->text, text->len)};
+        redis_link_command(store->link, words, 3, store_on_loaded, (void *)(uintptr_t)text->name);
+    }
+}
+
+/* Connected is told to others when the fence is known. */
 static void store_on_link_state(bool connected, const char *why, void *arg)
 {
     struct store *store = arg;
+    store->has_fence = false;
     if (connected) {
-        for (size_t i = 0; i < SCRIPT_COUNT; i++) {
-            const struct script_text *text = &script_texts[i];
-            const struct bytes words[] = {bytes_str("SCRIPT"), bytes_str("LOAD"),
-                                          bytes_of(text->text, text->len)};
-            redis_link_command(store->link, words, 3, store_on_loaded,
-                               (void *)(uintptr_t)text->name);
-        }
+        store_load(store);
+        store_ask_fence(store);
+    } else {
+        store->on_state(false, why, store->arg);
     }
-    store->on_state(connected, why, store->arg);
 }
 
 /* Results ----------------------------------------------------------------------------------------
@@ -91,32 +124,41 @@ static struct bytes store_bytes(const redisReply *reply)
                : bytes_of(NULL, 0);
 }
 
+/* Code, extra and time come before the effects. */
+#define STORE_REPLY_HEAD 3
+
 static size_t store_field_count(const redisReply *reply)
 {
     size_t count = 0;
-    for (size_t i = 2; i < reply->elements; i++) {
+    for (size_t i = STORE_REPLY_HEAD; i < reply->elements; i++) {
         count += reply->element[i]->type == REDIS_REPLY_ARRAY ? reply->element[i]->elements : 0;
     }
     return count;
 }
 
-/* Hands over a reply of the form { code, extra, effect, ... }; false when it has another form.
- * `sent_us` 0: when it was asked for is not known. */
+static bool store_is_result(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements >= STORE_REPLY_HEAD &&
+           reply->element[0]->type == REDIS_REPLY_INTEGER &&
+           reply->element[2]->type == REDIS_REPLY_INTEGER;
+}
+
+/* Hands over a reply of the form { code, extra, time, effect, ... }; false when it has another
+ * form. `sent_us` 0: when it was asked for is not known. */
 static bool store_give(const redisReply *reply, int64_t sent_us, store_on_result_fn *on_result,
                        void *arg)
 {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2 ||
-        reply->element[0]->type != REDIS_REPLY_INTEGER) {
+    if (!store_is_result(reply)) {
         return false;
     }
-    size_t effect_count = reply->elements - 2;
+    size_t effect_count = reply->elements - STORE_REPLY_HEAD;
     struct effect *effects = calloc(effect_count + 1, sizeof *effects);
     struct bytes *fields = calloc(store_field_count(reply) + 1, sizeof *fields);
     bool is_given = effects != NULL && fields != NULL;
     if (is_given) {
         size_t used = 0;
         for (size_t i = 0; i < effect_count; i++) {
-            const redisReply *row = reply->element[i + 2];
+            const redisReply *row = reply->element[i + STORE_REPLY_HEAD];
             effects[i].fields = &fields[used];
             effects[i].count = row->type == REDIS_REPLY_ARRAY ? row->elements : 0;
             for (size_t f = 0; f < effects[i].count; f++) {
@@ -128,7 +170,8 @@ static bool store_give(const redisReply *reply, int64_t sent_us, store_on_result
                                       .effects = effects,
                                       .effect_count = effect_count,
                                       .sent_us = sent_us,
-                                      .got_us = metrics_now_us()};
+                                      .got_us = metrics_now_us(),
+                                      .redis_us = reply->element[2]->integer};
         on_result(&result, arg);
     }
     free(effects);
@@ -136,10 +179,27 @@ static bool store_give(const redisReply *reply, int64_t sent_us, store_on_result
     return is_given;
 }
 
+/* A reply was made before it is here, so that this clock is rather slow than fast: what must be
+ * done by some time of it is done by that time. */
+static void store_take_time(struct store *store, const redisReply *reply)
+{
+    if (store_is_result(reply)) {
+        store->ahead_us = reply->element[2]->integer - metrics_now_us();
+    }
+}
+
+/* The script has done nothing, because of the fence or the deadline of the call. */
+static bool store_is_refused(const redisReply *reply)
+{
+    return store_is_result(reply) &&
+           (reply->element[0]->integer == ERR_FENCED || reply->element[0]->integer == ERR_LATE);
+}
+
 static void store_on_late_reply(const redisReply *reply, void *arg)
 {
     struct store *store = arg;
-    if (store->on_late != NULL) {
+    store_take_time(store, reply);
+    if (store->on_late != NULL && !store_is_refused(reply)) {
         (void)store_give(reply, 0, store->on_late, store->arg);
     }
 }
@@ -184,6 +244,27 @@ static void store_call_failed(struct store_call *call, const redisReply *reply)
     store_give_internal_error(call);
 }
 
+static void store_send(struct store_call *call);
+
+/* It has done nothing; once more, with what is known better now. */
+static void store_call_refused(struct store_call *call, const redisReply *reply)
+{
+    struct store *store = call->store;
+    bool is_fenced = reply->element[0]->integer == ERR_FENCED;
+    metric_add(METRIC_STORE_REFUSED, 1);
+    if (call->is_again) {
+        call->on_result(NULL, call->arg);
+        free(call);
+        return;
+    }
+    call->is_again = true;
+    if (is_fenced && !store->is_asking) {
+        store->has_fence = false;
+        store_ask_fence(store);
+    }
+    store_send(call);
+}
+
 static void store_on_reply(const redisReply *reply, void *arg)
 {
     struct store_call *call = arg;
@@ -197,6 +278,11 @@ static void store_on_reply(const redisReply *reply, void *arg)
     }
     if (reply != NULL) {
         metric_observe(HISTOGRAM_STORE_CALL, metrics_now_us() - call->sent_us);
+        store_take_time(call->store, reply);
+        if (store_is_refused(reply)) {
+            store_call_refused(call, reply);
+            return;
+        }
     }
     if (reply == NULL || !store_give(reply, call->sent_us, call->on_result, call->arg)) {
         store_call_failed(call, reply);
@@ -231,7 +317,7 @@ static void store_key(const struct store *store, const struct script_args *args,
 static struct store_call *store_call_new(struct store *store, enum script script,
                                          const struct script_args *args)
 {
-    size_t word_count = STORE_HEAD_WORDS + 2 + args->count;
+    size_t word_count = STORE_HEAD_WORDS + args->count;
     size_t words_bytes = word_count * sizeof(struct bytes);
     size_t data_bytes = words_bytes + STORE_PREFIX_MAX + 64 + store_words_bytes(args);
     struct store_call *call = malloc(sizeof *call + data_bytes);
@@ -248,12 +334,41 @@ static struct store_call *store_call_new(struct store *store, enum script script
     call->words[3] = sink_bytes(&data);
     call->words[4] = bytes_str("prefix");
     call->words[5] = bytes_str(store->prefix);
+    call->words[6] = bytes_str(script == SCRIPT_connect ? "" : "fence");
+    call->words[8] = bytes_str(store_kinds[script] == SCRIPT_CHANGES ? "deadline" : "");
     for (size_t i = 0; i < args->count; i++) {
-        call->words[STORE_HEAD_WORDS + 2 + i] = bytes_of(data.ptr + data.len, args->items[i].len);
+        call->words[STORE_HEAD_WORDS + i] = bytes_of(data.ptr + data.len, args->items[i].len);
         sink_put(&data, args->items[i]);
     }
     assert(sink_fits(&data));
     return call;
+}
+
+static void store_send_now(struct store_call *call)
+{
+    struct store *store = call->store;
+    int64_t redis_ms = (metrics_now_us() + store->ahead_us) / 1000;
+    snprintf(call->fence, sizeof call->fence, "%" PRId64, store->fence);
+    snprintf(call->deadline, sizeof call->deadline, "%" PRId64,
+             redis_ms + STORE_DEADLINE_SHARE(store->deadline_ms));
+    call->words[7] = bytes_str(call->fence);
+    call->words[9] = bytes_str(call->deadline);
+    call->words[0] = bytes_str("EVALSHA");
+    call->words[1] = bytes_str(store->shas[call->script]);
+    redis_link_command(store->link, call->words, call->word_count, store_on_reply, call);
+}
+
+/* Calls keep their order: while the fence is asked for, they wait for it. */
+static void store_send(struct store_call *call)
+{
+    struct store *store = call->store;
+    if (!store->is_asking) {
+        store_send_now(call);
+        return;
+    }
+    call->next = NULL;
+    *store->wait_end = call;
+    store->wait_end = &call->next;
 }
 
 static void store_call(void *ctx, enum script script, const struct script_args *args,
@@ -269,7 +384,66 @@ static void store_call(void *ctx, enum script script, const struct script_args *
     call->arg = arg;
     call->sent_us = metrics_now_us();
     metric_add(METRIC_STORE_CALLS, 1);
-    redis_link_command(store->link, call->words, call->word_count, store_on_reply, call);
+    if (!store->has_fence && !store->is_asking && redis_link_connected(store->link)) {
+        store_ask_fence(store);
+    }
+    store_send(call);
+}
+
+/* The fence --------------------------------------------------------------------------------------
+ */
+
+/* Sends what has waited; without a fence it gets no answer. */
+static void store_send_waiting(struct store *store)
+{
+    struct store_call *call = store->wait;
+    store->wait = NULL;
+    store->wait_end = &store->wait;
+    while (call != NULL) {
+        struct store_call *next = call->next;
+        if (store->has_fence) {
+            store_send_now(call);
+        } else {
+            call->on_result(NULL, call->arg);
+            free(call);
+        }
+        call = next;
+    }
+}
+
+static void store_on_fence(const struct result *result, void *arg)
+{
+    struct store *store = arg;
+    char digits[STORE_DIGITS] = "";
+    store->is_asking = false;
+    if (result != NULL && result->code == ERR_SCHEMA_FOREIGN) {
+        store->on_schema(result->extra, store->arg);
+    } else if (result != NULL && result->code == ERR_NONE && result->extra.len < sizeof digits) {
+        memcpy(digits, result->extra.ptr, result->extra.len);
+        store->fence = strtoll(digits, NULL, 10);
+        store->has_fence = true;
+    }
+    store_send_waiting(store);
+    /* Also when the connection is an old one: what this node knows is of another state. */
+    if (store->has_fence) {
+        store->on_state(true, "", store->arg);
+    }
+}
+
+static void store_ask_fence(struct store *store)
+{
+    struct script_args args = {.count = 0};
+    script_args_int(&args, "known", store->fence);
+    struct store_call *call = store_call_new(store, SCRIPT_connect, &args);
+    if (call == NULL) {
+        return;
+    }
+    call->on_result = store_on_fence;
+    call->arg = store;
+    call->sent_us = metrics_now_us();
+    call->is_again = true;
+    store_send_now(call);
+    store->is_asking = true;
 }
 
 /* Life -------------------------------------------------------------------------------------------
@@ -283,6 +457,9 @@ struct store *store_open(const struct store_options *options)
     }
     store->on_state = options->on_state;
     store->on_late = options->on_late;
+    store->on_schema = options->on_schema;
+    store->deadline_ms = options->deadline_ms;
+    store->wait_end = &store->wait;
     store->arg = options->arg;
     int len = snprintf(store->prefix, sizeof store->prefix, "hgtp:{%s}:", options->realm);
     assert(len > 0 && (size_t)len < sizeof store->prefix);
@@ -310,6 +487,7 @@ struct store_port store_port(struct store *store)
 
 void store_deadline(struct store *store, int64_t deadline_ms)
 {
+    store->deadline_ms = deadline_ms;
     redis_link_deadline(store->link, deadline_ms);
 }
 

@@ -17,10 +17,13 @@ struct store_options {
     const char *url;     /* as redis.url; copied */
     const char *realm;   /* copied */
     int64_t deadline_ms; /* for one call */
-    /** As redis_link's on_state; when it says connected, all scripts are loaded. */
+    /** As redis_link's on_state; when it says connected, all scripts are loaded, and the state of
+     * Redis is known. It may say connected twice: what Redis has is another state than before. */
     void (*on_state)(bool connected, const char *why, void *arg);
     /** What a script came to whose call was given up; nobody waits for it, but it has happened. */
     void (*on_late)(const struct result *result, void *arg);
+    /** The realm has another schema, which is borrowed: this build cannot serve it. */
+    void (*on_schema)(struct bytes schema, void *arg);
     void *arg;
 };
 

@@ -383,7 +383,6 @@ static void effects_on_nothing(struct talk *talk, const struct effect *effect)
 #define effects_on_repeated  effects_on_nothing
 #define effects_on_challenge effects_on_nothing
 #define effects_on_row       effects_on_nothing
-#define effects_on_clock     effects_on_nothing
 #define effects_on_relay     datagrams_relay
 #define effects_on_answer    datagrams_answer
 

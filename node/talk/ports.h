@@ -19,10 +19,13 @@ struct talk_keys {
 };
 
 enum script {
-#define SCRIPT(name) SCRIPT_##name,
+#define SCRIPT(name, kind) SCRIPT_##name,
 #include "script.def"
     SCRIPT_COUNT
 };
+
+/** What becomes of a script that comes too late; see script.def. */
+enum script_kind { SCRIPT_CHANGES, SCRIPT_READS, SCRIPT_ALWAYS };
 
 /** What a script wants done; fields[0] is the name (effect.def). */
 struct effect {
@@ -36,6 +39,7 @@ struct result {
     const struct effect *effects;
     size_t effect_count;
     int64_t sent_us, got_us; /* the call and its answer, as metrics_now_us; 0: not known */
+    int64_t redis_us;        /* Redis' time when the script ran; 0: not known */
 };
 
 /** Arguments of a script: name, value, name, value ... All views are borrowed. */
@@ -47,7 +51,8 @@ struct script_args {
     size_t digits_used;
 };
 
-/** `result` is borrowed for the call; NULL: the store is away or did not answer in time. */
+/** `result` is borrowed for the call; NULL: the store is away or did not answer in time. What a
+ * script then did all the same comes by talk_on_late. */
 typedef void store_on_result_fn(const struct result *result, void *arg);
 
 struct store_port {

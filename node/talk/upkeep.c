@@ -19,16 +19,6 @@
 /* Beat and sweep ---------------------------------------------------------------------------------
  */
 
-static void upkeep_take_clock(const struct result *result)
-{
-    for (size_t i = 0; i < result->effect_count; i++) {
-        const struct effect *effect = &result->effects[i];
-        if (effect_is(effect, "clock") && effect->count > 1) {
-            ages_clock(result->sent_us, result->got_us, effects_number(effect->fields[1], 0));
-        }
-    }
-}
-
 static void upkeep_on_beat(const struct result *result, void *arg)
 {
     struct talk *talk = arg;
@@ -49,7 +39,7 @@ static void upkeep_on_beat(const struct result *result, void *arg)
     if (result->code != ERR_NONE) {
         return; /* nothing was written */
     }
-    upkeep_take_clock(result);
+    ages_clock(result->sent_us, result->got_us, result->redis_us);
     bool is_first = talk->beat_ms == 0;
     homes_doubt_if_given_up(talk);
     talk->beat_ms = talk_now_ms(talk);

@@ -164,6 +164,12 @@ const char *command(const char *text)
     return raw(count, words);
 }
 
+void empty_realm(void)
+{
+    command("FLUSHALL");
+    assert_int_equal(CALL(token, "nobody++"), ERR_NONE);
+}
+
 /* The world: alice manages "hall" with bob in it, carol is free, dave is invited, erin is to leave.
  */
 void registered(const char *uid, const char *name)
@@ -182,7 +188,7 @@ void registered_original(const char *uid, const char *name)
 
 void world(void)
 {
-    command("FLUSHALL");
+    empty_realm();
     registered("alice+++", "alice");
     registered("bob+++++", "bob");
     registered("carol+++", "carol");

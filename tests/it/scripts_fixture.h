@@ -36,6 +36,9 @@ bool has_effect(const char *text);
 const char *raw(size_t count, const struct bytes *words);
 const char *command(const char *text);
 
+/* Redis emptied, and the store over it. */
+void empty_realm(void);
+
 /* The world: alice manages "hall" with bob in it, carol is free, dave is invited, erin is to leave.
  */
 void registered(const char *uid, const char *name);

@@ -130,7 +130,7 @@ static void ctl_list_of_thousands_comes_complete_and_in_order_by_several_calls(v
 {
     (void)state;
     static char cursor[16384], expected[32];
-    command("FLUSHALL");
+    empty_realm();
     many_rooms();
     int count = 0, calls = 0;
     cursor[0] = '\0';
@@ -242,7 +242,7 @@ static void ctl_nodes_tells_the_living_from_the_silent_and_the_lost(void **state
     (void)state;
     world();
     assert_int_equal(CALL(beat, NULL, "node", "n1@1"), ERR_NONE);
-    command("HSET hgtp:{T}:nodes n2@1 {\"beat\":1,\"since\":1,\"bus\":\"x\"}");
+    command("HSET hgtp:{T}:nodes n2@1 {\"beat\":1,\"steady\":1,\"since\":1,\"bus\":\"x\"}");
     command("HSET hgtp:{T}:nodes n3@1 what");
     command("SADD hgtp:{T}:lost n4@1");
     command("HSET hgtp:{T}:home:n4@1 zoe+++++ x");
@@ -313,7 +313,7 @@ static void ctl_events_begin_now_or_so_long_ago(void **state)
     read_events("", "3600000", "0", "", "", "");
     assert_int_equal(events_shown(), 9);
     assert_int_equal(read_events("yesterday", "0", "0", "", "", ""), ERR_MALFORMED);
-    command("FLUSHALL");
+    empty_realm();
     read_events("", "0", "0", "", "", "");
     assert_string_equal(events_cursor, "0");
     registered("alice+++", "alice");
@@ -359,7 +359,7 @@ static void ctl_events_that_were_trimmed_unread_are_told_as_a_gap(void **state)
 static void ctl_events_that_are_hard_to_find_take_several_calls(void **state)
 {
     (void)state;
-    command("FLUSHALL");
+    empty_realm();
     eval("for i = 1, 2500 do redis.call('XADD', 'hgtp:{T}:events', '*', 'event',"
          " i % 1000 == 0 and 'rare' or 'common') end return 1");
     size_t found = 0;

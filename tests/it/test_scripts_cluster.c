@@ -32,15 +32,15 @@ static void bob_moves(void)
 static void silence(const char *node, const char *judge)
 {
     char text[200];
-    snprintf(text, sizeof text, "HSET hgtp:{T}:nodes %s {\"beat\":1,\"since\":1,\"bus\":\"x\"}",
-             node);
+    snprintf(text, sizeof text,
+             "HSET hgtp:{T}:nodes %s {\"beat\":1,\"steady\":1,\"since\":1,\"bus\":\"x\"}", node);
     command(text);
     snprintf(text, sizeof text, "HGET hgtp:{T}:nodes %s", judge);
     char info[256];
     snprintf(info, sizeof info, "%s", command(text));
-    char *since = strstr(info, "\"since\":");
+    char *since = strstr(info, "\"steady\":");
     assert_non_null(since);
-    since[strlen("\"since\":")] = '0'; /* some 15 years ago */
+    since[strlen("\"steady\":")] = '0'; /* some 15 years ago */
     const struct bytes words[] = {bytes_str("HSET"), bytes_str("hgtp:{T}:nodes"), bytes_str(judge),
                                   bytes_str(info)};
     raw(4, words);
@@ -260,7 +260,7 @@ static void scripts_node_that_has_just_come_does_not_judge_the_others(void **sta
 {
     (void)state;
     two_nodes();
-    command("HSET hgtp:{T}:nodes n1@1 {\"beat\":1,\"since\":1,\"bus\":\"x\"}");
+    command("HSET hgtp:{T}:nodes n1@1 {\"beat\":1,\"steady\":1,\"since\":1,\"bus\":\"x\"}");
     beat("n2@1", "tcp://127.0.0.1:8");
     assert_false(has_effect("dead"));
 }
@@ -282,7 +282,7 @@ static void scripts_silent_namesake_is_replaced(void **state)
 {
     (void)state;
     two_nodes();
-    command("HSET hgtp:{T}:nodes n1@1 {\"beat\":1,\"since\":1,\"bus\":\"x\"}");
+    command("HSET hgtp:{T}:nodes n1@1 {\"beat\":1,\"steady\":1,\"since\":1,\"bus\":\"x\"}");
     beat("n1@2", "tcp://127.0.0.1:6");
     assert_string_equal(command("HEXISTS hgtp:{T}:nodes n1@1"), "0");
 }

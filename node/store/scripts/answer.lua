@@ -2,7 +2,7 @@
 -- the copy of an earlier answer. One exception: the original's client enters the room as soon as it is
 -- invited, so one who accepts after the deadline is told to leave again, or it would sit in a room that
 -- does not have it.
--- with: base step request top session log lists room wait
+-- with: base step memory request top session log lists room wait
 if repeated() then
     return result(ERR.IGNORED)
 end

@@ -3,6 +3,8 @@
 -- itself may judge, or the first one to reach Redis after an outage would declare all others dead. A node
 -- that ends takes itself off; one that drains stays, but its sessions need another home. Two living nodes with one id: the later one is refused; one that listens at
 -- this node's own bus address cannot live any more. Extra: how many others serve; or where the other one is.
+-- Each beat moves the realm's service time on, and begins a new generation of what is remembered when its time
+-- has come.
 -- with: base nodes
 local TAKEN_OVER_MS = 2500
 
@@ -19,24 +21,32 @@ if A.bye then
     return result(ERR.NONE)
 end
 
+redis.call('HSET', key('realm'), 'life', text(life), 'at', text(now))
+local memory_life = tonumber(redis.call('HGET', key('realm'), 'memory_life') or 0)
+if life - memory_life >= tonumber(A.dedupe_ms) then
+    local generation = redis.call('HINCRBY', key('realm'), 'memory', 1)
+    redis.call('HSET', key('realm'), 'memory_life', text(life))
+    redis.call('UNLINK', key('memory', text(generation - 2)))
+end
+
 local nodes = hash(key('nodes'))
 local mine = read_node(nodes[A.node])
 nodes[A.node] = nil
-local is_steady = mine and now - mine.beat <= tonumber(A.dead_ms)
-local since = is_steady and mine.since or now
+local is_steady = mine and life - mine.beat <= tonumber(A.dead_ms)
+local steady = is_steady and mine.steady or life
 local serving_count = 0
 for node, info in pairs(nodes) do
     local seen = read_node(info)
-    if seen and node_id(node) == node_id(A.node) and now - seen.beat < TAKEN_OVER_MS and seen.bus ~= A.bus then
+    if seen and node_id(node) == node_id(A.node) and life - seen.beat < TAKEN_OVER_MS and seen.bus ~= A.bus then
         return result(ERR.NODE_ID_TAKEN, seen.hgtp)
     end
 end
 for node, info in pairs(nodes) do
     local seen = read_node(info)
-    local silent_ms = seen and now - seen.beat or math.huge
+    local silent_ms = seen and life - seen.beat or math.huge
     if node_id(node) == node_id(A.node) then
         lose(node, 'node_replaced')
-    elseif silent_ms > tonumber(A.dead_ms) and now - since >= tonumber(A.dead_ms) then
+    elseif silent_ms > tonumber(A.dead_ms) and life - steady >= tonumber(A.dead_ms) then
         lose(node, 'node_lost')
         effect('dead', node)
         to({ '*' })
@@ -63,12 +73,11 @@ elseif was_draining and not A.draining then
     event('node_resumed', { 'node', A.node })
 end
 redis.call('HSET', key('nodes'), A.node,
-    cjson.encode({ beat = now, since = since, hgtp = A.hgtp, http = A.http, bus = A.bus,
+    cjson.encode({ beat = life, steady = steady, since = is_steady and mine.since or now, hgtp = A.hgtp, http = A.http, bus = A.bus,
         draining = A.draining and true or nil }))
 for _, node in ipairs(redis.call('SMEMBERS', key('lost'))) do
     if node ~= A.node then
         effect('lost', node)
     end
 end
-effect('clock', clock[1] * 1000000 + clock[2])
 return result(ERR.NONE, serving_count)

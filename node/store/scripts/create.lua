@@ -1,5 +1,5 @@
 -- create: CREATE_ROOM. The creator is its manager and first member.
--- with: base step request top session log lists room wait
+-- with: base step memory request top session log lists room wait
 local again = repeated()
 if again then
     return again
@@ -21,7 +21,7 @@ if refused then
 end
 
 local r = open_room(A.room_id, A.room, s.uid, A.members_max)
-redis.call('ZADD', key('m', r.id), now, s.uid)
+redis.call('ZADD', key('m', r.id), life, s.uid)
 count_member(r.id, s.home, 1)
 steps(s, 'CREATE_ROOM_SUC', 'TO_TALK')
 s.room, s.first = r.id, 1

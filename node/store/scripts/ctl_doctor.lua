@@ -1,7 +1,7 @@
 -- ctl_doctor: compares the state with its own rules, some hundred things in one call, and repairs what is wrong
 -- if `fix` is set. Each thing is looked at and repaired in one step, so that what is only under way is never
 -- found. First come all keys, one by one, then what only shows in lists. The extra is the cursor.
--- with: base step request top session log lists room wait ends nodes rows steer findings
+-- with: base step memory request top session log lists room wait ends nodes rows steer findings
 local LOOKED_AT = 300 -- things in one call; a room with its members is never divided
 local looked_at = 0
 
@@ -51,7 +51,7 @@ local function check_transition(s)
         end)
     elseif s.wait and not redis.call('ZSCORE', key('waits'), s.uid) then
         found('stuck-transition', s.name .. ' is asked for ' .. s.wait .. ' without a deadline', function()
-            redis.call('ZADD', key('waits'), now, s.uid)
+            redis.call('ZADD', key('waits'), life, s.uid)
         end)
     elseif not is_asked and s.state ~= at_rest then
         found('stuck-transition', s.name .. ' is in state ' .. s.state .. (s.room == '' and ' without a room'
@@ -76,7 +76,7 @@ local function check_membership(s)
         end)
     elseif not redis.call('ZSCORE', key('m', s.room), s.uid) then
         found('lost-member', s.name .. ' is in the room ' .. s.room .. ', which does not have it', function()
-            redis.call('ZADD', key('m', s.room), now, s.uid)
+            redis.call('ZADD', key('m', s.room), life, s.uid)
             changed('members', s.room)
             recounted()
         end)
@@ -196,13 +196,11 @@ local function orphan_check(check, kind)
     end
 end
 
-local function check_expiry(kind)
-    return function(id)
-        if redis.call('PTTL', key(kind, id)) == -1 then
-            found('no-expiry', kind .. ':' .. id .. ' stays for ever', function()
-                redis.call('DEL', key(kind, id))
-            end)
-        end
+local function check_registration(id)
+    if not redis.call('ZSCORE', key('pending'), id) then
+        found('no-expiry', 'p:' .. id .. ' stays for ever', function()
+            redis.call('DEL', key('p', id))
+        end)
     end
 end
 
@@ -215,8 +213,7 @@ local KEY_CHECKS = {
     rh = orphan_check('orphan-members', 'rh'),
     i = orphan_check('orphan-members', 'i'),
     log = orphan_check('orphan-log', 'log'),
-    p = check_expiry('p'),
-    q = check_expiry('q'),
+    p = check_registration,
     home = function(node)
         if not is_node_known(node) then
             found('dead-home', node .. ' has sessions and is no node', function()

@@ -4,11 +4,11 @@
 local SILENT_MS = 1500 -- three beats are missing
 
 local function show(node, seen, why)
-    local is_silent = why or now - seen.beat > SILENT_MS
+    local is_silent = why or life - seen.beat > SILENT_MS
     row('Node', 'id', node_id(node), 'incarnation', node:match('@([^@]*)$') or '',
         'state', is_silent and 'silent' or seen.draining and 'draining' or 'serving', 'hgtp', seen.hgtp or '', 'http', seen.http or '',
         'bus', seen.bus or '', 'since_ms', seen.since or 0,
-        'beat_age_ms', seen.beat and math.max(now - seen.beat, 0) or 0,
+        'beat_age_ms', seen.beat and math.max(life - seen.beat, 0) or 0,
         'sessions', redis.call('HLEN', key('home', node)), 'error', why or '')
 end
 

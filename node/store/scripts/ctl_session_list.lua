@@ -18,7 +18,7 @@ local VALUES = {
     room = room_of,
     node = home_of,
     since = function(uid) return tonumber(field_of(uid, 'since')) or 0 end,
-    expires = function(uid) return (redis.call('ZSCORE', key('sessions'), uid) or now) - now end,
+    expires = function(uid) return (redis.call('ZSCORE', key('sessions'), uid) or life) - life end,
 }
 local sort = (A.sort or '') ~= '' and A.sort or 'user'
 if VALUES[sort] == nil then

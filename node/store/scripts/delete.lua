@@ -1,5 +1,5 @@
 -- delete: DELETE_ROOM, by its manager. The members are told to leave before the manager gets OK.
--- with: base step request top session log lists room wait ends
+-- with: base step memory request top session log lists room wait ends
 local again = repeated()
 if again then
     return again

@@ -1,5 +1,5 @@
 -- exit: EXIT_ROOM by the room's name, which must be the one the user is in.
--- with: base step request top session log lists room wait
+-- with: base step memory request top session log lists room wait
 local again = repeated()
 if again then
     return again

@@ -1,5 +1,5 @@
 -- join: JOIN_ROOM by the room's name.
--- with: base step request top session log lists room wait
+-- with: base step memory request top session log lists room wait
 local again = repeated()
 if again then
     return again

@@ -1,13 +1,12 @@
 -- prove: a REGISTER whose digest the node has found right for the challenge it names. Opens the
 -- session, or re-homes the one that stands and keeps its room.
--- with: base step request top session lists
+-- with: base step memory request pending top session lists
 local again = repeated()
 if again then
     return again
 end
 
-local pending_key = key('p', A.uid .. ':' .. A.ip)
-local pending = hash(pending_key)
+local pending = registration_begun()
 if pending.challenge ~= A.challenge then
     return done(ERR.NOT_CHALLENGED)
 end
@@ -26,7 +25,7 @@ if not is_new and s.name ~= pending.name and s.state ~= 'REGISTER_OK' then
     return done(ERR.IN_ROOM)
 end
 
-redis.call('DEL', pending_key)
+registration_over()
 if is_new then
     s = { uid = A.uid, state = 'IDLE', room = '', since = now }
     save(s, 'since')

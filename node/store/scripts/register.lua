@@ -1,13 +1,12 @@
 -- register: a REGISTER. The first one (name) opens a challenge; one that may prove a key is handed
 -- back to the node, which alone can compute digests, and comes again as `prove`.
--- with: base request account
+-- with: base memory request pending account
 local again = repeated()
 if again then
     return again
 end
 
-local pending_key = key('p', A.uid .. ':' .. A.ip)
-local pending = hash(pending_key)
+local pending = registration_begun()
 local is_proof = pending.challenge and tonumber(A.seq) == pending.seq + 2
 
 if A.name == '' or is_proof then
@@ -33,8 +32,8 @@ if redis.call('EXISTS', key('u', A.uid)) == 0
 end
 
 local challenge = pending.name == A.name and pending.challenge or A.challenge
-redis.call('HSET', pending_key, 'name', A.name, 'challenge', challenge, 'seq', A.seq,
+redis.call('HSET', registration_key(), 'name', A.name, 'challenge', challenge, 'seq', A.seq,
     'udp', A.udp, 'trusted', A.trusted)
-redis.call('PEXPIRE', pending_key, A.challenge_ms)
+redis.call('ZADD', key('pending'), life + A.challenge_ms, A.uid .. ':' .. A.ip)
 -- Not kept for a repetition: a repeated beginning finds the challenge that is still open.
 return result(ERR.CHALLENGED, challenge)

@@ -1,5 +1,5 @@
 -- say: a message into the room log. `print`, when the client gave an id, makes a repetition harmless.
--- with: base request top session log
+-- with: base memory request top session log
 local s, refused = speaker('stays')
 if not s then
     return result(refused)

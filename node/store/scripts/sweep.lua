@@ -1,9 +1,15 @@
--- sweep: ends what has run out, at most `batch` of each kind: answers that peers owe, and sessions
--- that showed no sign of life. A manager's end closes the room. Extra: how many were ended.
--- with: base step request top session log lists room wait ends
+-- sweep: ends what has run out, at most `batch` of each kind: registrations that were not
+-- proved, answers that peers owe, and sessions that showed no sign of life. A manager's end closes the room. Extra: how many were ended.
+-- with: base step memory request top session log lists room wait ends
 local swept = 0
 
-for _, uid in ipairs(redis.call('ZRANGEBYSCORE', key('waits'), '-inf', now, 'LIMIT', 0, A.batch)) do
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('pending'), '-inf', life, 'LIMIT', 0, A.batch)) do
+    redis.call('DEL', key('p', id))
+    redis.call('ZREM', key('pending'), id)
+    swept = swept + 1
+end
+
+for _, uid in ipairs(redis.call('ZRANGEBYSCORE', key('waits'), '-inf', life, 'LIMIT', 0, A.batch)) do
     local peer = session(uid)
     if peer and peer.wait then
         settle(peer, ERR.PEER_SILENT)
@@ -13,7 +19,7 @@ for _, uid in ipairs(redis.call('ZRANGEBYSCORE', key('waits'), '-inf', now, 'LIM
     swept = swept + 1
 end
 
-for _, uid in ipairs(redis.call('ZRANGEBYSCORE', key('sessions'), '-inf', now, 'LIMIT', 0, A.batch)) do
+for _, uid in ipairs(redis.call('ZRANGEBYSCORE', key('sessions'), '-inf', life, 'LIMIT', 0, A.batch)) do
     local s = session(uid)
     if not s then
         redis.call('ZREM', key('sessions'), uid)

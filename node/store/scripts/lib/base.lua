@@ -1,6 +1,6 @@
 -- base: what every script begins with: arguments, time, keys, effects, the result. A script gets its
--- arguments as name, value pairs in ARGV and answers with { code, extra, effect, effect, ... }; an
--- effect is an array of strings whose first one names it (node/talk/effect.def). The effects come in
+-- arguments as name, value pairs in ARGV and answers with { code, extra, Redis' time in us, effect, effect,
+-- ... }; an effect is an array of strings whose first one names it (node/talk/effect.def). The effects come in
 -- the order in which the node has to carry them out. `ERR.NAME` is replaced by its code at build.
 
 local A = {}
@@ -8,8 +8,13 @@ for i = 1, #ARGV, 2 do
     A[ARGV[i]] = ARGV[i + 1]
 end
 
+-- Two clocks. `now`, in ms, is Redis' own: for what people are shown, for nothing else, as it may leap. `life`,
+-- in ms, is the time in which the realm has been served: each beat of a node moves it on, by a second at most.
+-- Whatever runs out is a score in it, never a TTL, so that a Redis that hung, a machine that slept and a clock
+-- that leapt cost nobody a session.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local now_us = clock[1] * 1000000 + clock[2]
 
 local function text(value)
     if type(value) == 'number' then
@@ -20,6 +25,27 @@ end
 
 local function key(kind, id)
     return A.prefix .. kind .. (id and ':' .. id or '')
+end
+
+-- What the realm keeps of itself: the fence, which tells one Redis' state from what is left of it after a
+-- failover or a restart (connect.lua); the service time; the generation of what is remembered (lib/memory).
+local REALM_FENCE, REALM_LIFE, REALM_AT, REALM_MEMORY = 1, 2, 3, 4
+local realm = redis.call('HMGET', key('realm'), 'fence', 'life', 'at', 'memory')
+local life = tonumber(realm[REALM_LIFE] or 0)
+    + math.min(math.max(now - tonumber(realm[REALM_AT] or now), 0), 1000)
+local fence = tonumber(realm[REALM_FENCE] or 0)
+
+-- A call made for another state of Redis, or too late for the one who made it, does nothing.
+if A.fence and A.fence ~= realm[REALM_FENCE] then
+    return { ERR.FENCED, '', now_us }
+end
+if A.deadline and now > tonumber(A.deadline) then
+    return { ERR.LATE, '', now_us }
+end
+
+-- A number greater than all of its kind before, also than those that Redis has lost: the fence comes first.
+local function version(field)
+    return fence * 4294967296 + redis.call('HINCRBY', key('realm'), field, 1)
 end
 
 local effects = {}
@@ -82,9 +108,9 @@ local function event(kind, fields)
 end
 
 local function result(code, extra)
-    local out = { code, text(extra or '') }
+    local out = { code, text(extra or ''), now_us }
     if not replied then
-        out[3] = { 'reply' }
+        out[4] = { 'reply' }
     end
     for i = 1, #effects do
         out[#out + 1] = effects[i]

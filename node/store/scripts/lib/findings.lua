@@ -15,7 +15,7 @@ local CHECKS = {
     { 'member-count', 'error', 'a node misses what happens in the room, or is told of it for nothing' },
     { 'missing-home', 'warning', 'when its node dies, no other one goes on with the session' },
     { 'missing-log', 'error', 'nothing can be said in the room' },
-    { 'no-expiry', 'warning', 'an old answer is given again for ever' },
+    { 'no-expiry', 'warning', 'it takes memory for nothing, and an old challenge stays open' },
     { 'orphan-invite', 'warning', 'it counts against the limit of the room' },
     { 'orphan-log', 'info', 'it takes memory for nothing' },
     { 'orphan-members', 'info', 'it takes memory for nothing' },

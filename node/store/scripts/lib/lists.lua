@@ -24,9 +24,8 @@ end
 
 -- The whole list to the clients of this node whom it concerns; nothing beyond lists.max. Of two forms
 -- of a list the one with the greater stamp counts, whichever comes first.
-local STAMP = string.format('%d%06d', clock[1], clock[2])
 local function show(what, rid)
-    append_names(effect('list', what, rid or '', STAMP), what, rid, 0, -1)
+    append_names(effect('list', what, rid or '', version('lists')), what, rid, 0, -1)
 end
 local function is_shown(what, rid)
     return redis.call('ZCARD', LISTS[what].set(rid)) <= tonumber(A.lists_max)
@@ -75,14 +74,14 @@ local AT_ONCE = 4
 local function changed(what, rid)
     local where, field = listed_at(what, rid)
     local pause = tonumber(A.coalesce_ms)
-    local paid = math.max(tonumber(redis.call('HGET', where, field) or 0), now)
-    local ahead = paid - now
+    local paid = math.max(tonumber(redis.call('HGET', where, field) or 0), life)
+    local ahead = paid - life
     if ahead > (AT_ONCE - 1) * pause and ahead <= AT_ONCE * pause then
         to_readers(rid)
         effect('dirty', what, rid or '')
         return
     end
-    redis.call('HSET', where, field, (ahead > AT_ONCE * pause and now or paid) + pause)
+    redis.call('HSET', where, field, (ahead > AT_ONCE * pause and life or paid) + pause)
     if is_shown(what, rid) then
         to_readers(rid)
         show(what, rid)

@@ -1,12 +1,12 @@
 -- request: a request's reply is kept for its repetition.
 
-local function reply_key(uid, print)
-    return key('q', uid .. ':' .. print)
+local function reply_name(uid, print)
+    return uid .. ':' .. print
 end
 
 -- `distance`: how far the reply's sequence number is from the request's.
 local function remember(uid, print, code, distance, extra)
-    redis.call('SET', reply_key(uid, print), code .. '|' .. distance .. '|' .. extra, 'PX', A.dedupe_ms)
+    memorize(reply_name(uid, print), code .. '|' .. distance .. '|' .. extra)
 end
 
 -- Ends a script that was asked by a request: the reply is kept for a repetition of that request. Not
@@ -20,7 +20,7 @@ end
 
 -- The stored answer to this very request, or nil when it is new.
 local function repeated()
-    local stored = A.print and redis.call('GET', reply_key(A.uid, A.print))
+    local stored = A.print and recall(reply_name(A.uid, A.print))
     if not stored then
         return nil
     end

@@ -52,7 +52,7 @@ end
 
 -- The session is in the room from now on: members, its list, and a notice of the given kind.
 local function enter(s, r, kind)
-    redis.call('ZADD', key('m', r.id), now, s.uid)
+    redis.call('ZADD', key('m', r.id), life, s.uid)
     count_member(r.id, s.home, 1)
     s.room, s.first = r.id, log_top(r.id) + 1
     save(s, 'state', 'room', 'first')

@@ -35,7 +35,7 @@ local function is_original(s)
 end
 
 local function renew(s)
-    redis.call('ZADD', key('sessions'), now + s.expires * 1000, s.uid)
+    redis.call('ZADD', key('sessions'), life + s.expires * 1000, s.uid)
 end
 
 local function address_ip(address)

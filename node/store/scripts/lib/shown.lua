@@ -53,6 +53,6 @@ local function show_session(s)
     local name = s.room ~= '' and redis.call('HGET', key('r', s.room), 'name') or ''
     row('Session', 'user', s.name, 'id', s.uid, 'state', s.state, 'room', name,
         'node', node_id(s.home or ''), 'transport', transport_of(s), 'address', s.src or '',
-        'auth', s.auth or '', 'since_ms', s.since or 0, 'expires_in_ms', expiry and expiry - now or 0,
+        'auth', s.auth or '', 'since_ms', s.since or 0, 'expires_in_ms', expiry and expiry - life or 0,
         'waiting', s.wait or '')
 end

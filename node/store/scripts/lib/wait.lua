@@ -52,9 +52,9 @@ local function wait_for(peer, kind, r, room_field)
     peer.wait, peer.wait_room, peer.wait_by, peer.wait_home = kind, r.id, A.uid or '', A.node
     peer.wait_src, peer.wait_seq, peer.wait_print = A.src or '', A.seq or 1, A.print or ''
     save(peer, 'state', unpack(WAIT_FIELDS))
-    redis.call('ZADD', key('waits'), now + A.answer_ms, peer.uid)
+    redis.call('ZADD', key('waits'), life + A.answer_ms, peer.uid)
     if kind == 'INVITE' then
-        redis.call('ZADD', key('i', r.id), now, peer.uid)
+        redis.call('ZADD', key('i', r.id), life, peer.uid)
     end
     relay(peer, room_field)
 end

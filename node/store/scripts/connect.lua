@@ -1,0 +1,29 @@
+-- connect: what a node asks first at every connection, and again when its fence has become a wrong one. Another
+-- process of Redis than last time, or a state older than what the node has seen (`known`: its last fence, 0:
+-- none), may have lost acknowledged writes: the fence rises, and with it all that was made under an earlier
+-- one is known to be so. Extra: the fence; or the schema of the realm, when it is not the one of this build.
+-- with: base
+local SCHEMA = '1'
+
+local function run_id()
+    return redis.call('INFO', 'server'):match('run_id:(%w+)')
+end
+
+local schema = redis.call('GET', key('schema'))
+if not schema and redis.call('EXISTS', key('nodes'), key('sessions'), key('rooms')) > 0 then
+    schema = '0'
+end
+if schema and schema ~= SCHEMA then
+    return result(ERR.SCHEMA_FOREIGN, schema)
+end
+
+local run, known = run_id(), tonumber(A.known)
+if redis.call('HGET', key('realm'), 'run') ~= run or known > fence then
+    fence = math.max(fence, known) + 1
+    redis.call('SET', key('schema'), SCHEMA)
+    redis.call('HSET', key('realm'), 'run', run, 'fence', text(fence))
+    if not realm[REALM_LIFE] then
+        redis.call('HSET', key('realm'), 'life', text(now), 'at', text(now), 'memory', 1, 'memory_life', text(now))
+    end
+end
+return result(ERR.NONE, fence)
