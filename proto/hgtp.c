@@ -14,6 +14,7 @@
 #define HGTP_MAGIC                 0x4853
 #define HGTP_STR_FIXED_BYTES       4
 #define HGTP_REGISTER_FIXED_BYTES  22
+#define HGTP_REGISTER_FLAGS_BYTES  2
 #define HGTP_ROOM_FIXED_BYTES      (HGTP_ROOM_ID_BYTES + HGTP_STR_FIXED_BYTES)
 #define HGTP_PEER_FIXED_BYTES      (2 * HGTP_STR_FIXED_BYTES)
 #define HGTP_CODED_STR_FIXED_BYTES (2 + HGTP_STR_FIXED_BYTES)
@@ -101,7 +102,7 @@ static bool hgtp_register_decode(struct bytes body, struct hgtp_register *ret_re
         return true;
     }
     struct bytes nonce = bytes_of(NULL, 0);
-    struct bytes rest;
+    struct bytes rest = bytes_of(NULL, 0);
     bool is_nonce_empty = (int32_t)be32_at(body.ptr + 18) <= 0;
     if (!is_nonce_empty && !hgtp_str_decode(bytes_from(body, 18), &nonce, &rest)) {
         return false;
@@ -110,6 +111,7 @@ static bool hgtp_register_decode(struct bytes body, struct hgtp_register *ret_re
     ret_reg->listen_ip = be32_at(body.ptr + 12);
     ret_reg->listen_port = be16_at(body.ptr + 16);
     ret_reg->nonce = nonce;
+    ret_reg->flags = rest.len >= HGTP_REGISTER_FLAGS_BYTES ? be16_at(rest.ptr) : 0;
     return true;
 }
 
@@ -119,6 +121,9 @@ static void hgtp_register_encode(const struct hgtp_register *reg, struct sink *o
     sink_be64(out, reg->listen_ip);
     sink_be16(out, reg->listen_port);
     hgtp_str_encode(reg->nonce, out);
+    if (reg->flags != 0) {
+        sink_be16(out, reg->flags);
+    }
 }
 
 static bool hgtp_room_decode(struct bytes body, struct hgtp_room *ret_room)

@@ -43,7 +43,12 @@ struct hgtp_register {
     uint32_t listen_ip; /* host order; encoded with a zero high half, whose content is ignored */
     uint16_t listen_port;
     struct bytes nonce; /* first REGISTER: base64 of the name; second: the digest */
+    /* Our extension: HGTP_REGISTER_*, or what is not known yet. 0 is encoded as nothing, which is
+     * what the original sends. */
+    uint16_t flags;
 };
+/* The name's account is proved: its session, if one stands, is to be this client's. */
+#define HGTP_REGISTER_TAKE_OVER 1
 
 struct hgtp_room {
     struct bytes room_id; /* 12 bytes, or empty: the body was too short to hold one */
@@ -90,7 +95,8 @@ struct hgtp_message {
  * returns   see enum hgtp_result. As in the original, a body shorter than its fixed part decodes
  *           to zero and empty fields (but that of UNAUTHORIZED is HGTP_BAD_BODY), a REGISTER nonce
  *           length <= 0 is empty, and types without a body take any declared length. Shorter
- *           minimum sizes than the original's are accepted.
+ *           minimum sizes than the original's are accepted. A REGISTER has flags only behind
+ *           a nonce that is not empty; one byte alone is none.
  * limits    body <= HGTP_BODY_MAX for the types that have one
  */
 enum hgtp_result hgtp_decode(struct bytes in, struct hgtp_message *ret_msg);

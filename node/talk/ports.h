@@ -43,7 +43,7 @@ struct result {
 };
 
 /** Arguments of a script: name, value, name, value ... All views are borrowed. */
-#define SCRIPT_ARGS_MAX 80
+#define SCRIPT_ARGS_MAX 112
 struct script_args {
     struct bytes items[SCRIPT_ARGS_MAX];
     size_t count;

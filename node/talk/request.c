@@ -60,6 +60,17 @@ static void request_reply_challenge(struct request *request, struct bytes challe
     datagrams_reply(talk, &request->origin, &msg);
 }
 
+/* The session may be another one than that of the request's user id: the token says whose it is. A
+ * reply that was kept for its repetition opens nothing once more. */
+static void request_opened(struct request *request, struct bytes token)
+{
+    uint8_t uid[HGTP_USER_ID_BYTES];
+    if (!request->is_repeated && say_token_uid(token, uid)) {
+        lines_on_registered(request->talk, bytes_of(uid, sizeof uid), request->origin.line,
+                            request->line_name, token);
+    }
+}
+
 static void request_reply_ok(struct request *request, struct bytes token)
 {
     uint8_t body[128];
@@ -77,9 +88,8 @@ static void request_reply_ok(struct request *request, struct bytes token)
             datagrams_seq_after(request->msg.header.seq, request->reply_steps)),
         .body = sink_bytes(&out)};
     datagrams_reply(request->talk, &request->origin, &msg);
-    if (request->msg.header.type == HGTP_REGISTER) {
-        lines_on_registered(request->talk, request_uid(request), request->origin.line,
-                            request->line_name, token);
+    if (request->is_proof) {
+        request_opened(request, token);
     } else if (request->msg.header.type == HGTP_UNREGISTER) {
         lines_on_unregistered(request->talk, request_uid(request), request->origin.line);
     }
@@ -112,6 +122,7 @@ static void request_note_repetition(struct request *request, const struct result
     if (count > 0 && effect_is(&result->effects[count - 1], "repeated") &&
         result->effects[count - 1].count > 1) {
         metric_add(METRIC_REQUESTS_REPEATED, 1);
+        request->is_repeated = true;
         request->reply_steps = (int32_t)effects_number(result->effects[count - 1].fields[1], 1);
     }
 }
@@ -221,6 +232,10 @@ static enum script request_script(uint8_t type)
 /* Whose signature, if there is one, is settled: have the script decide. */
 static void request_ask(struct request *request)
 {
+    if (request->msg.header.type == HGTP_REGISTER) {
+        request_register_ask(request);
+        return;
+    }
     const struct config *config = request->talk->options.config;
     const struct hgtp_header *header = &request->msg.header;
     struct script_args args;

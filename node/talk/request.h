@@ -31,6 +31,8 @@ struct request {
     char ip[16];                     /* "a.b.c.d" */
     char src[24];                    /* "a.b.c.d:port"; empty: it did not come as a datagram */
     char line_name[ROSTER_LINE_MAX]; /* of origin.line, if a session opens with it */
+    bool is_proof;                   /* a REGISTER whose digest was right */
+    bool is_repeated;                /* the reply was kept */
     uint8_t print[2 * DIGEST_SHA256_BYTES]; /* tells a repetition: hex of a hash */
     uint8_t token[ROSTER_TOKEN_MAX];        /* shown, or that the signature was found right with */
     size_t token_bytes;
@@ -84,11 +86,13 @@ bool request_realm(const struct talk *talk, struct bytes challenge, struct sink 
 void request_args(struct request *request, struct script_args *args);
 void request_call(struct request *request, enum script script, const struct script_args *args,
                   store_on_result_fn *on_result);
-/** Begin a request of a session: find out whether it is signed, then have the script decide. */
+/** Begin a request: find out whether it is signed, then have the script decide. */
 void request_check_signature(struct request *request);
 
 /* request_register.c */
-/** Begin a REGISTER, first or second. */
+/** Begin a REGISTER, first or second: what needs no state is checked. */
 void request_register(struct request *request);
+/** Whose signature, if there is one, is settled: have the script decide. */
+void request_register_ask(struct request *request);
 
 #endif

@@ -141,7 +141,8 @@ static void request_declared(const struct request *request, char text[24])
     }
 }
 
-static void request_prove(struct request *request, struct bytes challenge, bool is_md5)
+static void request_prove(struct request *request, const struct request_challenge *challenge,
+                          enum request_digest digest)
 {
     const struct config *config = request->talk->options.config;
     int64_t expires_s = request->msg.reg.expires_s;
@@ -150,10 +151,15 @@ static void request_prove(struct request *request, struct bytes challenge, bool 
     }
     char http[24];
     request_declared(request, http);
+    bool has_account = challenge->sealed.len > 0;
+    bool takes_over = (request->msg.reg.flags & HGTP_REGISTER_TAKE_OVER) != 0;
+    request->is_proof = true;
     struct script_args args;
     request_args(request, &args);
-    script_args_bytes(&args, "challenge", challenge);
-    script_args_str(&args, "auth", is_md5 ? "md5" : "hmac");
+    script_args_bytes(&args, "challenge", challenge->challenge);
+    script_args_str(&args, "auth", digest == DIGEST_MD5 ? "md5" : "hmac");
+    script_args_str(&args, "account", has_account ? "1" : "");
+    script_args_str(&args, "take_over", takes_over ? "1" : "");
     script_args_bytes(&args, "new_token", request_make_token(request));
     script_args_int(&args, "expires", expires_s);
     script_args_str(&args, "http", http);
@@ -189,14 +195,14 @@ static void request_on_registered(const struct result *result, void *arg)
         request_end(request);
         return;
     }
-    request_prove(request, challenge.challenge, digest == DIGEST_MD5);
+    request_prove(request, &challenge, digest);
 }
 
 void request_register(struct request *request)
 {
     struct talk *talk = request->talk;
     const struct config *config = talk->options.config;
-    bool trusted;
+    bool is_trusted;
     enum err err = ERR_NONE;
     if (!rate_table_take(&talk->registers, request->origin.ip, config->limits_registers_per_s,
                          talk_now_ms(talk))) {
@@ -204,7 +210,7 @@ void request_register(struct request *request)
         err = ERR_RATE_LIMITED;
     } else if (talk->draining) {
         err = ERR_DRAINING;
-    } else if (request_declares_foreign(request, &trusted)) {
+    } else if (request_declares_foreign(request, &is_trusted)) {
         err = ERR_ADDRESS_FOREIGN;
     }
     if (err != ERR_NONE) {
@@ -212,6 +218,15 @@ void request_register(struct request *request)
         request_end(request);
         return;
     }
+    request_check_signature(request);
+}
+
+void request_register_ask(struct request *request)
+{
+    struct talk *talk = request->talk;
+    const struct config *config = talk->options.config;
+    bool is_trusted;
+    (void)request_declares_foreign(request, &is_trusted);
     bool is_base64 = request_name(request->msg.reg.nonce, request->name, &request->name_bytes);
     uint8_t challenge[2 * REQUEST_CHALLENGE_RANDOM_BYTES];
     struct sink challenge_out = sink_into(challenge, sizeof challenge);
@@ -225,7 +240,7 @@ void request_register(struct request *request)
     script_args_int(&args, "name_err", is_base64 ? ERR_NAME_INVALID : ERR_NOT_CHALLENGED);
     script_args_bytes(&args, "challenge", sink_bytes(&challenge_out));
     script_args_str(&args, "udp", udp);
-    script_args_str(&args, "trusted", trusted ? "1" : "0");
+    script_args_str(&args, "trusted", is_trusted ? "1" : "0");
     script_args_int(&args, "challenge_ms", config->auth_challenge_ms);
     script_args_int(&args, "users_max", config->limits_users);
     request_call(request, SCRIPT_register, &args, request_on_registered);

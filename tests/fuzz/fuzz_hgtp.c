@@ -122,6 +122,7 @@ static void fuzz_check_decoded(const struct hgtp_message *msg, struct bytes in)
     fuzz_check_body(msg, in, sink_bytes(&first_out));
     assert(hgtp_decode(sink_bytes(&first_out), &again) == HGTP_DECODED);
     assert(fuzz_headers_equal(&again.header, &msg->header));
+    assert(msg->header.type != HGTP_REGISTER || again.reg.flags == msg->reg.flags);
     assert((size_t)again.header.body_bytes == first_out.len - HGTP_HEADER_BYTES);
     assert(again.trailer.len == 0);
     hgtp_encode(&again, &second_out);

@@ -127,7 +127,7 @@ bool has_effect(const char *text)
 /* Plain commands ---------------------------------------------------------------------------------
  */
 
-static char raw_text[256];
+static char raw_text[4096];
 static bool raw_is_over;
 
 static void on_raw(const redisReply *reply, void *arg)

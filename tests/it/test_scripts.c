@@ -292,8 +292,9 @@ static void scripts_challenge_is_good_once(void **state)
     assert_string_equal(last.extra, "d");
     assert_int_equal(CALL(prove, "carol+++", "challenge", "other", "new_token", "x"),
                      ERR_NOT_CHALLENGED);
-    assert_int_equal(CALL(prove, "carol+++", "challenge", "d", "new_token", "x"), ERR_NONE);
-    assert_int_equal(CALL(prove, "carol+++", "challenge", "d", "new_token", "x"),
+    assert_int_equal(CALL(prove, "carol+++", "challenge", "d", "new_token", "x", "token", "t"),
+                     ERR_NONE);
+    assert_int_equal(CALL(prove, "carol+++", "challenge", "d", "new_token", "y", "token", "x"),
                      ERR_NOT_CHALLENGED);
 }
 
@@ -338,9 +339,9 @@ static void scripts_proof_rehomes_a_session_and_keeps_its_room(void **state)
     (void)state;
     world();
     assert_int_equal(CALL(register, "bob+++++", "name", "bob", "challenge", "d"), ERR_CHALLENGED);
-    assert_int_equal(
-        CALL(prove, "bob+++++", "challenge", "d", "new_token", "x", "http", "127.0.0.1:77"),
-        ERR_NONE);
+    assert_int_equal(CALL(prove, "bob+++++", "challenge", "d", "new_token", "x", "http",
+                          "127.0.0.1:77", "token", "t"),
+                     ERR_NONE);
     assert_string_equal(state_of("bob+++++"), "TALK");
     assert_true(has_effect("home bob+++++ bob 127.0.0.1:77 3600 hallhallhall"));
 }

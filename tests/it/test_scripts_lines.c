@@ -105,21 +105,42 @@ static void scripts_attached_client_is_asked_again_what_it_has_not_answered(void
     assert_false(has_effect("resume"));
 }
 
+static int proved(const char *challenge, const char *token, const char *line)
+{
+    CALL(register, "bob+++++", "name", "bob", "challenge", challenge);
+    return CALL(prove, "bob+++++", "challenge", challenge, "token", token, "new_token", challenge,
+                "seq", "3", "line", line);
+}
+
 static void scripts_register_over_a_line_attaches_and_another_one_detaches(void **state)
 {
     (void)state;
     world();
-    CALL(register, "bob+++++", "name", "bob", "challenge", "d");
-    assert_int_equal(
-        CALL(prove, "bob+++++", "challenge", "d", "new_token", "t2", "seq", "3", "line", "L5"),
-        ERR_NONE);
+    assert_int_equal(proved("d", "t", "L5"), ERR_NONE);
     assert_string_equal(command("HGET " BOB "line"), "L5");
     resumes_at("2");
-    CALL(register, "bob+++++", "name", "bob", "challenge", "e");
-    assert_int_equal(CALL(prove, "bob+++++", "challenge", "e", "new_token", "t3", "seq", "3"),
-                     ERR_NONE);
+    assert_int_equal(proved("e", "d", ""), ERR_NONE);
     assert_string_equal(command("HGET " BOB "line"), "");
     assert_false(has_effect("resume"));
+}
+
+/* Item 18. */
+static void scripts_session_that_is_registered_again_is_told_what_an_attached_one_is(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(proved("d", "t", "L5"), ERR_NONE);
+    assert_true(has_effect("give bob+++++ users 0  "));
+    assert_true(has_effect("give bob+++++ counts 0  hall 3\n"));
+    assert_true(has_effect("give bob+++++ members 0  alice bob erin\n"));
+    assert_true(strstr(last.effects, "reply") < strstr(last.effects, "give "));
+    assert_true(strstr(last.effects, "give ") < strstr(last.effects, "resume "));
+    CALL(register, "erin++++", "name", "erin", "challenge", "f");
+    assert_int_equal(CALL(prove, "erin++++", "challenge", "f", "token", "t", "new_token", "x",
+                          "http", "127.0.0.1:77"),
+                     ERR_NONE);
+    assert_true(has_effect("give erin++++ members 0  alice bob erin\n"));
+    assert_true(has_effect("relay REMOVE erin++++ 127.0.0.1:9 2 " HALL " erin\n"));
 }
 
 static void scripts_line_that_has_ended_is_forgotten_unless_a_newer_one_is_there(void **state)
@@ -138,7 +159,7 @@ static void scripts_line_that_has_ended_is_forgotten_unless_a_newer_one_is_there
 /* Who may speak --------------------------------------------------------------------------------
  */
 
-static void scripts_session_with_a_line_takes_nothing_unsigned_otherwise(void **state)
+static void scripts_session_that_had_a_line_takes_nothing_unsigned_otherwise(void **state)
 {
     (void)state;
     world();
@@ -149,7 +170,9 @@ static void scripts_session_with_a_line_takes_nothing_unsigned_otherwise(void **
     assert_int_equal(CALL(say, "bob+++++", "text", "x", "sent", "1"), ERR_SIGNATURE_REQUIRED);
     assert_int_equal(CALL(refresh, "bob+++++", "token", "t", "timestamp", "9"), ERR_NONE);
     CALL(detach, "bob+++++", "line", "L1");
-    assert_int_equal(CALL(exit, "bob+++++", "room", "hall"), ERR_NONE);
+    assert_int_equal(CALL(exit, "bob+++++", "room", "hall"), ERR_SIGNATURE_REQUIRED);
+    assert_int_equal(CALL(exit, "bob+++++", "room", "hall", "token", "t", "timestamp", "10"),
+                     ERR_NONE);
 }
 
 static void scripts_message_with_an_id_is_stored_once(void **state)
@@ -319,8 +342,9 @@ int main(void)
         cmocka_unit_test(scripts_attached_client_goes_on_behind_what_it_has),
         cmocka_unit_test(scripts_attached_client_is_asked_again_what_it_has_not_answered),
         cmocka_unit_test(scripts_register_over_a_line_attaches_and_another_one_detaches),
+        cmocka_unit_test(scripts_session_that_is_registered_again_is_told_what_an_attached_one_is),
         cmocka_unit_test(scripts_line_that_has_ended_is_forgotten_unless_a_newer_one_is_there),
-        cmocka_unit_test(scripts_session_with_a_line_takes_nothing_unsigned_otherwise),
+        cmocka_unit_test(scripts_session_that_had_a_line_takes_nothing_unsigned_otherwise),
         cmocka_unit_test(scripts_message_with_an_id_is_stored_once),
         cmocka_unit_test(scripts_history_is_for_those_in_the_room),
         cmocka_unit_test(scripts_datagram_moves_nobody_who_has_a_line),

@@ -171,8 +171,7 @@ void original_send(struct original *original, enum hgtp_type type, uint8_t reque
     sink_be32(&out, original_timestamp(original));
     sink_be32(&out, (uint32_t)body.len);
     sink_put(&out, body);
-    if (original->options.auth == ORIGINAL_HMAC && original->token_bytes > 0 &&
-        type != HGTP_REGISTER) {
+    if (original->options.auth == ORIGINAL_HMAC && original->token_bytes > 0) {
         digest_sign(bytes_of(original->token, original->token_bytes), &out);
     }
     assert(sink_fits(&out));

@@ -85,12 +85,20 @@ static void talk_request_body_register(struct sink *body)
     sink_be16(body, 0);
 }
 
+static void talk_request_body_flags(const struct talk_speaker *speaker, struct sink *body)
+{
+    if (speaker->flags != 0) {
+        sink_be16(body, speaker->flags);
+    }
+}
+
 int32_t talk_request_register(struct talk_speaker *speaker, const char *name, struct sink *out)
 {
     uint8_t storage[HGTP_BODY_MAX];
     struct sink body = sink_into(storage, sizeof storage);
     talk_request_body_register(&body);
     talk_request_body_name(&body, name);
+    talk_request_body_flags(speaker, &body);
     return talk_request_finish(speaker, HGTP_REGISTER, &body, out);
 }
 
@@ -103,6 +111,7 @@ int32_t talk_request_proof(struct talk_speaker *speaker, struct bytes realm, con
     talk_request_body_register(&body);
     sink_be32(&body, sizeof mac);
     sink_put(&body, bytes_of(mac, sizeof mac));
+    talk_request_body_flags(speaker, &body);
     speaker->seq += 2;
     talk_request_put(speaker, HGTP_REGISTER, HGTP_REGISTER, speaker->seq, sink_bytes(&body), out);
     return speaker->seq;

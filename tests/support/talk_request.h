@@ -14,6 +14,7 @@ struct talk_speaker {
     char user_id[HGTP_USER_ID_BYTES + 1];
     int32_t seq; /* of the last request; the next one leaves room for a relay's numbers */
     uint32_t last_timestamp_ms;
+    uint16_t flags; /* of both REGISTERs; 0: none are sent */
 };
 
 void talk_request_init(struct talk_speaker *speaker);

@@ -92,7 +92,7 @@ static bool talker_is_told(void *arg)
     return talker->record.sessions > 0 || talker->ws->ended;
 }
 
-bool talker_register(struct talker *talker)
+struct talker_reply talker_prove(struct talker *talker)
 {
     uint8_t storage[HGTP_DATAGRAM_MAX];
     struct sink out = sink_into(storage, sizeof storage);
@@ -100,20 +100,38 @@ bool talker_register(struct talker *talker)
     talker_send(talker, sink_bytes(&out));
     struct talker_reply reply = talker_wait_response(talker, HGTP_REGISTER);
     if (!reply.has_come || reply.msg.header.type != HGTP_UNAUTHORIZED) {
-        return false;
+        return reply;
     }
     out = sink_into(storage, sizeof storage);
     int32_t seq =
         talk_request_proof(&talker->speaker, reply.msg.challenge.realm, talker->options.key, &out);
     talker_send(talker, sink_bytes(&out));
     reply = talker_wait_response(talker, HGTP_REGISTER);
+    reply.has_come = reply.has_come && reply.msg.header.seq == seq + 1;
+    return reply;
+}
+
+/* The session may be another one than that of the user id that has asked. */
+static void talker_take_id(struct talker *talker)
+{
+    for (size_t i = 0; i < HGTP_USER_ID_BYTES; i++) {
+        char at = talker->token[i];
+        talker->speaker.user_id[i] = at == '-' ? '+' : at == '_' ? '/' : at;
+    }
+}
+
+bool talker_register(struct talker *talker)
+{
+    struct talker_reply reply = talker_prove(talker);
     struct bytes token;
-    if (!reply.has_come || reply.msg.header.type != HGTP_OK || reply.msg.header.seq != seq + 1 ||
-        !hgtp_token_decode(reply.msg.body, &token) || token.len >= sizeof talker->token) {
+    if (!reply.has_come || reply.msg.header.type != HGTP_OK ||
+        !hgtp_token_decode(reply.msg.body, &token) || token.len < HGTP_USER_ID_BYTES ||
+        token.len >= sizeof talker->token) {
         return false;
     }
     memcpy(talker->token, token.ptr, token.len);
     talker->token[token.len] = '\0';
+    talker_take_id(talker);
     return pump_until(talker_is_told, talker, TALKER_WAIT_MS) && talker->record.sessions > 0;
 }
 

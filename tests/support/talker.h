@@ -57,6 +57,8 @@ const char *talker_broken(const struct talker *talker);
 
 /** Both steps, and the session has been told; true when it stands. */
 bool talker_register(struct talker *talker);
+/** Both steps, or the first one if that is refused: the answer to the last. */
+struct talker_reply talker_prove(struct talker *talker);
 
 /**
  * A new connection to `port` for the same session, by token, last number and epoch as the record

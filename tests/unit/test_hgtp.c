@@ -109,7 +109,8 @@ static bool contents_equal(const struct hgtp_message *a, const struct hgtp_messa
     switch (a->header.type) {
     case HGTP_REGISTER:
         return a->reg.expires_s == b->reg.expires_s && a->reg.listen_ip == b->reg.listen_ip &&
-               a->reg.listen_port == b->reg.listen_port && bytes_equal(a->reg.nonce, b->reg.nonce);
+               a->reg.listen_port == b->reg.listen_port &&
+               bytes_equal(a->reg.nonce, b->reg.nonce) && a->reg.flags == b->reg.flags;
     case HGTP_CREATE_ROOM:
     case HGTP_DELETE_ROOM:
         return bytes_equal(a->room.room_id, b->room.room_id) &&

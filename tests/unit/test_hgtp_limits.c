@@ -167,6 +167,53 @@ static void hgtp_body_below_its_fixed_part_decodes_to_empty_fields(void **state)
     }
 }
 
+/* What no original sends stands behind what it does send. */
+static const char flagged_body[] = "\0\0\0\0\0\0\x0e\x10\0\0\0\0\x7f\0\0\1\x23\x8c\0\0\0\x08"
+                                   "YWxpY2U=\0\1";
+
+static void hgtp_flags_stand_behind_the_nonce_and_zero_is_written_as_nothing(void **state)
+{
+    (void)state;
+    struct hgtp_message msg, back;
+    struct bytes body = bytes_of(flagged_body, sizeof flagged_body - 1);
+    struct bytes datagram = datagram_new(HGTP_REGISTER, body, (int64_t)body.len);
+    assert_int_equal(hgtp_decode(datagram, &msg), HGTP_DECODED);
+    assert_int_equal(msg.reg.flags, HGTP_REGISTER_TAKE_OVER);
+    assert_true(bytes_equal(msg.reg.nonce, bytes_str("YWxpY2U=")));
+
+    uint8_t storage[HGTP_DATAGRAM_MAX];
+    struct sink out = sink_into(storage, sizeof storage);
+    hgtp_encode(&msg, &out);
+    assert_true(bytes_equal(sink_bytes(&out), datagram));
+    static const uint16_t flags[] = {0, 1, 2, 0x100, 0x7fff, 0x8000, UINT16_MAX};
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        out = sink_into(storage, sizeof storage);
+        msg.reg.flags = flags[i];
+        hgtp_encode(&msg, &out);
+        assert_int_equal(out.len, datagram.len - (flags[i] == 0 ? 2 : 0));
+        assert_int_equal(hgtp_decode(sink_bytes(&out), &back), HGTP_DECODED);
+        assert_int_equal(back.reg.flags, flags[i]);
+    }
+    datagram_free(datagram);
+}
+
+static void hgtp_flags_that_are_cut_or_belong_to_no_body_are_none(void **state)
+{
+    (void)state;
+    struct bytes body = bytes_of(flagged_body, sizeof flagged_body - 1);
+    for (size_t cut = 1; cut <= 2; cut++) {
+        struct hgtp_message msg;
+        struct bytes datagram = datagram_new(HGTP_REGISTER, body, (int64_t)(body.len - cut));
+        assert_int_equal(hgtp_decode(datagram, &msg), HGTP_DECODED);
+        assert_int_equal(msg.reg.flags, 0);
+        assert_int_equal(msg.trailer.len, cut);
+        datagram_free(datagram);
+    }
+    for (size_t declared = 22; declared < body.len - 2; declared++) {
+        assert_int_equal(decode_declared(HGTP_REGISTER, body, (int64_t)declared), HGTP_BAD_BODY);
+    }
+}
+
 static void hgtp_challenge_below_its_fixed_part_is_refused(void **state)
 {
     (void)state;
@@ -387,6 +434,8 @@ int main(void)
         cmocka_unit_test(hgtp_inner_length_at_its_extremes_decodes_or_is_refused),
         cmocka_unit_test(hgtp_body_length_at_its_extremes_is_refused_where_fields_are_read),
         cmocka_unit_test(hgtp_body_below_its_fixed_part_decodes_to_empty_fields),
+        cmocka_unit_test(hgtp_flags_stand_behind_the_nonce_and_zero_is_written_as_nothing),
+        cmocka_unit_test(hgtp_flags_that_are_cut_or_belong_to_no_body_are_none),
         cmocka_unit_test(hgtp_challenge_below_its_fixed_part_is_refused),
         cmocka_unit_test(hgtp_body_may_have_the_maximum_but_no_byte_more),
         cmocka_unit_test(hgtp_name_that_fills_the_largest_body_round_trips),

@@ -1,6 +1,9 @@
--- prove: a REGISTER whose digest the node has found right for the challenge it names. Opens the
--- session, or re-homes the one that stands and keeps its room.
--- with: base step memory request pending top session lists
+-- prove: a REGISTER whose digest the node has found right for the challenge it names; `account`: by the key of
+-- the name's account. It opens a session, or takes over the one that stands, with its room: the one of its
+-- user id by that session's token or account; one of the original's kind, which has neither, by the digest
+-- from its own IP. The one of its name by the account, if the client says that it wants that (`take_over`). What
+-- is refused changes nothing, but its challenge is used up.
+-- with: base step memory request pending top session log lists room wait ends account welcome
 local again = repeated()
 if again then
     return again
@@ -10,44 +13,84 @@ local pending = registration_begun()
 if pending.challenge ~= A.challenge then
     return done(ERR.NOT_CHALLENGED)
 end
+registration_over()
 
-local owner = redis.call('GET', key('un', pending.name))
-if owner and owner ~= A.uid then
+local name = pending.name
+local has_account = sealed_key(name) ~= ''
+if has_account ~= (A.account == '1') then
+    return done(ERR.WRONG_DIGEST) -- the account has come or gone since the challenge
+end
+
+-- Why the session of this user id stays as it is; nothing when it is the client's.
+local function refusal_to_take(s)
+    local is_renamed = s.name ~= name
+    local is_shown = A.token ~= '' and A.token == s.token
+    local is_same_original = is_original(s) and A.auth == 'md5' and s.ip == A.ip and sealed_key(s.name) == ''
+    if is_shown or is_same_original then
+        return is_renamed and s.room ~= '' and ERR.IN_ROOM or nil
+    end
+    if has_account and not is_renamed then
+        return nil
+    end
+    return is_original(s) and s.ip ~= A.ip and ERR.ADDRESS_MISMATCH or ERR.TOKEN_REQUIRED
+end
+
+local owner = redis.call('GET', key('un', name))
+local other = owner and owner ~= A.uid and session(owner) -- of this name, under another user id
+if owner and owner ~= A.uid and not (has_account and other and A.take_over == '1') then
     return done(ERR.NAME_TAKEN)
 end
-
-local s = session(A.uid)
-local is_new = not s
-if is_new and redis.call('ZCARD', key('sessions')) >= tonumber(A.users_max) then
-    return done(ERR.USERS_FULL)
+-- A client of the original's kind does not know that its session can go to another one: it is ended.
+local is_ended = other and is_original(other)
+local s = other and not is_ended and other or session(A.uid)
+local refused
+if not s then
+    refused = not is_ended and redis.call('ZCARD', key('sessions')) >= tonumber(A.users_max) and ERR.USERS_FULL
+elseif s ~= other then
+    refused = refusal_to_take(s)
 end
-if not is_new and s.name ~= pending.name and s.state ~= 'REGISTER_OK' then
-    return done(ERR.IN_ROOM)
+if refused then
+    return done(refused)
 end
 
-registration_over()
+if is_ended then
+    break_off(other, 'session_replaced')
+end
+local is_new, is_renamed = not s, s and s.name ~= name
 if is_new then
     s = { uid = A.uid, state = 'IDLE', room = '', since = now }
     save(s, 'since')
     steps(s, 'REGISTER', 'REGISTER_SUC')
-elseif s.name ~= pending.name then
+elseif is_renamed then
+    decline_invitation(s)
     redis.call('DEL', key('un', s.name))
 end
-s.name, s.udp, s.trusted = pending.name, pending.udp, pending.trusted
+s.name, s.udp, s.trusted = name, pending.udp, pending.trusted
 s.http, s.src, s.ip = A.http, A.src, A.ip
-s.auth, s.token, s.expires, s.timestamp = A.auth, A.new_token, A.expires, A.timestamp
-save(s, 'name', 'state', 'room', 'udp', 'trusted', 'http', 'src', 'ip', 'auth', 'token', 'expires',
-    'timestamp')
-redis.call('SET', key('un', s.name), s.uid)
+s.auth, s.expires, s.timestamp = A.auth, A.expires, A.timestamp
+-- A token begins with its session's user id, in the URL alphabet.
+s.token = s.uid == A.uid and A.new_token or s.uid:gsub('%+', '-'):gsub('/', '_') .. A.new_token:sub(9)
+local is_as_original = s.kind ~= 'modern' and A.auth == 'md5' and A.http ~= ''
+s.kind = is_as_original and 'original' or 'modern'
+s.attached = A.line ~= '' and '1' or s.attached or ''
+save(s, 'name', 'state', 'room', 'udp', 'trusted', 'http', 'src', 'ip', 'auth', 'token', 'expires', 'timestamp',
+    'kind', 'attached')
+redis.call('SET', key('un', name), s.uid)
 renew(s)
 settle_at(s)
 s.line = A.line
 save(s, 'line')
 reply_here()
-give(s, s.http == '' and 'counts' or 'rooms', 0)
-changed('users')
-if has_line(s) then
+if is_new then
+    give(s, s.http == '' and 'counts' or 'rooms', 0)
+else
+    welcome(s)
+end
+if is_new or is_renamed then
+    changed('users')
+end
+if is_new and has_line(s) then
     resume(s)
 end
-event(is_new and 'session_registered' or 'session_rehomed', { 'user', s.name, 'node', A.node })
+event(is_new and 'session_registered' or 'session_rehomed', { 'user', name, 'node', A.node })
 return done(ERR.NONE, s.token)

@@ -19,14 +19,14 @@ if A.name == '' or is_proof then
     return result(ERR.PROVE)
 end
 
-local owner = redis.call('GET', key('un', A.name))
-if owner and owner ~= A.uid then
-    return done(ERR.NAME_TAKEN)
+local owner, has_account = redis.call('GET', key('un', A.name)), sealed_key(A.name) ~= ''
+if owner and owner ~= A.uid and not has_account then
+    return done(ERR.NAME_TAKEN) -- with an account it may be the same user, who has yet to prove it
 end
-if not owner and sealed_key(A.name) == '' and is_no_new_name(A.name) then
+if not owner and not has_account and is_no_new_name(A.name) then
     return done(ERR.NAME_INVALID)
 end
-if redis.call('EXISTS', key('u', A.uid)) == 0
+if not owner and redis.call('EXISTS', key('u', A.uid)) == 0
     and redis.call('ZCARD', key('sessions')) >= tonumber(A.users_max) then
     return done(ERR.USERS_FULL)
 end

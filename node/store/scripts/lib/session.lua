@@ -29,9 +29,9 @@ local function has_line(s)
 end
 
 -- A client of the original's kind: proved by double MD5, and to be reached at a port of its own. Who has
--- ever opened a connection to a node has no such port any more. Everybody else is modern.
+-- ever opened a connection to a node is none any more. Everybody else is modern.
 local function is_original(s)
-    return s.auth == 'md5' and (s.http or '') ~= '' and not has_line(s)
+    return s.kind == 'original'
 end
 
 local function renew(s)
@@ -148,8 +148,8 @@ local function moved(s)
 end
 
 -- The session on whose behalf the request comes, renewed; or nil and why it is refused. Who may
--- speak: who shows the session's token (by signature, as bearer, or by its line), or, for a session of
--- the original's kind that has no line, who sends from its address.
+-- speak: who shows the session's token (by signature, as bearer, or by its line), or, for one by double MD5
+-- that never had a line, who sends from its address.
 -- Who sends a datagram moves to this node, through which it hears us; with `stays`, or a line, only one
 -- whose home is gone does: what comes by HTTP may take another way each time. A node that drains takes
 -- nobody over either.
@@ -169,7 +169,7 @@ local function speaker(stays)
             s.timestamp = A.timestamp
             save(s, 'timestamp')
         end
-    elseif s.auth ~= 'md5' or has_line(s) then
+    elseif s.auth ~= 'md5' or s.attached == '1' then
         return nil, ERR.SIGNATURE_REQUIRED
     elseif s.ip ~= A.ip then
         return nil, ERR.ADDRESS_MISMATCH
