@@ -167,6 +167,9 @@ void request_args(struct request *request, struct script_args *args)
     script_args_str(args, "ip", request->ip);
     script_args_bytes(args, "token", bytes_of(request->token, request->token_bytes));
     script_args_int(args, "seq", request->msg.header.seq);
+    script_args_int(args, "stamp", request->msg.header.timestamp_ms);
+    bool is_signed = request->msg.trailer.len == HGTP_SIGNATURE_BYTES || request->token_bytes > 0;
+    script_args_str(args, "is_bare", !is_signed && request->origin.line == NULL ? "1" : "");
     if (request->is_signed || request->msg.header.type == HGTP_REGISTER) {
         script_args_int(args, "timestamp", request->msg.header.timestamp_ms);
     }

@@ -110,18 +110,19 @@ E2E_SCENARIO(two_half_open_registrations_cannot_pass_the_limit_of_users_together
 static void expect_not_registered(struct original *client)
 {
     static const enum hgtp_type plain[] = {HGTP_UNREGISTER, HGTP_REFRESH};
-    static const enum hgtp_type named[] = {HGTP_JOIN_ROOM, HGTP_EXIT_ROOM};
-    static const enum hgtp_type rooms[] = {HGTP_CREATE_ROOM, HGTP_DELETE_ROOM};
     static const enum hgtp_type peers[] = {HGTP_INVITE_USER_FROM_ROOM, HGTP_REMOVE_USER_FROM_ROOM};
     for (size_t i = 0; i < 2; i++) {
         original_send_plain(client, plain[i]);
         e2e_refused(original_wait_response(client, plain[i]), HGTP_BAD_REQUEST, ERR_NOT_REGISTERED);
-        e2e_refused(sent_name(client, named[i], "den"), HGTP_BAD_REQUEST, ERR_NOT_REGISTERED);
-        e2e_refused(sent_room(client, rooms[i], "gAAAAAAAAAAA", "den"), HGTP_BAD_REQUEST,
-                    ERR_NOT_REGISTERED);
         e2e_refused(sent_peer(client, peers[i], "den", "bob"), HGTP_BAD_REQUEST,
                     ERR_NOT_REGISTERED);
     }
+    e2e_refused(sent_name(client, HGTP_JOIN_ROOM, "den"), HGTP_BAD_REQUEST, ERR_NOT_REGISTERED);
+    e2e_refused(sent_room(client, HGTP_CREATE_ROOM, "gAAAAAAAAAAA", "den"), HGTP_BAD_REQUEST,
+                ERR_NOT_REGISTERED);
+    /* The ways out stand open (issue 12). */
+    e2e_ok(sent_name(client, HGTP_EXIT_ROOM, "den"));
+    e2e_ok(sent_room(client, HGTP_DELETE_ROOM, "gAAAAAAAAAAA", "den"));
 }
 
 E2E_SCENARIO(requests_of_an_unknown_user_are_bad_requests)
@@ -192,14 +193,16 @@ E2E_SCENARIO(delete_is_refused_for_each_reason)
     struct original *bob = e2e_user(e, "bob");
     e2e_open_room(alice, "den");
     e2e_join_room(bob, "den");
-    e2e_refused(sent_room(alice, HGTP_DELETE_ROOM, "gAAAAAAAAAAA", ""), HGTP_BAD_REQUEST,
-                ERR_ROOM_UNKNOWN);
+    char den[sizeof alice->room_id];
+    memcpy(den, alice->room_id, sizeof den);
+    e2e_refused(sent_room(bob, HGTP_DELETE_ROOM, den, ""), HGTP_BAD_REQUEST, ERR_NOT_MANAGER);
+    /* One that is gone, or never was: OK, and nothing is closed by it (issue 12). */
+    e2e_ok(sent_room(alice, HGTP_DELETE_ROOM, "gAAAAAAAAAAA", ""));
     original_send(alice, HGTP_DELETE_ROOM, HGTP_DELETE_ROOM, 1, bytes_of(NULL, 0));
-    e2e_refused(original_wait_response(alice, HGTP_DELETE_ROOM), HGTP_BAD_REQUEST,
-                ERR_ROOM_UNKNOWN);
-    e2e_refused(sent_room(bob, HGTP_DELETE_ROOM, alice->room_id, ""), HGTP_BAD_REQUEST,
-                ERR_NOT_MANAGER);
-    e2e_ok(original_delete(alice));
+    e2e_ok(original_wait_response(alice, HGTP_DELETE_ROOM));
+    assert_true(bob->in_room);
+    e2e_ok(sent_room(alice, HGTP_DELETE_ROOM, den, ""));
+    e2e_came(original_wait_relay(bob, HGTP_REMOVE_USER_FROM_ROOM));
 }
 
 E2E_SCENARIO(join_is_refused_for_each_reason_and_the_client_stays_usable)
@@ -211,9 +214,9 @@ E2E_SCENARIO(join_is_refused_for_each_reason_and_the_client_stays_usable)
     e2e_refused(original_join(bob, "nowhere"), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
     e2e_refused(original_join(bob, ""), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
     e2e_refused(original_join(bob, "Den"), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
-    e2e_refused(sent_name(alice, HGTP_JOIN_ROOM, "den"), HGTP_BAD_REQUEST, ERR_IN_ROOM);
+    e2e_open_room(e2e_user(e, "carol"), "attic");
     e2e_join_room(bob, "den");
-    e2e_refused(sent_name(bob, HGTP_JOIN_ROOM, "den"), HGTP_BAD_REQUEST, ERR_IN_ROOM);
+    e2e_refused(sent_name(bob, HGTP_JOIN_ROOM, "attic"), HGTP_BAD_REQUEST, ERR_IN_ROOM);
 }
 
 E2E_SCENARIO(join_beyond_the_limit_of_members_is_a_bad_request_and_exactly_so)
@@ -239,11 +242,11 @@ E2E_SCENARIO(exit_is_refused_for_each_reason)
     e2e_open_room(alice, "den");
     e2e_open_room(bob, "attic");
     e2e_join_room(carol, "attic");
-    e2e_refused(original_exit(carol, "nowhere"), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
-    e2e_refused(original_exit(carol, "den"), HGTP_BAD_REQUEST, ERR_NOT_IN_ROOM);
     e2e_refused(original_exit(alice, "den"), HGTP_BAD_REQUEST, ERR_MANAGER_STAYS);
+    e2e_refused(original_exit(alice, "attic"), HGTP_BAD_REQUEST, ERR_NOT_IN_ROOM);
+    e2e_refused(original_exit(alice, "nowhere"), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
     e2e_ok(original_exit(carol, "attic"));
-    e2e_refused(original_exit(carol, "attic"), HGTP_BAD_REQUEST, ERR_NOT_IN_ROOM);
+    e2e_ok(original_exit(carol, "attic"));
 }
 
 E2E_SCENARIO(unregister_in_a_room_is_a_bad_request)
@@ -285,7 +288,7 @@ E2E_SCENARIO(invite_is_refused_for_each_reason)
     dave->relay = ORIGINAL_RELAY_SILENT;
     original_send_peer(alice, invite, "den", "dave");
     e2e_came(original_wait_relay(dave, invite));
-    e2e_refused(sent_peer(carol, invite, "attic", "dave"), HGTP_DECLINE, ERR_PEER_BUSY);
+    e2e_refused(sent_peer(alice, invite, "den", "dave"), HGTP_DECLINE, ERR_PEER_BUSY);
     dave->relay = ORIGINAL_RELAY_ANSWER;
     e2e_ok(original_join(dave, "attic"));
     e2e_refused(original_wait_response(alice, invite), HGTP_DECLINE, ERR_PEER_DECLINED);
@@ -315,23 +318,18 @@ E2E_SCENARIO(remove_is_refused_for_each_reason)
     e2e_ok(original_wait_response(alice, remove));
 }
 
-E2E_SCENARIO(declined_invite_and_remove_are_declined_to_the_manager_and_change_nothing)
+E2E_SCENARIO(declined_invite_is_declined_to_the_manager_and_changes_nothing)
 {
     E2E_NODE(e);
     struct original *alice = e2e_user(e, "alice");
     struct original *bob = e2e_user(e, "bob");
-    struct original *carol = e2e_user(e, "carol");
     e2e_open_room(alice, "den");
-    e2e_join_room(carol, "den");
-    bob->relay = carol->relay = ORIGINAL_RELAY_DECLINE;
+    bob->relay = ORIGINAL_RELAY_DECLINE;
     const struct original_event *declined = e2e_came(original_invite(alice, "bob"));
     e2e_refused(declined, HGTP_DECLINE, ERR_PEER_DECLINED);
     assert_int_equal(declined->msg.header.seq, 4);
-    e2e_refused(original_remove(alice, "carol"), HGTP_DECLINE, ERR_PEER_DECLINED);
-    assert_true(original_say(carol, "still here"));
-    e2e_came(original_wait_message(alice, "still here"));
     e2e_ok(original_join(bob, "den"));
-    e2e_came(original_wait_list(alice, PUSH_ROOM_USER_LIST, "alice,bob,carol"));
+    e2e_came(original_wait_list(alice, PUSH_ROOM_USER_LIST, "alice,bob"));
 }
 
 /* Messages of a kind that no client sends ------------------------------------------------------ */
@@ -392,7 +390,7 @@ int main(void)
         E2E_TEST(unregister_in_a_room_is_a_bad_request),
         E2E_TEST(invite_is_refused_for_each_reason),
         E2E_TEST(remove_is_refused_for_each_reason),
-        E2E_TEST(declined_invite_and_remove_are_declined_to_the_manager_and_change_nothing),
+        E2E_TEST(declined_invite_is_declined_to_the_manager_and_changes_nothing),
         E2E_TEST(responses_to_nothing_are_ignored_and_a_challenge_to_the_server_is_a_bad_request),
         E2E_TEST(response_copies_user_id_and_request_type_byte_and_adds_one_to_the_number),
     };

@@ -90,8 +90,8 @@ E2E_SCENARIO(same_request_with_a_new_timestamp_is_a_new_request)
     struct original *bob = e2e_user(e, "bob");
     e2e_open_room(alice, "den");
     e2e_join_room(bob, "den");
-    original_send_name(bob, HGTP_JOIN_ROOM, "den");
-    e2e_refused(original_wait_response(bob, HGTP_JOIN_ROOM), HGTP_BAD_REQUEST, ERR_IN_ROOM);
+    original_send_create(bob, "attic");
+    e2e_refused(original_wait_response(bob, HGTP_CREATE_ROOM), HGTP_BAD_REQUEST, ERR_IN_ROOM);
     e2e_ok(original_exit(bob, "den"));
     e2e_ok(original_join(bob, "den"));
     assert_int_equal(notices(alice), 4);
@@ -170,16 +170,17 @@ E2E_SCENARIO(reply_is_kept_for_the_configured_time_only)
     struct original *alice = e2e_user(e, "alice");
     struct original *bob = e2e_user(e, "bob");
     e2e_open_room(alice, "den");
-    e2e_ok(original_join(bob, "den"));
+    e2e_ok(original_create(bob, "attic"));
     const struct original_event *answer;
     int64_t deadline_ms = pump_now_ms() + 8000;
     do {
         e2e_retry_pause();
         original_send_again(bob);
-        answer = e2e_came(original_wait_response(bob, HGTP_JOIN_ROOM));
+        answer = e2e_came(original_wait_response(bob, HGTP_CREATE_ROOM));
         assert_true(pump_now_ms() < deadline_ms);
     } while (answer->msg.header.type == HGTP_OK);
-    /* A refused JOIN has undone the client's idea of its room; the server's is what counts here. */
+    /* A refused CREATE has undone the client's idea of its room; the server's is what counts here.
+     */
     e2e_refused(answer, HGTP_BAD_REQUEST, ERR_IN_ROOM);
 }
 

@@ -124,8 +124,9 @@ E2E_SCENARIO(unanswered_invite_is_declined_at_the_deadline)
     e2e_ok(original_invite(alice, "bob"));
 }
 
-/* The original's client has entered the room in its own eyes; it must be brought out again. */
-E2E_SCENARIO(invite_accepted_too_late_puts_the_client_back_outside)
+/* The original's client has entered the room in its own eyes: so it is in, as long as there is one
+ * (issue 12, item 13). */
+E2E_SCENARIO(invite_accepted_too_late_is_accepted)
 {
     E2E_NODE(e, "hgtp.answer_ms=200");
     struct original *alice = e2e_user(e, "alice");
@@ -140,9 +141,28 @@ E2E_SCENARIO(invite_accepted_too_late_puts_the_client_back_outside)
     bob->relay = ORIGINAL_RELAY_ANSWER;
     original_answer_relay(bob, relay, HGTP_OK);
     assert_true(bob->in_room);
+    e2e_came(original_wait_list(alice, PUSH_ROOM_USER_LIST, "alice,bob"));
+    assert_true(original_say(bob, "late"));
+    e2e_came(original_wait_message(alice, "late"));
+}
+
+E2E_SCENARIO(invite_accepted_when_the_room_is_gone_puts_the_client_back_outside)
+{
+    E2E_NODE(e);
+    struct original *alice = e2e_user(e, "alice");
+    struct original *bob = e2e_user(e, "bob");
+    e2e_open_room(alice, "den");
+    bob->relay = ORIGINAL_RELAY_SILENT;
+    original_send_peer(alice, HGTP_INVITE_USER_FROM_ROOM, "den", "bob");
+    const struct original_event *relay =
+        e2e_came(original_wait_relay(bob, HGTP_INVITE_USER_FROM_ROOM));
+    e2e_ok(original_delete(alice));
+    bob->relay = ORIGINAL_RELAY_ANSWER;
+    original_answer_relay(bob, relay, HGTP_OK);
+    assert_true(bob->in_room);
     e2e_came(original_wait_relay(bob, HGTP_REMOVE_USER_FROM_ROOM));
     assert_false(bob->in_room);
-    e2e_ok(original_join(bob, "den"));
+    e2e_open_room(bob, "attic");
 }
 
 E2E_SCENARIO(unanswered_remove_is_declined_and_the_member_stays)
@@ -179,7 +199,8 @@ int main(void)
         E2E_TEST(requests_keep_a_session_beyond_its_expires),
         E2E_TEST(expires_is_cut_to_what_the_node_allows),
         E2E_TEST(unanswered_invite_is_declined_at_the_deadline),
-        E2E_TEST(invite_accepted_too_late_puts_the_client_back_outside),
+        E2E_TEST(invite_accepted_too_late_is_accepted),
+        E2E_TEST(invite_accepted_when_the_room_is_gone_puts_the_client_back_outside),
         E2E_TEST(unanswered_remove_is_declined_and_the_member_stays),
         E2E_TEST(invited_peer_that_expires_declines),
     };

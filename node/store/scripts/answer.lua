@@ -1,20 +1,32 @@
 -- answer: a peer's OK or DECLINE to a relayed INVITE or REMOVE. Ignored if nothing was asked, or if it is
--- the copy of an earlier answer. One exception: the original's client enters the room as soon as it is
--- invited, so one who accepts after the deadline is told to leave again, or it would sit in a room that
--- does not have it.
+-- the copy of an earlier answer; but the original's client acts before it answers, and its answer may be late:
+-- whatever it says to a REMOVE, it is in no room then, and one that has accepted is in a room: in that one, if
+-- there is place for it, or it is told to leave again.
 -- with: base step memory request top session log lists room wait
 if repeated() then
     return result(ERR.IGNORED)
 end
 local s = speaker()
-if not s then
+if not s or is_original(s) and is_outdated(s) then
     return result(ERR.IGNORED)
 end
-if s.wait == A.kind then
-    settle(s, A.accepted == '1' and ERR.NONE or ERR.PEER_DECLINED)
-elseif A.kind == 'INVITE' and A.accepted == '1' and s.missed == '1' and s.room == '' then
+local has_accepted = A.accepted == '1'
+if has_accepted then
+    place(s)
+end
+if A.kind == 'REMOVE' and is_original(s) then
+    take_out(s, 'removed')
+elseif s.wait == A.kind then
+    settle(s, has_accepted and ERR.NONE or ERR.PEER_DECLINED)
+elseif A.kind == 'INVITE' and s.room == '' and ((s.missed or '') ~= '' or is_original(s)) then
+    local r = has_accepted and room(s.missed or '')
     s.missed = ''
     save(s, 'missed')
-    effect('relay', 'REMOVE', s.uid, reach(s), 1, '', s.name)
+    if r and not is_full(r) then
+        steps(s, 'INVITE_USER_ROOM', 'INVITE_USER_ROOM_SUC', 'TO_TALK')
+        enter(s, r, 'invited')
+    elseif has_accepted then
+        tell_out(s, r and r.id or '', 1)
+    end
 end
 return done(ERR.IGNORED)

@@ -8,8 +8,7 @@ local s, refused = speaker()
 if not s then
     return result(refused)
 end
-decline_invitation(s)
-if not step(s, 'CREATE_ROOM') then
+if s.room ~= '' then
     return done(ERR.IN_ROOM)
 end
 if A.room_id == '' then
@@ -20,10 +19,13 @@ if refused then
     return done(refused)
 end
 
+decline_invitations(s)
 local r = open_room(A.room_id, A.room, s.uid, A.members_max)
+redis.call('HSET', key('r', r.id), 'opener', s.uid)
 redis.call('ZADD', key('m', r.id), life, s.uid)
 count_member(r.id, s.home, 1)
-steps(s, 'CREATE_ROOM_SUC', 'TO_TALK')
+steps(s, 'CREATE_ROOM', 'CREATE_ROOM_SUC', 'TO_TALK')
+place(s)
 s.room, s.first = r.id, 1
 save(s, 'state', 'room', 'first')
 

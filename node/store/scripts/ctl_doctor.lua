@@ -25,6 +25,7 @@ end
 -- Sessions -------------------------------------------------------------------------------------------
 
 local function forget_wait(s)
+    drop_queue(s, ERR.PEER_SILENT)
     redis.call('ZREM', key('waits'), s.uid)
     if (s.wait_room or '') ~= '' then
         redis.call('ZREM', key('i', s.wait_room), s.uid)
@@ -71,7 +72,7 @@ local function check_membership(s)
             forget_wait(s)
             s.room = ''
             save(s, 'room')
-            effect_at(s.home, 'relay', 'REMOVE', s.uid, reach(s), 1, gone, s.name)
+            tell_out(s, gone, 1)
             set_state(s, 'REGISTER_OK')
         end)
     elseif not redis.call('ZSCORE', key('m', s.room), s.uid) then

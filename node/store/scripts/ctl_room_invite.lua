@@ -14,7 +14,7 @@ if refused then
     return result(refused)
 end
 if not is_dry then
-    wait_for(peer, 'INVITE', r, r.name)
+    wait_for(peer, 'INVITE', r)
 end
 return finish('room_invite', { 'room', 'user' }, {
     did = 'asked', would = 'ask', what = peer.name .. ' into the room ' .. r.name,

@@ -17,7 +17,7 @@ if r.manager == peer.uid then
 end
 if not is_dry then
     force_out(peer)
-    tell_out(peer, r, 2)
+    tell_out(peer, r.id, 2)
     leave(peer, r, 'removed')
 end
 return finish('room_kick', { 'room', 'user' }, {

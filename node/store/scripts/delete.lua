@@ -1,4 +1,6 @@
--- delete: DELETE_ROOM, by its manager. The members are told to leave before the manager gets OK.
+-- delete: DELETE_ROOM, by its manager. The members are told to leave before the manager gets OK. A client of the
+-- original's kind gets OK also for a room that is gone, or that it has opened and lost since: it knows no other way
+-- out, and is in none then.
 -- with: base step memory request top session log lists room wait ends
 local again = repeated()
 if again then
@@ -6,16 +8,21 @@ if again then
 end
 local s, refused = speaker()
 if not s then
-    return result(refused)
+    return result(refusal_to_leave(refused))
 end
 local r = A.room_id ~= '' and room(A.room_id)
-if not r then
-    return done(ERR.ROOM_UNKNOWN)
+if r and r.manager == s.uid then
+    place(s)
+    close_room(r, s)
+    reply_here()
+    changed('rooms')
+    return done(ERR.NONE)
 end
-if r.manager ~= s.uid then
-    return done(ERR.NOT_MANAGER)
+if not is_original(s) or r and r.opener ~= s.uid then
+    return done(r and ERR.NOT_MANAGER or ERR.ROOM_UNKNOWN)
 end
-close_room(r, s)
 reply_here()
-changed('rooms')
+if not manages(s) and not is_outdated(s) then
+    take_out(s, 'left')
+end
 return done(ERR.NONE)

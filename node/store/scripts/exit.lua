@@ -1,4 +1,5 @@
--- exit: EXIT_ROOM by the room's name, which must be the one the user is in.
+-- exit: EXIT_ROOM by the room's name, which must be the one the user is in. A client of the original's kind
+-- that names another one, or is in none, has missed something: it gets OK, and is in none.
 -- with: base step memory request top session log lists room wait
 local again = repeated()
 if again then
@@ -6,23 +7,25 @@ if again then
 end
 local s, refused = speaker()
 if not s then
-    return result(refused)
+    return result(refusal_to_leave(refused))
 end
 local r = room_named(A.room)
-if not r then
-    return done(ERR.ROOM_UNKNOWN)
+if r and s.room == r.id then
+    if r.manager == s.uid then
+        return done(ERR.MANAGER_STAYS)
+    end
+    reply_here()
+    take_out(s, 'left')
+    return done(ERR.NONE)
 end
-if s.room ~= r.id then
-    return done(ERR.NOT_IN_ROOM)
-end
-if r.manager == s.uid then
-    return done(ERR.MANAGER_STAYS)
+if not is_original(s) or manages(s) then
+    return done(r and ERR.NOT_IN_ROOM or ERR.ROOM_UNKNOWN)
 end
 reply_here()
-if s.state == 'REMOVE' then
-    settle(s, ERR.NONE)
-else
-    steps(s, 'EXIT_ROOM', 'EXIT_ROOM_SUC')
-    leave(s, r, 'left')
+if r and s.wait == 'INVITE' and s.wait_room == r.id then
+    place(s)
+    settle(s, ERR.PEER_DECLINED)
+elseif not is_outdated(s) then
+    take_out(s, 'left')
 end
 return done(ERR.NONE)

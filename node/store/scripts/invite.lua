@@ -16,5 +16,5 @@ refused = refusal_to_invite(peer, r)
 if refused then
     return done(refused)
 end
-wait_for(peer, 'INVITE', r, r.name)
+wait_for(peer, 'INVITE', r)
 return done(ERR.WAITING)

@@ -1,4 +1,5 @@
--- join: JOIN_ROOM by the room's name.
+-- join: JOIN_ROOM by the room's name. A client of the original's kind that does not know that it is in that room
+-- is told what it would have been told then.
 -- with: base step memory request top session log lists room wait
 local again = repeated()
 if again then
@@ -12,14 +13,21 @@ local r = room_named(A.room)
 if not r then
     return done(ERR.ROOM_UNKNOWN)
 end
-decline_invitation(s)
-if not step(s, 'JOIN_ROOM') then
+if s.room == r.id and is_original(s) then
+    place(s)
+    reply_here()
+    give_all(s)
+    return done(ERR.NONE)
+end
+if s.room ~= '' then
     return done(ERR.IN_ROOM)
 end
-if is_full(r) then
+if is_full(r) and s.wait_room ~= r.id then
     return done(ERR.ROOM_FULL)
 end
-steps(s, 'JOIN_ROOM_SUC', 'TO_TALK')
+decline_invitations(s)
+steps(s, 'JOIN_ROOM', 'JOIN_ROOM_SUC', 'TO_TALK')
+place(s)
 reply_here()
 enter(s, r, 'joined')
 return done(ERR.NONE)

@@ -21,5 +21,5 @@ end
 if not step(peer, 'REMOVE_USER_ROOM') then
     return done(ERR.PEER_BUSY)
 end
-wait_for(peer, 'REMOVE', r, r.id)
+wait_for(peer, 'REMOVE', r)
 return done(ERR.WAITING)

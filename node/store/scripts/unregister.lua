@@ -8,7 +8,7 @@ local s, refused = speaker()
 if not s then
     return result(refused)
 end
-decline_invitation(s)
+decline_invitations(s)
 if s.room ~= '' then
     local manager = redis.call('HGET', key('r', s.room), 'manager')
     return done(manager == s.uid and ERR.MANAGER_STAYS or ERR.IN_ROOM)

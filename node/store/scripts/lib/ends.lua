@@ -12,11 +12,6 @@ local function force_out(s)
     steps(s, 'REMOVE_USER_ROOM_SUC')
 end
 
--- Tells its client by a REMOVE, whose answer nobody waits for. `seq` 1: the room is closed.
-local function tell_out(s, r, seq)
-    effect_at(s.home, 'relay', 'REMOVE', s.uid, reach(s), seq, r.id, s.name)
-end
-
 local function close_member(r, uid)
     local s = session(uid)
     if not s or s.room ~= r.id then
@@ -25,7 +20,7 @@ local function close_member(r, uid)
     force_out(s)
     s.room = ''
     save(s, 'state', 'room')
-    tell_out(s, r, 1)
+    tell_out(s, r.id, 1)
 end
 
 -- Closes the room: everybody out, the log gone. `by`: the manager who closes it and needs not be told, or
@@ -67,10 +62,14 @@ end
 
 -- Ends a session in the middle of whatever it does: it leaves its room, or closes it as its manager.
 local function break_off(s, kind)
+    drop_queue(s, ERR.PEER_SILENT)
     if s.wait then
         settle(s, ERR.PEER_SILENT)
     end
     local r = s.room ~= '' and room(s.room)
+    if r and is_original(s) then
+        tell_out(s, r.id, 1)
+    end
     if r and r.manager == s.uid then
         close_room(r, s)
         changed('rooms')

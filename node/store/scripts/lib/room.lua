@@ -14,6 +14,11 @@ local function room_named(name)
     return rid and room(rid)
 end
 
+-- It is the manager of the room that it is in.
+local function manages(s)
+    return s.room ~= '' and redis.call('HGET', key('r', s.room), 'manager') == s.uid
+end
+
 local function is_full(r)
     return redis.call('ZCARD', key('m', r.id)) + redis.call('ZCARD', key('i', r.id)) >= tonumber(r.limit)
 end

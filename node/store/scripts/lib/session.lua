@@ -42,6 +42,14 @@ local function address_ip(address)
     return address:match('^([^:]*)')
 end
 
+-- Where the server's own requests go: the declared address while it is the sender's own or trusted.
+local function reach(s)
+    if s.udp ~= '' and (s.trusted == '1' or address_ip(s.udp) == s.ip) then
+        return s.udp
+    end
+    return s.src
+end
+
 -- Members per home node.
 local function count_member(rid, home, by)
     if home ~= '' and redis.call('HINCRBY', key('rh', rid), home, by) <= 0 then
@@ -181,4 +189,10 @@ local function speaker(stays)
         settle_at(s)
     end
     return s
+end
+
+-- What one who may not speak hears to EXIT and DELETE: OK, if nobody knows it, since it is in no room, and the
+-- original's client has no other way out of the one in which it believes to be. Who signs knows better.
+local function refusal_to_leave(refused)
+    return refused == ERR.NOT_REGISTERED and A.is_bare == '1' and ERR.NONE or refused
 end
