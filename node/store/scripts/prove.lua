@@ -62,7 +62,7 @@ if is_new then
     save(s, 'since')
     steps(s, 'REGISTER', 'REGISTER_SUC')
 elseif is_renamed then
-    decline_invitation(s)
+    decline_invitations(s)
     redis.call('DEL', key('un', s.name))
 end
 s.name, s.udp, s.trusted = name, pending.udp, pending.trusted
