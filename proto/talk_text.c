@@ -179,6 +179,9 @@ void talk_text_session(const struct talk_text_session *session, struct sink *out
     }
     talk_text_member("epoch", session->epoch, out);
     talk_text_number("last", (int64_t)session->last, out);
+    if (session->kept != NULL) {
+        talk_text_number("kept", (int64_t)*session->kept, out);
+    }
     sink_u8(out, '}');
 }
 

@@ -41,6 +41,8 @@ struct talk_text_session {
     struct bytes room_id;
     struct bytes epoch;
     uint64_t last;
+    const uint64_t *kept; /* the client has the log of an earlier epoch, which is what it was up to
+                             this number; NULL: it has not */
 };
 void talk_text_session(const struct talk_text_session *session, struct sink *out);
 

@@ -45,7 +45,7 @@ static bool channel_send(struct talk *talk, struct client *client, enum push_typ
 
 bool channel_entry(struct talk *talk, struct client *client, struct entry *entry)
 {
-    if (!channel_is_open(client) || entry->kind == ENTRY_unknown) {
+    if (!channel_is_open(client) || !entry_is_shown(entry)) {
         return true;
     }
     struct frame *frame = entry_frame(entry, channel_format(talk, client), client->room->name,
@@ -132,11 +132,12 @@ static void channel_write_session(const void *what, struct sink *out)
     talk_text_session(what, out);
 }
 
-void channel_session(struct talk *talk, const struct client *client)
+static void channel_tell_session(struct talk *talk, const struct client *client,
+                                 const uint64_t *kept)
 {
     const struct room *room = client->room;
-    struct talk_text_session session = {.user =
-                                            bytes_str(client->name != NULL ? client->name : "")};
+    struct talk_text_session session = {.user = bytes_str(client->name != NULL ? client->name : ""),
+                                        .kept = kept};
     if (room != NULL) {
         session.room = room->name;
         session.room_id = bytes_of(room->id, sizeof room->id);
@@ -144,6 +145,16 @@ void channel_session(struct talk *talk, const struct client *client)
         session.last = room->feed.top;
     }
     channel_urgent(talk, client, channel_write_session, &session);
+}
+
+void channel_session(struct talk *talk, const struct client *client)
+{
+    channel_tell_session(talk, client, NULL);
+}
+
+void channel_epoch(struct talk *talk, const struct client *client, uint64_t kept)
+{
+    channel_tell_session(talk, client, &kept);
 }
 
 static void channel_write_reconnect(const void *what, struct sink *out)

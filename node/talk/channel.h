@@ -31,6 +31,9 @@ bool channel_takes(const struct client *client, enum listing_kind list);
 bool channel_hgtp(struct talk *talk, const struct client *client, struct bytes message);
 /** Tell one with a line who and where it is. */
 void channel_session(struct talk *talk, const struct client *client);
+/** ... and that of its room's entries those up to `kept` are what it has, the later ones are anew.
+ */
+void channel_epoch(struct talk *talk, const struct client *client, uint64_t kept);
 void channel_reconnect(struct talk *talk, const struct client *client, int64_t after_ms);
 
 /** One line more, or less. */

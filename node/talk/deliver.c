@@ -5,6 +5,7 @@
  * are deliver_lists.c's.
  */
 #include "channel.h"
+#include "membership.h"
 #include "node/base/log.h"
 #include "node/base/metrics.h"
 
@@ -12,8 +13,6 @@
  * node, or in Redis' answer to this one. Only a gap that stays for this long is read from the log.
  */
 #define DELIVER_GAP_MS 20
-/* So much of a log that went back is looked through. */
-#define DELIVER_LOOK_BACK 1000
 /* Entries read from the log in one call. */
 #define DELIVER_READ_COUNT 200
 
@@ -28,12 +27,6 @@ struct deliver_read {
 
 static void deliver_to_members(struct talk *talk, struct room *room, struct entry *entry)
 {
-    if (entry->time_unix_ms <= room->skip_ms) {
-        return;
-    }
-    if (entry->time_unix_ms > room->last_ms) {
-        room->last_ms = entry->time_unix_ms;
-    }
     for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
         if (entry->seq < client->first || client->behind) {
             continue;
@@ -45,26 +38,62 @@ static void deliver_to_members(struct talk *talk, struct room *room, struct entr
     }
 }
 
-/*
- * Redis has lost what it had acknowledged, as in a failover to a replica that was behind. Numbers
- * are used again, and others may have said things already: the end of the log is read anew, and
- * only what is newer than all that has been delivered is new.
- */
-void deliver_went_back(struct room *room, uint64_t top)
+/* Who is in the room with an entry is settled before anybody gets it. */
+static void deliver_in_turn(struct talk *talk, struct room *room, struct entry *entry)
 {
-    LOG(LOG_WARN, "room_log_went_back", log_bytes("room", bytes_of(room->id, sizeof room->id)),
-        log_int("from", (int64_t)room->feed.next - 1), log_int("to", (int64_t)top),
-        log_str("hint", "Redis has lost messages that it had acknowledged, as in a failover"));
-    uint64_t first = top > DELIVER_LOOK_BACK ? top - DELIVER_LOOK_BACK : 1;
-    room->skip_ms = room->last_ms;
+    membership_entry(talk, room, entry);
+    deliver_list_ahead(talk, room, entry->seq);
+    deliver_to_members(talk, room, entry);
+}
+
+static void deliver_held(struct talk *talk, struct room *room)
+{
+    struct entry *entry;
+    while ((entry = room_feed_pop(&room->feed)) != NULL) {
+        deliver_in_turn(talk, room, entry);
+    }
+}
+
+/* A client has entries of an epoch that is over, some of them lost. */
+static void deliver_epoch_to(struct talk *talk, struct client *client, uint64_t next, uint64_t kept)
+{
+    channel_epoch(talk, client, kept);
+    if (next <= kept + 1) {
+        client->behind = next <= kept;
+        client->behind_at = next;
+        return;
+    }
+    uint64_t lost_from = client->first > kept + 1 ? client->first : kept + 1;
+    client->behind = false;
+    client->first = client->first < kept + 1 ? client->first : kept + 1;
+    client->turn++; /* what it confirms of the lost ones is not of the new ones */
+    if (next > lost_from && !channel_gap(talk, client, lost_from, next - 1)) {
+        metric_add(METRIC_GAPS_LOST, (int64_t)(next - lost_from));
+    }
+}
+
+void deliver_epoch(struct talk *talk, struct room *room, struct bytes epoch, uint64_t kept)
+{
+    uint64_t next = room->feed.next;
+    if (epoch.len >= sizeof room->epoch) {
+        return;
+    }
+    if (next > kept + 1) {
+        LOG(LOG_WARN, "room_log_went_back", log_bytes("room", bytes_of(room->id, sizeof room->id)),
+            log_int("from", (int64_t)next - 1), log_int("to", (int64_t)kept),
+            log_str("hint", "Redis has lost messages that it had acknowledged, as in a failover"));
+    }
+    room->repairing = false; /* what is being read is of the earlier one */
+    room->gap_ms = 0;
+    memcpy(room->epoch, epoch.ptr, epoch.len);
+    room->epoch[epoch.len] = '\0';
+    uint64_t had[2] = {next, kept + 1};
     room_feed_fini(&room->feed);
-    room_feed_init(&room->feed, first);
-    room_feed_top(&room->feed, top);
+    room_feed_init(&room->feed, had[0] < had[1] ? had[0] : had[1]);
+    room_feed_top(&room->feed, kept);
     for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
-        client->behind = false;
-        if (client->first > first) {
-            client->first = first;
-        }
+        uint64_t of_client = client->behind ? client->behind_at : next;
+        deliver_epoch_to(talk, client, of_client, kept);
     }
 }
 
@@ -100,25 +129,18 @@ void deliver_entry(struct talk *talk, struct room *room, struct entry *entry)
 {
     switch (room_feed_take(&room->feed, entry)) {
     case FEED_DUPLICATE:
-        /* Before anything was delivered here there is nothing to compare it with: what the bus has
-         * held back since before the room was known here is no news. */
-        if (room->last_ms != 0 && entry->time_unix_ms > room->last_ms) {
-            deliver_went_back(room, entry->seq); /* an old number, and newer than all others */
-            deliver_repair(talk, room);
-        } else {
-            metric_add(METRIC_FEED_DUPLICATES, 1);
-        }
+        metric_add(METRIC_FEED_DUPLICATES, 1);
         return;
     case FEED_EARLY:
         deliver_wait_for_gap(talk, room);
         return;
     case FEED_DELIVER:
-        deliver_to_members(talk, room, entry);
         break;
     }
-    while ((entry = room_feed_pop(&room->feed)) != NULL) {
-        deliver_to_members(talk, room, entry);
-    }
+    roster_hold(room);
+    deliver_in_turn(talk, room, entry);
+    deliver_held(talk, room);
+    membership_let_go(talk, room);
 }
 
 /* `under_way` says whether a read of this kind is; it is set here and cleared by `on_result`. */
@@ -182,6 +204,41 @@ static void deliver_gap_to_members(struct talk *talk, struct room *room, uint64_
     }
 }
 
+/* The log has lost entries that this node has not had: who is in the room is told as of its top. */
+static void deliver_skip_lost(struct talk *talk, struct room *room, const struct result *result)
+{
+    uint64_t first, last, before = room->feed.next;
+    for (size_t i = 0; i < result->effect_count; i++) {
+        if (effect_is(&result->effects[i], "members") && result->effects[i].count > 3) {
+            membership_as_of_top(talk, room, &result->effects[i]);
+        }
+    }
+    if (!room_feed_gap(&room->feed, &first, &last)) {
+        return;
+    }
+    uint64_t found = deliver_first_found(result, last + 1);
+    uint64_t lost_count = room_feed_skip(&room->feed, found);
+    metric_add(METRIC_GAPS_LOST, (int64_t)lost_count);
+    if (lost_count > 0) {
+        deliver_gap_to_members(talk, room, before, before + lost_count - 1);
+        deliver_list_ahead(talk, room, room->feed.next - 1);
+    }
+}
+
+static void deliver_repaired(struct talk *talk, struct room *room, const struct result *result)
+{
+    uint64_t before = room->feed.next;
+    deliver_skip_lost(talk, room, result);
+    metric_add(METRIC_GAPS_REPAIRED, 1);
+    effects_apply(talk, result, NULL, NULL);
+    deliver_held(talk, room);
+    if (room->feed.next > before) {
+        deliver_repair(talk, room);
+    } else {
+        room->check_due = true; /* no progress: not again before the next check */
+    }
+}
+
 static void deliver_on_repair_read(const struct result *result, void *arg)
 {
     struct deliver_read *read = arg;
@@ -197,26 +254,9 @@ static void deliver_on_repair_read(const struct result *result, void *arg)
         room->check_due = true;
         return;
     }
-    uint64_t first, last, before = room->feed.next;
-    if (room_feed_gap(&room->feed, &first, &last)) {
-        uint64_t found = deliver_first_found(result, last + 1);
-        uint64_t lost_count = room_feed_skip(&room->feed, found);
-        metric_add(METRIC_GAPS_LOST, (int64_t)lost_count);
-        if (lost_count > 0) {
-            deliver_gap_to_members(talk, room, before, before + lost_count - 1);
-        }
-    }
-    metric_add(METRIC_GAPS_REPAIRED, 1);
-    effects_apply(talk, result, NULL, NULL);
-    struct entry *entry;
-    while ((entry = room_feed_pop(&room->feed)) != NULL) {
-        deliver_to_members(talk, room, entry);
-    }
-    if (room->feed.next > before) {
-        deliver_repair(talk, room);
-    } else {
-        room->check_due = true; /* no progress: not again before the next check */
-    }
+    roster_hold(room);
+    deliver_repaired(talk, room, result);
+    membership_let_go(talk, room);
 }
 
 void deliver_repair(struct talk *talk, struct room *room)

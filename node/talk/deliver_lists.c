@@ -12,7 +12,25 @@ static void deliver_listing_to(struct talk *talk, struct client *client, struct 
     }
 }
 
-void deliver_list(struct talk *talk, enum listing_kind list, struct room *room,
+static void deliver_members(struct talk *talk, struct room *room, struct listing *listing)
+{
+    listing_unref(room->members);
+    room->members = listing;
+    for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
+        deliver_listing_to(talk, client, listing);
+    }
+}
+
+void deliver_list_ahead(struct talk *talk, struct room *room, uint64_t seq)
+{
+    struct listing *listing = room->list_ahead;
+    if (listing != NULL && seq >= room->list_ahead_at) {
+        room->list_ahead = NULL;
+        deliver_members(talk, room, listing);
+    }
+}
+
+void deliver_list(struct talk *talk, enum listing_kind list, struct room *room, uint64_t at,
                   const struct bytes *names, size_t count)
 {
     if (list == LIST_MEMBERS && room == NULL) {
@@ -27,16 +45,15 @@ void deliver_list(struct talk *talk, enum listing_kind list, struct room *room,
     if (listing == NULL) {
         return;
     }
-    struct listing **last = list == LIST_MEMBERS ? &room->members : &talk->lists[list];
-    listing_unref(*last);
-    *last = listing;
     if (list == LIST_MEMBERS) {
-        for (struct client *member = room->first_member; member != NULL;
-             member = member->next_member) {
-            deliver_listing_to(talk, member, listing);
-        }
+        listing_unref(room->list_ahead);
+        room->list_ahead = listing;
+        room->list_ahead_at = at;
+        deliver_list_ahead(talk, room, room->feed.next - 1);
         return;
     }
+    listing_unref(talk->lists[list]);
+    talk->lists[list] = listing;
     struct client *client, *next;
     HASH_ITER(hh, talk->roster.clients, client, next)
     {

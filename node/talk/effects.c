@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "channel.h"
+#include "membership.h"
 #include "node/base/log.h"
 #include "node/base/metrics.h"
 
@@ -45,8 +46,13 @@ struct entry *effects_entry(const struct effect *effect)
     if (seq <= 0) {
         return NULL;
     }
-    return entry_new((uint64_t)seq, entry_kind_of(f[4]), f[5], f[6], effects_number(f[7], 0),
-                     effects_number(f[8], 0));
+    struct entry *entry = entry_new((uint64_t)seq, entry_kind_of(f[4]), f[5], f[6],
+                                    effects_number(f[7], 0), effects_number(f[8], 0));
+    if (entry != NULL && f[9].len == sizeof entry->uid) {
+        memcpy(entry->uid, f[9].ptr, f[9].len);
+        entry->stay = effects_number(f[10], 0);
+    }
+    return entry;
 }
 
 void effects_gone(struct talk *talk, struct client *client, enum ws_close why)
@@ -81,55 +87,6 @@ static void effects_connect(struct talk *talk, struct client *client, struct byt
     }
 }
 
-static void effects_leave(struct talk *talk, struct client *client)
-{
-    if (client->room != NULL) {
-        roster_leave(&talk->roster, client);
-        channel_session(talk, client);
-        metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
-    }
-}
-
-static void effects_close(struct talk *talk, struct room *room)
-{
-    bool is_last;
-    do {
-        is_last = room->first_member->next_member == NULL;
-        effects_leave(talk, room->first_member);
-    } while (!is_last);
-}
-
-/* Puts a client into a room, from entry `first` on. */
-static void effects_enter(struct talk *talk, struct client *client, const struct roster_room *of,
-                          uint64_t first)
-{
-    struct room *earlier = roster_room(&talk->roster, of->id);
-    if (earlier != NULL && !bytes_equal(bytes_str(earlier->epoch), of->epoch)) {
-        effects_close(talk, earlier);
-    }
-    if (!roster_enter(&talk->roster, client, of, first)) {
-        return;
-    }
-    channel_session(talk, client);
-    metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
-    if (client->room->check_due) {
-        upkeep_check_soon(talk);
-    }
-}
-
-static bool effects_is_in(const struct client *client, struct bytes room_id, struct bytes epoch)
-{
-    return client->room != NULL &&
-           bytes_equal(room_id, bytes_of(client->room->id, HGTP_ROOM_ID_BYTES)) &&
-           bytes_equal(epoch, bytes_str(client->room->epoch));
-}
-
-/* Operand `i`, which older nodes do not send. */
-static int64_t effects_move_number(const struct effect *effect, size_t i)
-{
-    return effect->count > i ? effects_number(effect->fields[i], 0) : 0;
-}
-
 /* One that comes back before it has left has what it got here until now, on its connection at the
  * least, and what it confirmed elsewhere. */
 static void effects_stay(struct client *client, uint64_t first)
@@ -156,19 +113,21 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
     homes_keep(client);
     effects_connect(talk, client, f[3]);
     (void)roster_client_name(client, f[2]);
-    if (f[5].len == 0) {
-        effects_leave(talk, client);
-    } else if (!effects_is_in(client, f[5], f[6])) {
-        const struct roster_room of = {.id = f[5],
-                                       .epoch = f[6],
-                                       .name = f[11],
-                                       .manager = f[12],
-                                       .next = (uint64_t)effects_number(f[7], 1)};
-        effects_enter(talk, client, &of, (uint64_t)effects_number(f[8], 1));
-    } else if (has_moved) {
-        effects_stay(client, (uint64_t)effects_number(f[8], 1));
+    const struct membership told = {.stay = effects_number(f[14], 0),
+                                    .fence = effects_number(f[15], 0),
+                                    .is_in = f[5].len > 0,
+                                    .room = {.id = f[5],
+                                             .epoch = f[6],
+                                             .name = f[11],
+                                             .manager = f[12],
+                                             .next = (uint64_t)effects_number(f[7], 1)},
+                                    .first = (uint64_t)effects_number(f[8], 1)};
+    bool was_in = membership_is_in(client, f[5], f[6]);
+    membership_told(talk, client, &told);
+    if (has_moved && was_in && membership_is_in(client, f[5], f[6])) {
+        effects_stay(client, told.first);
     }
-    const struct homes_move move = {f[1], f[9], effects_move_number(effect, 13)};
+    const struct homes_move move = {f[1], f[9], effects_number(f[13], 0)};
     client->move = move.number > client->move ? move.number : client->move;
     if (has_moved && !has_stayed) {
         homes_arrived(talk, client, &move, is_held);
@@ -197,9 +156,12 @@ static void effects_on_join(struct talk *talk, const struct effect *effect)
     struct client *client = roster_client(&talk->roster, f[1]);
     if (client != NULL) {
         uint64_t first = (uint64_t)effects_number(f[4], 1);
-        const struct roster_room of = {
-            .id = f[2], .epoch = f[3], .name = f[5], .manager = f[6], .next = first};
-        effects_enter(talk, client, &of, first);
+        const struct membership told = {
+            .stay = effects_number(f[7], 0),
+            .is_in = true,
+            .room = {.id = f[2], .epoch = f[3], .name = f[5], .manager = f[6], .next = first},
+            .first = first};
+        membership_told(talk, client, &told);
         deliver_catch_up(talk, client);
     }
 }
@@ -210,7 +172,15 @@ static void effects_on_resume(struct talk *talk, const struct effect *effect)
     struct client *client = roster_client(&talk->roster, f[1]);
     if (client != NULL && client->room != NULL &&
         bytes_equal(f[2], bytes_str(client->room->epoch))) {
-        roster_resume(client, (uint64_t)effects_number(f[3], 1));
+        uint64_t next = (uint64_t)effects_number(f[3], 1);
+        uint64_t lost = (uint64_t)effects_number(f[4], 0);
+        if (f[5].len > 0) {
+            channel_epoch(talk, client, (uint64_t)effects_number(f[5], 0));
+        }
+        if (lost >= next) {
+            (void)channel_gap(talk, client, next, lost);
+        }
+        roster_resume(client, next);
         deliver_catch_up(talk, client);
     }
 }
@@ -219,43 +189,54 @@ static void effects_on_leave(struct talk *talk, const struct effect *effect)
 {
     struct client *client = roster_client(&talk->roster, effect->fields[1]);
     if (client != NULL) {
-        effects_leave(talk, client);
+        membership_over(talk, client, effects_number(effect->fields[2], 0));
     }
 }
 
-static void effects_on_look(struct talk *talk, const struct effect *effect)
+static void effects_on_inbox(struct talk *talk, const struct effect *effect)
 {
-    if (effect->fields[1].len == HGTP_USER_ID_BYTES) {
-        homes_look(talk, effect->fields[1]);
-    }
+    inbox_reached(talk, (uint64_t)effects_number(effect->fields[1], 0));
+}
+
+static void effects_on_inbox_top(struct talk *talk, const struct effect *effect)
+{
+    inbox_is_at(talk, (uint64_t)effects_number(effect->fields[1], 0));
 }
 
 static void effects_on_release(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
-    const struct homes_move move = {f[1], f[2], effects_move_number(effect, 4)};
+    const struct homes_move move = {f[1], f[2], effects_number(f[4], 0)};
     homes_release(talk, &move, f[3]);
 }
 
 static void effects_on_released(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
-    const struct homes_move move = {.uid = f[1], .number = effects_move_number(effect, 4)};
+    const struct homes_move move = {.uid = f[1], .number = effects_number(f[4], 0)};
     homes_released(talk, &move, f[2], (uint64_t)effects_number(f[3], 0));
 }
 
-static void effects_on_closed(struct talk *talk, const struct effect *effect)
+static void effects_on_epoch(struct talk *talk, const struct effect *effect)
 {
-    struct room *room = roster_room(&talk->roster, effect->fields[1]);
-    if (room != NULL && bytes_equal(effect->fields[2], bytes_str(room->epoch))) {
-        effects_close(talk, room);
+    const struct bytes *f = effect->fields;
+    struct room *room = roster_room(&talk->roster, f[1]);
+    if (room != NULL && bytes_equal(f[2], bytes_str(room->epoch))) {
+        deliver_epoch(talk, room, f[3], (uint64_t)effects_number(f[4], 0));
+    } else if (room != NULL && !bytes_equal(f[3], bytes_str(room->epoch))) {
+        upkeep_compare(talk, room); /* an earlier one was missed */
     }
 }
 
 static void effects_on_entry(struct talk *talk, const struct effect *effect)
 {
     struct room *room = roster_room(&talk->roster, effect->fields[1]);
-    if (room == NULL || !bytes_equal(bytes_str(room->epoch), effect->fields[2])) {
+    if (room != NULL && !bytes_equal(bytes_str(room->epoch), effect->fields[2])) {
+        room->check_due = true;
+        upkeep_check_soon(talk);
+        return;
+    }
+    if (room == NULL) {
         return;
     }
     struct entry *entry = effects_entry(effect);
@@ -278,7 +259,8 @@ static void effects_on_list(struct talk *talk, const struct effect *effect)
     int64_t *last = room != NULL ? &room->members_stamp : &talk->list_stamps[list];
     if (stamp >= *last) {
         *last = stamp;
-        deliver_list(talk, list, room, effect->fields + 4, effect->count - 4);
+        deliver_list(talk, list, room, (uint64_t)effects_number(effect->fields[4], 0),
+                     effect->fields + 5, effect->count - 5);
     }
 }
 
@@ -287,8 +269,15 @@ static void effects_on_give(struct talk *talk, const struct effect *effect)
     struct listing page = {.first = effects_number(effect->fields[3], 0),
                            .more = effect->fields[4].len > 0};
     struct client *client = roster_client(&talk->roster, effect->fields[1]);
-    if (client != NULL && listing_of(effect->fields[2], &page.list)) {
-        deliver_page(talk, client, &page, effect->fields + 5, effect->count - 5);
+    if (client == NULL || !listing_of(effect->fields[2], &page.list)) {
+        return;
+    }
+    bool is_of_its_room =
+        page.list != LIST_MEMBERS ||
+        (client->room != NULL &&
+         bytes_equal(effect->fields[5], bytes_of(client->room->id, sizeof client->room->id)));
+    if (is_of_its_room) {
+        deliver_page(talk, client, &page, effect->fields + 6, effect->count - 6);
     }
 }
 
@@ -340,19 +329,19 @@ static void effects_on_top(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
     struct room *room = roster_room(&talk->roster, f[1]);
-    if (room == NULL || talk->is_late) {
-        return; /* what was true when a call was given up says nothing about a later one */
+    if (room == NULL || !bytes_equal(f[2], bytes_str(room->epoch))) {
+        return; /* it has another epoch since it was asked about */
     }
-    if (!bytes_equal(f[2], bytes_str(room->epoch))) {
+    if (f[3].len == 0) {
         LOG_LIMITED(LOG_WARN, "room_vanished", log_bytes("room", f[1]));
-        effects_close(talk, room);
+        membership_clear(talk, room, false);
+        homes_walk(talk, bytes_str(talk->options.node));
         return;
     }
-    uint64_t top = (uint64_t)effects_number(f[3], 0);
-    if (top + 1 < room->next_at_check) {
-        deliver_went_back(room, top);
+    if (!bytes_equal(f[2], f[3])) {
+        deliver_epoch(talk, room, f[3], (uint64_t)effects_number(f[5], 0));
     }
-    room_feed_top(&room->feed, top);
+    room_feed_top(&room->feed, (uint64_t)effects_number(f[4], 0));
     deliver_repair(talk, room);
 }
 
@@ -383,6 +372,7 @@ static void effects_on_nothing(struct talk *talk, const struct effect *effect)
 #define effects_on_repeated  effects_on_nothing
 #define effects_on_challenge effects_on_nothing
 #define effects_on_row       effects_on_nothing
+#define effects_on_members   effects_on_nothing
 #define effects_on_relay     datagrams_relay
 #define effects_on_answer    datagrams_answer
 

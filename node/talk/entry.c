@@ -13,6 +13,7 @@ static const char *const entry_kind_words[ENTRY_KIND_COUNT] = {
     "message",
 #define NOTICE(kind, en, ko) #kind,
 #include "notice.def"
+    "closed",
     "",
 };
 
@@ -20,6 +21,7 @@ static const char *const entry_wordings[ENTRY_KIND_COUNT][NOTICE_LANGUAGE_COUNT]
     {"%t", "%t"},
 #define NOTICE(kind, en, ko) {en, ko},
 #include "notice.def"
+    {"", ""},
     {"", ""},
 };
 

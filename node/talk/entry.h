@@ -7,12 +7,14 @@
 #define TALK_ENTRY_H
 
 #include "frames.h"
+#include "proto/hgtp.h"
 #include "proto/push_text.h"
 
 enum entry_kind {
     ENTRY_message,
 #define NOTICE(kind, en, ko) ENTRY_##kind,
 #include "notice.def"
+    ENTRY_closed,  /* the room is no more; not shown */
     ENTRY_unknown, /* of a newer version: counts in the room's order, is not shown */
     ENTRY_KIND_COUNT
 };
@@ -24,13 +26,21 @@ struct entry {
     size_t refs;
     uint64_t seq; /* number in the room log, from 1 */
     enum entry_kind kind;
-    int64_t time_unix_ms; /* Redis' clock */
-    int64_t sent_unix_ms; /* the sender's clock, as it said; 0 if it did not */
-    struct bytes who;     /* views into `data` */
+    int64_t time_unix_ms;            /* Redis' clock */
+    int64_t sent_unix_ms;            /* the sender's clock, as it said; 0 if it did not */
+    uint8_t uid[HGTP_USER_ID_BYTES]; /* the session whose being in the room it changes ... */
+    int64_t stay;                    /* ... and the number of that stay; 0: nobody's */
+    struct bytes who;                /* views into `data` */
     struct bytes text;
     struct frame *frames[FORMAT_COUNT]; /* made by entry_frame */
     uint8_t data[];
 };
+
+/** What clients are shown. */
+static inline bool entry_is_shown(const struct entry *entry)
+{
+    return entry->kind < ENTRY_closed;
+}
 
 /** ENTRY_unknown when `word` names none of the others. */
 enum entry_kind entry_kind_of(struct bytes word);

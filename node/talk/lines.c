@@ -223,7 +223,7 @@ static void lines_write_history(const struct result *result, const struct lines_
             continue;
         }
         struct entry *entry = effects_entry(effect);
-        if (entry != NULL && entry->kind != ENTRY_unknown) {
+        if (entry != NULL && entry_is_shown(entry)) {
             sink_text(out, comma);
             entry_text(entry, result->extra, language, out);
             comma = ",";

@@ -54,6 +54,7 @@ static void roster_room_free(struct roster *roster, struct room *room)
     HASH_DEL(roster->rooms, room);
     room_feed_fini(&room->feed);
     listing_unref(room->members);
+    listing_unref(room->list_ahead);
     free(room);
 }
 
@@ -133,7 +134,19 @@ void roster_leave(struct roster *roster, struct client *client)
     client->room = NULL;
     client->behind = false;
     client->lists_missed[LIST_MEMBERS] = false;
-    if (room->first_member == NULL) {
+    if (room->first_member == NULL && room->hold_count == 0) {
+        roster_room_free(roster, room);
+    }
+}
+
+void roster_hold(struct room *room)
+{
+    room->hold_count++;
+}
+
+void roster_let_go(struct roster *roster, struct room *room)
+{
+    if (--room->hold_count == 0 && room->first_member == NULL) {
         roster_room_free(roster, room);
     }
 }

@@ -39,6 +39,10 @@ struct client {
     struct rate_bucket messages;
 
     struct room *room; /* NULL: in none */
+    int64_t stay;      /* number of its last stay in a room, of which it was told ... */
+    bool is_stay_over; /* ... and that it is over */
+    bool is_listed;    /* while a list of members is carried out */
+    int64_t fence;     /* the last one under which Redis was asked about that */
     uint64_t first;    /* first entry of the room that is for this client */
     uint16_t turn;     /* counts the rooms it was in: tells their entries from each other */
     uint64_t seen;     /* last entry of the room that Redis knows it to have */
@@ -67,15 +71,15 @@ struct room {
     char epoch[ROSTER_EPOCH_MAX];
     struct room_feed feed;
     bool repairing;  /* a read of the log is under way */
-    int64_t last_ms; /* Redis' time of the newest entry delivered */
-    int64_t skip_ms; /* entries up to this time have been delivered under other numbers */
     int64_t gap_ms;  /* when entries that are missing are to be read from the log; 0: none is */
-    uint64_t next_at_check;  /* the feed's position when the comparison under way was asked for */
-    bool check_due;          /* something may have been missed: compare with the log's top */
-    bool list_dirty;         /* the members' list is to be asked for */
-    struct listing *members; /* last list of its members that was shown, or NULL */
+    bool check_due;  /* something may have been missed: compare with the log's top */
+    bool list_dirty; /* the members' list is to be asked for */
+    struct listing *members;    /* last list of its members that was shown, or NULL */
     struct bytes name, manager; /* in memory of the room's own; no manager: empty */
     int64_t members_stamp;
+    struct listing *list_ahead; /* a list that goes with entry ... */
+    uint64_t list_ahead_at;     /* ... this number, whose turn has not come; NULL: none */
+    unsigned hold_count;        /* it is being used: an empty one is freed later */
     struct client *first_member;
     UT_hash_handle hh;
 };
@@ -109,6 +113,9 @@ bool roster_client_name(struct client *client, struct bytes name);
 uint64_t roster_next(const struct client *client);
 /** Take it out of its room, if any; an empty room is freed. */
 void roster_leave(struct roster *roster, struct client *client);
+/** Between these two the room is not freed, though it may be empty. */
+void roster_hold(struct room *room);
+void roster_let_go(struct roster *roster, struct room *room);
 
 size_t roster_client_count(const struct roster *roster);
 size_t roster_room_count(const struct roster *roster);

@@ -140,12 +140,7 @@ void talk_on_store(struct talk *talk, bool connected)
     if (!connected) {
         return;
     }
-    memset(talk->list_stamps, 0, sizeof talk->list_stamps); /* another Redis, another clock */
-    struct room *room, *next;
-    HASH_ITER(hh, talk->roster.rooms, room, next)
-    {
-        room->members_stamp = 0;
-    }
+    inbox_begin_anew(talk);
     upkeep_resume(talk);
     /* What was sent on a connection that broke may be carried out after this one has come. */
     talk->resume_ms = talk_now_ms(talk) + TALK_RESUME_MS;

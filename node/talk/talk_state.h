@@ -40,6 +40,8 @@ struct talk {
     bool touch_was_full, check_was_full, seen_was_full; /* the last batch had no place for more */
     bool missed; /* something may have been missed: compare everything with Redis */
     struct homes_walks walks;
+    uint64_t inbox_seen, inbox_top; /* read up to, and known to reach up to */
+    bool inbox_reading;
     int64_t next_beat_ms, next_sweep_ms, next_touch_ms, next_check_ms;
     int64_t resume_ms;    /* when to compare everything with Redis once more; 0: no need */
     int64_t gaps_ms;      /* when deliver_gaps has something to do; 0: there is no gap */
@@ -112,21 +114,32 @@ void homes_tick(struct talk *talk, int64_t now_ms);
 /** Report at once what all clients have confirmed, without regard to how long ago it was. */
 void homes_report_all(struct talk *talk);
 
+/* inbox.c */
+/** It has reached that number. */
+void inbox_reached(struct talk *talk, uint64_t number);
+/** Its last number, as Redis has it. */
+void inbox_is_at(struct talk *talk, uint64_t top);
+/** Redis has another state than before. */
+void inbox_begin_anew(struct talk *talk);
+
 /* deliver.c */
 /** Send the client's number of an entry along, so that its confirmation tells which it was. */
 #define DELIVER_MARK_BITS 48
 /** Offer an entry to its room's feed, deliver what is in turn, have gaps repaired. */
 void deliver_entry(struct talk *talk, struct room *room, struct entry *entry);
-/** The log ends at `top`, before what has been delivered: what is new in it is found by its time.
- */
-void deliver_went_back(struct room *room, uint64_t top);
+/** The room's log goes on under another epoch, behind entry `kept`: what was delivered beyond it is
+ * lost, and those who have it are told so. */
+void deliver_epoch(struct talk *talk, struct room *room, struct bytes epoch, uint64_t kept);
 /** Repair the gaps that have stayed for long enough. */
 void deliver_gaps(struct talk *talk, int64_t now_ms);
 /** Repair a gap of the room's feed, if there is one and nobody is at it. */
 void deliver_repair(struct talk *talk, struct room *room);
-/** Push a list to all it concerns. `room` only for LIST_MEMBERS. */
-void deliver_list(struct talk *talk, enum listing_kind list, struct room *room,
+/** Push a list to all it concerns. `room` only for LIST_MEMBERS: who is in it with its entry `at`,
+ * to whom it goes when that entry's turn has come. */
+void deliver_list(struct talk *talk, enum listing_kind list, struct room *room, uint64_t at,
                   const struct bytes *names, size_t count);
+/** Entries up to `seq` have had their turn, or have it now. */
+void deliver_list_ahead(struct talk *talk, struct room *room, uint64_t seq);
 /** Send one page of a list to one client; of `page` the kind, the place and whether there are more
  * count. */
 void deliver_page(struct talk *talk, struct client *client, const struct listing *page,
@@ -163,6 +176,8 @@ void upkeep_leave(struct talk *talk);
 void upkeep_resume(struct talk *talk);
 /** Something may have been missed: compare rooms, sessions and lists with Redis. */
 void upkeep_missed(struct talk *talk);
+/** Compare this room at once. */
+void upkeep_compare(struct talk *talk, struct room *room);
 /** Compare the rooms that are due at once. */
 void upkeep_check_soon(struct talk *talk);
 void upkeep_list_dirty(struct talk *talk, enum listing_kind list, struct room *room);

@@ -196,17 +196,23 @@ static void upkeep_on_checked(const struct result *result, void *arg)
     }
 }
 
-static void upkeep_check_rooms(struct talk *talk, struct sink *rooms)
+/* Id, epoch and next number of a room, a space behind each. */
+#define UPKEEP_ROOM_MAX (HGTP_ROOM_ID_BYTES + ROSTER_EPOCH_MAX + 24)
+static void upkeep_put_room(const struct room *room, struct sink *out)
 {
-    struct room *room, *next;
-    HASH_ITER(hh, talk->roster.rooms, room, next)
-    {
-        if (room->check_due && rooms->len < rooms->cap) {
-            room->check_due = false;
-            room->next_at_check = room->feed.next;
-            sink_put(rooms, bytes_of(room->id, sizeof room->id));
-        }
-    }
+    char text[ROSTER_EPOCH_MAX + 24];
+    sink_put(out, bytes_of(room->id, sizeof room->id));
+    snprintf(text, sizeof text, " %s %" PRIu64 " ", room->epoch, room->feed.next);
+    sink_text(out, text);
+}
+
+static void upkeep_call_tops(struct talk *talk, const struct sink *rooms,
+                             store_on_result_fn *on_result)
+{
+    struct script_args args;
+    talk_args_init(talk, &args, bytes_of(NULL, 0));
+    script_args_bytes(&args, "rooms", sink_bytes(rooms));
+    talk_call(talk, SCRIPT_tops, &args, on_result, talk);
 }
 
 /* One batch of the rooms that are due; when none is, all become due for the next round. */
@@ -215,17 +221,39 @@ static void upkeep_check(struct talk *talk)
     if (talk->checking) {
         return;
     }
-    uint8_t ids[UPKEEP_BATCH * HGTP_ROOM_ID_BYTES];
-    struct sink out = sink_into(ids, sizeof ids);
-    upkeep_check_rooms(talk, &out);
-    talk->check_was_full = out.len == sizeof ids;
+    uint8_t rooms[UPKEEP_BATCH * UPKEEP_ROOM_MAX];
+    struct sink out = sink_into(rooms, sizeof rooms);
+    struct room *room, *next;
+    talk->check_was_full = false;
+    HASH_ITER(hh, talk->roster.rooms, room, next)
+    {
+        talk->check_was_full = out.cap - out.len < UPKEEP_ROOM_MAX;
+        if (room->check_due && !talk->check_was_full) {
+            room->check_due = false;
+            upkeep_put_room(room, &out);
+        }
+    }
     if (out.len > 0) {
         talk->checking = true;
-        struct script_args args;
-        talk_args_init(talk, &args, bytes_of(NULL, 0));
-        script_args_bytes(&args, "rooms", sink_bytes(&out));
-        talk_call(talk, SCRIPT_tops, &args, upkeep_on_checked, talk);
+        upkeep_call_tops(talk, &out, upkeep_on_checked);
     }
+}
+
+static void upkeep_on_carried_out(const struct result *result, void *arg)
+{
+    struct talk *talk = arg;
+    talk_call_over(talk);
+    if (result != NULL) {
+        effects_apply(talk, result, NULL, NULL);
+    }
+}
+
+void upkeep_compare(struct talk *talk, struct room *room)
+{
+    uint8_t text[UPKEEP_ROOM_MAX];
+    struct sink out = sink_into(text, sizeof text);
+    upkeep_put_room(room, &out);
+    upkeep_call_tops(talk, &out, upkeep_on_carried_out);
 }
 
 static void upkeep_check_all(struct talk *talk)
@@ -297,15 +325,6 @@ void upkeep_list_dirty(struct talk *talk, enum listing_kind list, struct room *r
     }
 }
 
-static void upkeep_on_lists(const struct result *result, void *arg)
-{
-    struct talk *talk = arg;
-    talk_call_over(talk);
-    if (result != NULL) {
-        effects_apply(talk, result, NULL, NULL);
-    }
-}
-
 static void upkeep_list_words(struct talk *talk, struct sink *out)
 {
     for (int list = 0; list < LIST_COUNT; list++) {
@@ -341,7 +360,7 @@ static void upkeep_lists(struct talk *talk, int64_t now_ms)
     struct script_args args;
     talk_args_init(talk, &args, bytes_of(NULL, 0));
     script_args_bytes(&args, "what", sink_bytes(&out));
-    talk_call(talk, SCRIPT_lists, &args, upkeep_on_lists, talk);
+    talk_call(talk, SCRIPT_lists, &args, upkeep_on_carried_out, talk);
 }
 
 /* The clock --------------------------------------------------------------------------------------

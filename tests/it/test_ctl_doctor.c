@@ -209,7 +209,7 @@ static void doctor_tells_who_is_concerned(void **state)
     command("HSET " U "carol+++ room nonenonenone state TALK");
     examined("1");
     assert_non_null(strstr(findings, "relay REMOVE carol+++ 127.0.0.1:9 1 nonenonenone carol\n"));
-    assert_non_null(strstr(findings, "look carol+++\n"));
+    assert_non_null(strstr(findings, "inbox 1\n"));
     beating_world();
     command("HSET hgtp:{T}:r:hallhallhall manager nobody++");
     examined("1");

@@ -29,14 +29,22 @@ static int attach(const char *after, const char *epoch)
     return CALL(attach, "bob+++++", "token", "t", "line", "L1", "after", after, "epoch", epoch);
 }
 
-static void resumes_at(const char *expected)
+/* The next entry, the last of those that are lost, up to which one the epoch is kept. */
+static void resumes_as(const char *expected)
 {
-    char epoch[64], effect[128];
+    char epoch[64], effect[192];
     snprintf(epoch, sizeof epoch, "%s", command("HGET hgtp:{T}:r:" HALL " epoch"));
     snprintf(effect, sizeof effect, "resume bob+++++ %s %s\n", epoch, expected);
     if (!has_effect(effect)) {
         fail_msg("no %s in %s", effect, last.effects);
     }
+}
+
+static void resumes_at(const char *next)
+{
+    char expected[64];
+    snprintf(expected, sizeof expected, "%s 0 ", next);
+    resumes_as(expected);
 }
 
 /* Attaching ------------------------------------------------------------------------------------
@@ -60,10 +68,10 @@ static void scripts_attached_client_is_shown_where_it_is_and_all_lists(void **st
     command("HSET " BOB "http 127.0.0.1:77");
     assert_int_equal(attach("", ""), ERR_NONE);
     assert_true(has_effect("home bob+++++ bob  3600 " HALL));
-    assert_true(has_effect("hall alice \n"));
-    assert_true(has_effect("give bob+++++ users 0  "));
-    assert_true(has_effect("give bob+++++ counts 0  hall 3\n"));
-    assert_true(has_effect("give bob+++++ members 0  alice bob erin\n"));
+    assert_true(has_effect("hall alice  "));
+    assert_true(has_effect("give bob+++++ users 0   "));
+    assert_true(has_effect("give bob+++++ counts 0   hall 3\n"));
+    assert_true(has_effect("give bob+++++ members 0  " HALL " alice bob erin\n"));
     assert_false(has_effect("give bob+++++ rooms"));
     assert_string_equal(command("HGET " BOB "line"), "L1");
     assert_string_equal(command("HGET " BOB "http"), "");
@@ -89,7 +97,58 @@ static void scripts_attached_client_goes_on_behind_what_it_has(void **state)
     attach("4", ""); /* more than there is: of some other room */
     resumes_at("2");
     attach("2", "12345"); /* of another room, as he says himself */
-    resumes_at("2");
+    resumes_as("2 0 1");
+}
+
+/* Redis has lost what was said since a state of the room, or of all. */
+static void lose_entries(const char *beyond)
+{
+    char text[128];
+    snprintf(text, sizeof text, "XDEL hgtp:{T}:log:" HALL " %s", beyond);
+    command(text);
+    command("HSET hgtp:{T}:realm run another");
+    assert_int_equal(CALL(connect, NULL, "known", "1"), ERR_NONE);
+}
+
+static void scripts_attached_client_hears_what_of_an_earlier_epoch_is_lost(void **state)
+{
+    (void)state;
+    world(); /* entries: 1 created, 2 bob, 3 erin */
+    char epoch[64];
+    snprintf(epoch, sizeof epoch, "%s", command("HGET hgtp:{T}:r:" HALL " epoch"));
+    CALL(say, "bob+++++", "text", "four", "sent", "1");
+    CALL(say, "bob+++++", "text", "five", "sent", "1");
+    attach("5", epoch);
+    resumes_at("6");
+    lose_entries("0-4 0-5");
+    attach("3", epoch);
+    resumes_at("4"); /* nothing was written yet, and nothing is missing to him */
+    attach("5", epoch);
+    resumes_as("4 5 3");
+    CALL(attach, "erin++++", "token", "t", "line", "L9", "after", "2", "epoch", epoch);
+    assert_true(has_effect(" 3 0 2\n")); /* goes on, in another epoch */
+    lose_entries("0-3");
+    CALL(say, "bob+++++", "text", "three", "sent", "1");
+    attach("5", epoch);
+    resumes_as("3 5 2");
+}
+
+static void scripts_only_so_many_epochs_are_remembered(void **state)
+{
+    (void)state;
+    world();
+    char first[64];
+    snprintf(first, sizeof first, "%s", command("HGET hgtp:{T}:r:" HALL " epoch"));
+    for (int i = 0; i < 8; i++) {
+        lose_entries("0-99");
+        CALL(say, "alice+++", "text", "x", "sent", "1");
+    }
+    attach("3", first);
+    resumes_as("4 0 3");
+    lose_entries("0-99");
+    CALL(say, "alice+++", "text", "x", "sent", "1");
+    attach("3", first);
+    resumes_as("2 0 1"); /* everything since he joined */
 }
 
 static void scripts_attached_client_is_asked_again_what_it_has_not_answered(void **state)
@@ -235,11 +294,11 @@ static void scripts_datagram_moves_nobody_who_has_a_line(void **state)
     assert_int_equal(
         CALL(exit, "bob+++++", "node", "n2@1", "room", "hall", "token", "t", "timestamp", "10"),
         ERR_NONE);
-    assert_true(has_effect("to n1@1\nlook bob+++++\n"));
+    assert_true(has_effect("to n1@1\ninbox "));
     assert_int_equal(
         CALL(join, "bob+++++", "node", "n2@1", "room", "hall", "token", "t", "timestamp", "11"),
         ERR_NONE);
-    assert_true(has_effect("to n1@1\nlook bob+++++\n"));
+    assert_true(has_effect("to n1@1\ninbox "));
     assert_false(has_effect("join bob"));
 }
 
@@ -267,7 +326,7 @@ static void scripts_line_at_another_node_takes_the_session_there(void **state)
                      ERR_NONE);
     resumes_at("3");
     assert_true(has_effect("to n1@1\nrelease bob+++++ n2@1 L1 2\n"));
-    assert_true(has_effect(" n1@1  hall alice 2\n")); /* from there, and nobody is waited for */
+    assert_true(has_effect(" n1@1  hall alice 2 ")); /* from there, and nobody is waited for */
     assert_string_equal(command("HGET " BOB "line"), "L2");
     CALL(detach, "bob+++++", "line", "L1");
     assert_string_equal(command("HGET " BOB "line"), "L2");
@@ -329,9 +388,9 @@ static void scripts_pages_say_whether_more_follows(void **state)
     (void)state;
     world();
     CALL(refresh, "bob+++++", "token", "t", "timestamp", "9", "lists_max", "2");
-    assert_true(has_effect("give bob+++++ members 0 1 alice bob\n"));
+    assert_true(has_effect("give bob+++++ members 0 1 " HALL " alice bob\n"));
     CALL(page, "bob+++++", "what", "members", "first", "2", "lists_max", "2");
-    assert_true(has_effect("give bob+++++ members 2  erin\n"));
+    assert_true(has_effect("give bob+++++ members 2  " HALL " erin\n"));
 }
 
 int main(void)
@@ -340,6 +399,8 @@ int main(void)
         cmocka_unit_test(scripts_attach_wants_the_token_of_a_living_session),
         cmocka_unit_test(scripts_attached_client_is_shown_where_it_is_and_all_lists),
         cmocka_unit_test(scripts_attached_client_goes_on_behind_what_it_has),
+        cmocka_unit_test(scripts_attached_client_hears_what_of_an_earlier_epoch_is_lost),
+        cmocka_unit_test(scripts_only_so_many_epochs_are_remembered),
         cmocka_unit_test(scripts_attached_client_is_asked_again_what_it_has_not_answered),
         cmocka_unit_test(scripts_register_over_a_line_attaches_and_another_one_detaches),
         cmocka_unit_test(scripts_session_that_is_registered_again_is_told_what_an_attached_one_is),

@@ -32,7 +32,7 @@ static const struct talk_record_shape {
     const char *type, *kinds;
     const char *members[8];
 } talk_record_shapes[] = {
-    {"session", "sSsi?S", {"user", "room", "epoch", "last", "room_id"}},
+    {"session", "sSsi?Si", {"user", "room", "epoch", "last", "room_id", "kept"}},
     {"message", "sissi", {"room", "seq", "from", "message", "time"}},
     {"notice", "Sisssi", {"room", "seq", "event", "user", "notice", "time"}},
     {"room_list", "ln?ib", {"rooms", "members", "first", "more"}},

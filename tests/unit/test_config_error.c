@@ -43,11 +43,13 @@ static const struct wrong wrongs[] = {
      "room_members, "
      "message_bytes, name_bytes, messages_per_s, registers_per_s, requests_per_s, queue_bytes"},
     {"auth", "kye = 5",
-     "unknown key 'auth.kye' (did you mean 'auth.key'?); [auth] takes key, key_file, md5, accounts, "
+     "unknown key 'auth.kye' (did you mean 'auth.key'?); [auth] takes key, key_file, md5, "
+     "accounts, "
      "challenge_ms"},
     {"log", "LEVEL = info",
      "unknown key 'log.LEVEL' (did you mean 'log.level'?); [log] takes level, format"},
-    {"auth", "k55 = on", "unknown key 'auth.k55'; [auth] takes key, key_file, md5, accounts, challenge_ms"},
+    {"auth", "k55 = on",
+     "unknown key 'auth.k55'; [auth] takes key, key_file, md5, accounts, challenge_ms"},
     {"log", "colour = on", "unknown key 'log.colour'; [log] takes level, format"},
     {"limts", "users = 5",
      "unknown section 'limts' (did you mean 'limits'?); the sections are node, hgtp, http, auth, "
@@ -58,7 +60,8 @@ static const struct wrong wrongs[] = {
      "bus, "
      "tls, control, limits, log, history, lists, notices"},
     {"database", "x = 5",
-     "unknown section 'database'; the sections are node, hgtp, http, auth, redis, bus, tls, control, "
+     "unknown section 'database'; the sections are node, hgtp, http, auth, redis, bus, tls, "
+     "control, "
      "limits, log, "
      "history, lists, notices"},
 };

@@ -31,7 +31,7 @@ static struct {
     struct config config;
     int64_t now_ms;
     uint64_t log_first, log_last; /* the log holds these numbers */
-    uint64_t new_from;            /* those from here on were said late, at 500; 0: none */
+    const char *members; /* the one who is in the room, where the log has forgotten; or NULL */
     bool store_is_away;
     char first[24], last[24];
     store_on_result_fn *on_result;
@@ -72,8 +72,8 @@ static void fake_call(void *ctx, enum script script, const struct script_args *a
 static void fake_answer(void)
 {
     static char numbers[50][24];
-    static struct bytes fields[50][9];
-    static struct effect effects[50];
+    static struct bytes fields[51][11];
+    static struct effect effects[51];
     store_on_result_fn *on_result = fake.on_result;
     assert_non_null(on_result);
     fake.on_result = NULL;
@@ -83,23 +83,24 @@ static void fake_answer(void)
     }
     uint64_t first = strtoull(fake.first, NULL, 10), last = strtoull(fake.last, NULL, 10);
     size_t count = 0;
+    if (first < fake.log_first && fake.members != NULL) {
+        const struct bytes row[7] = {bytes_str("members"), bytes_str(ROOM),         bytes_str("1"),
+                                     bytes_str("60"),      bytes_str(fake.members), bytes_str("5"),
+                                     bytes_str("1")};
+        memcpy(fields[50], row, sizeof row);
+        effects[count++] = (struct effect){fields[50], 7};
+    }
     for (uint64_t seq = first; seq <= last && count < 50; seq++) {
         if (seq < fake.log_first || seq > fake.log_last) {
             continue;
         }
         snprintf(numbers[count], sizeof numbers[0], "%llu", (unsigned long long)seq);
-        const struct bytes row[9] = {
-            bytes_str("entry"),
-            bytes_str(ROOM),
-            bytes_str("1"),
-            bytes_str(numbers[count]),
-            bytes_str("message"),
-            bytes_str("u"),
-            bytes_str("hello"),
-            bytes_str(fake.new_from != 0 && seq >= fake.new_from ? "500" : "1"),
-            bytes_str("1")};
+        const struct bytes row[11] = {
+            bytes_str("entry"),   bytes_str(ROOM), bytes_str("1"),     bytes_str(numbers[count]),
+            bytes_str("message"), bytes_str("u"),  bytes_str("hello"), bytes_str("1"),
+            bytes_str("1"),       bytes_str(""),   bytes_str("")};
         memcpy(fields[count], row, sizeof row);
-        effects[count] = (struct effect){fields[count], 9};
+        effects[count] = (struct effect){fields[count], 11};
         count++;
     }
     const struct result result = {
@@ -128,7 +129,7 @@ static bool fake_send(void *push, enum push_type type, struct frame *body, uint6
     }
     to->capacity--;
     if (type == PUSH_MESSAGE) {
-        assert_true(mark > to->mark || fake.new_from != 0);
+        assert_true(mark > to->mark);
         to->got_count++;
         to->mark = mark;
     } else {
@@ -296,70 +297,159 @@ static void deliver_gap_that_is_filled_soon_is_not_read_from_the_log(void **stat
     assert_int_equal(fake.talk->gaps_ms, 0);
 }
 
-/* As `arrives`, said at that time. */
-static void arrives_said_at(uint64_t seq, int64_t time_unix_ms)
+static void has_effect(const struct bytes *fields, size_t count)
 {
-    struct entry *entry =
-        entry_new(seq, ENTRY_message, bytes_str("u"), bytes_str("hello"), time_unix_ms, 1);
-    deliver_entry(fake.talk, fake_room(), entry);
-    entry_unref(entry);
+    const struct effect effect = {fields, count};
+    const struct result result = {
+        .code = ERR_NONE, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
+    effects_apply(fake.talk, &result, NULL, NULL);
 }
 
-static void deliver_old_number_of_a_new_entry_shows_that_the_log_went_back(void **state)
+static void deliver_entries_behind_what_redis_has_kept_are_delivered_anew(void **state)
 {
     (void)state;
-    fake_client(0, 1);
+    struct client *client = fake_client(0, 1);
     for (uint64_t seq = 1; seq <= 10; seq++) {
-        arrives_said_at(seq, 100 + (int64_t)seq);
+        arrives(seq);
     }
-    assert_int_equal(fake.pushes[0].got_count, 10);
-    arrives_said_at(3, 103);
-    assert_int_equal(fake.read_count, 0); /* a repetition, no more */
-    fake.log_last = 7;
-    fake.new_from = 6; /* Redis has come back with 5 entries; 6 and 7 were said since */
-    arrives_said_at(7, 500);
-    fake_answer_all();
-    assert_int_equal(fake.read_count, 1);
-    assert_int_equal(fake.pushes[0].got_count, 12);
+    uint16_t turn = client->turn;
+    const struct bytes epoch[] = {bytes_str("epoch"), bytes_str(ROOM), bytes_str("1"),
+                                  bytes_str("2"), bytes_str("7")};
+    has_effect(epoch, 5);
     assert_int_equal(fake_room()->feed.next, 8);
-    arrives_said_at(8, 501);
-    assert_int_equal(fake.pushes[0].got_count, 13);
+    assert_int_not_equal(client->turn, turn);
+    has_effect(epoch, 5); /* told twice */
+    arrives(8);
+    arrives(9);
+    assert_int_equal(fake.pushes[0].got_count, 12);
 }
 
-static void deliver_old_number_in_a_room_without_deliveries_is_a_repetition(void **state)
+static void deliver_epoch_in_which_nothing_was_lost_costs_nothing(void **state)
 {
     (void)state;
-    fake_client(0, 11);
-    room_feed_fini(&fake_room()->feed);
-    room_feed_init(&fake_room()->feed, 11); /* the log had ten when the room was known here */
-    arrives_said_at(3, 103);
-    assert_int_equal(fake_room()->feed.next, 11);
-    assert_int_equal(fake.pushes[0].got_count, 0);
-    arrives_said_at(11, 111);
-    assert_int_equal(fake.pushes[0].got_count, 1);
+    struct client *client = fake_client(0, 1);
+    for (uint64_t seq = 1; seq <= 5; seq++) {
+        arrives(seq);
+    }
+    uint16_t turn = client->turn;
+    const struct bytes epoch[] = {bytes_str("epoch"), bytes_str(ROOM), bytes_str("1"),
+                                  bytes_str("2"), bytes_str("9")};
+    has_effect(epoch, 5);
+    assert_int_equal(fake_room()->feed.next, 6);
+    assert_int_equal(client->turn, turn);
+    uint64_t first, last;
+    assert_true(room_feed_gap(&fake_room()->feed, &first, &last));
+    assert_int_equal(first, 6);
+    assert_int_equal(last, 9);
 }
 
-static void deliver_top_that_comes_too_late_does_not_turn_the_room_back(void **state)
+static void deliver_top_tells_of_an_epoch_that_was_missed(void **state)
 {
     (void)state;
     fake_client(0, 1);
     for (uint64_t seq = 1; seq <= 10; seq++) {
         arrives(seq);
     }
-    fake_room()->next_at_check = 11; /* asked for again, when the first answer had not come */
-    const struct bytes fields[] = {bytes_str("top"), bytes_str(ROOM), bytes_str("1"),
-                                   bytes_str("4")};
-    const struct effect effect = {fields, 4};
-    const struct result result = {
-        .code = ERR_NONE, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
-    talk_on_late(fake.talk, &result);
-    assert_int_equal(fake_room()->feed.next, 11);
-    effects_apply(fake.talk, &result, NULL, NULL);
-    assert_int_equal(fake_room()->feed.next, 1);
-    fake.log_last = 4;
-    fake_answer_all();
+    const struct bytes top[] = {bytes_str("top"), bytes_str(ROOM), bytes_str("1"),
+                                bytes_str("2"),   bytes_str("4"),  bytes_str("4")};
+    has_effect(top, 6);
+    assert_string_equal(fake_room()->epoch, "2");
     assert_int_equal(fake_room()->feed.next, 5);
-    assert_int_equal(fake.pushes[0].got_count, 10);
+    has_effect(top, 6); /* asked before that was known */
+    assert_string_equal(fake_room()->epoch, "2");
+}
+
+/* `fields` of an entry that changes who is in the room. */
+static void membership_entry_arrives(const char *seq, const char *kind, const char *uid,
+                                     const char *stay)
+{
+    const struct bytes fields[] = {bytes_str("entry"), bytes_str(ROOM), bytes_str("1"),
+                                   bytes_str(seq),     bytes_str(kind), bytes_str("u"),
+                                   bytes_str(""),      bytes_str("1"),  bytes_str("0"),
+                                   bytes_str(uid),     bytes_str(stay)};
+    has_effect(fields, 11);
+}
+
+static void deliver_entry_that_takes_one_out_is_the_last_it_could_have_had(void **state)
+{
+    (void)state;
+    struct client *vic = fake_client(0, 1);
+    fake_client(1, 1);
+    vic->stay = 5;
+    arrives(1);
+    arrives(4); /* said after it was removed, and early here */
+    membership_entry_arrives("3", "removed", "client00", "5");
+    assert_int_equal(fake.pushes[0].got_count, 1);
+    arrives(2);
+    assert_null(vic->room);
+    assert_int_equal(fake.pushes[0].got_count, 2);
+    assert_int_equal(fake.pushes[1].got_count, 3);
+}
+
+static void deliver_entry_that_takes_one_in_is_the_first_it_gets(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    struct client *joiner = fake_client(1, 1);
+    roster_leave(&fake.talk->roster, joiner);
+    arrives(1);
+    arrives(3);
+    membership_entry_arrives("2", "joined", "client01", "7");
+    assert_non_null(joiner->room);
+    assert_int_equal(fake.pushes[0].got_count, 2);
+    assert_int_equal(fake.pushes[1].got_count, 1);
+    const struct bytes earlier[] = {bytes_str("leave"), bytes_str("client01"), bytes_str("6")};
+    has_effect(earlier, 3);
+    assert_non_null(joiner->room);
+    const struct bytes leave[] = {bytes_str("leave"), bytes_str("client01"), bytes_str("7")};
+    has_effect(leave, 3);
+    assert_null(joiner->room);
+    membership_entry_arrives("4", "joined", "client01", "7"); /* that stay is over */
+    assert_null(joiner->room);
+}
+
+static void deliver_members_are_shown_with_their_entry_and_to_who_is_in_then(void **state)
+{
+    (void)state;
+    struct client *vic = fake_client(0, 1);
+    fake_client(1, 1);
+    vic->stay = 5;
+    arrives(1);
+    const struct bytes list[] = {bytes_str("list"), bytes_str("members"), bytes_str(ROOM),
+                                 bytes_str("1"),    bytes_str("2"),       bytes_str("b")};
+    has_effect(list, 6);
+    assert_int_equal(fake.pushes[1].list_count, 0);
+    membership_entry_arrives("2", "removed", "client00", "5");
+    assert_int_equal(fake.pushes[0].list_count, 0);
+    assert_true(fake.pushes[1].list_count >= 1);
+}
+
+static void deliver_members_are_taken_from_redis_where_the_log_has_forgotten(void **state)
+{
+    (void)state;
+    struct client *vic = fake_client(0, 1);
+    struct client *stays = fake_client(1, 1);
+    vic->stay = stays->stay = 5;
+    arrives(1);
+    fake.log_first = 40;
+    fake.members = "client01";
+    arrives(60);
+    fake_answer_all();
+    assert_null(vic->room);
+    assert_int_equal(fake.pushes[0].got_count, 1);
+    assert_int_equal(fake.pushes[1].got_count, 1 + 21);
+}
+
+static void deliver_closed_room_is_left_behind_its_last_entry(void **state)
+{
+    (void)state;
+    struct client *member = fake_client(0, 1);
+    membership_entry_arrives("2", "closed", "", "");
+    assert_non_null(member->room);
+    arrives(1);
+    assert_null(member->room);
+    assert_int_equal(fake.pushes[0].got_count, 1);
+    assert_null(fake_room());
 }
 
 static void deliver_gap_that_the_log_has_forgotten_is_skipped(void **state)
@@ -495,10 +585,11 @@ static void deliver_session_that_ends_while_catching_up_is_not_touched(void **st
 static void fake_answer_page(const char *uid, const char *first, const char *following)
 {
     const struct bytes give[] = {bytes_str("give"), bytes_str(uid), bytes_str("users"),
-                                 bytes_str(first), bytes_str("name")};
+                                 bytes_str(first),  bytes_str(""),  bytes_str(""),
+                                 bytes_str("name")};
     const struct bytes pages[] = {bytes_str("pages"), bytes_str(uid), bytes_str("users"),
                                   bytes_str(following != NULL ? following : "0")};
-    const struct effect effects[] = {{give, 5}, {pages, 4}};
+    const struct effect effects[] = {{give, 7}, {pages, 4}};
     const struct result result = {.code = ERR_NONE,
                                   .extra = bytes_str(""),
                                   .effects = effects,
@@ -556,9 +647,9 @@ static void deliver_missed_list_is_sent_in_its_latest_form_when_there_is_space(v
     struct client *slow = fake_client(0, 1);
     const struct bytes names[] = {bytes_str("a"), bytes_str("b")};
     fake.pushes[0].capacity = 0;
-    deliver_list(fake.talk, LIST_USERS, NULL, names, 1);
-    deliver_list(fake.talk, LIST_USERS, NULL, names, 2);
-    deliver_list(fake.talk, LIST_MEMBERS, fake_room(), names, 2);
+    deliver_list(fake.talk, LIST_USERS, NULL, 0, names, 1);
+    deliver_list(fake.talk, LIST_USERS, NULL, 0, names, 2);
+    deliver_list(fake.talk, LIST_MEMBERS, fake_room(), 0, names, 2);
     assert_int_equal(fake.pushes[0].list_count, 0);
     fake.pushes[0].capacity = SIZE_MAX;
     talk_on_drained(slow);
@@ -576,11 +667,21 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             deliver_gap_is_read_from_the_log_before_anything_later_is_delivered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            deliver_old_number_of_a_new_entry_shows_that_the_log_went_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            deliver_old_number_in_a_room_without_deliveries_is_a_repetition, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deliver_top_that_comes_too_late_does_not_turn_the_room_back,
+            deliver_entries_behind_what_redis_has_kept_are_delivered_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_epoch_in_which_nothing_was_lost_costs_nothing,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_top_tells_of_an_epoch_that_was_missed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_entry_that_takes_one_out_is_the_last_it_could_have_had, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_entry_that_takes_one_in_is_the_first_it_gets,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_members_are_shown_with_their_entry_and_to_who_is_in_then, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_members_are_taken_from_redis_where_the_log_has_forgotten, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_closed_room_is_left_behind_its_last_entry, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(deliver_gap_that_is_filled_soon_is_not_read_from_the_log,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_gap_that_the_log_has_forgotten_is_skipped, set_up,

@@ -3,7 +3,7 @@
 -- out among those that serve: one that lives by HTTP push cannot look for a node itself and gets the asking
 -- node as its home, if it is this one's share; any other has no home until it is heard again, except that
 -- a line to a node that drains lasts until it ends there. Extra: the next cursor, 0 at the end.
--- with: base nodes top session
+-- with: base nodes top log session
 local nodes = hash(key('nodes'))
 local from_lives = nodes[A.from] ~= nil
 local serving = {}
@@ -41,7 +41,7 @@ for i = 1, #page[2], 2 do
             s.home, s.line = '', ''
             save(s, 'home', 'line')
             if from_lives then
-                effect_at(A.from, 'look', uid)
+                tell_node(A.from, uid)
             end
         end
     elseif is_my_share(uid) then

@@ -1,6 +1,6 @@
 -- attach: a client has opened a line (WebSocket, SSE), named `line`, and shows its session's token. It lives
 -- by this line from now on, at the asking node, and goes on behind entry `after` of its room.
--- with: base top session lists wait welcome
+-- with: base top log session lists wait welcome
 local s = session(A.uid)
 if not s or s.token ~= A.token then
     return result(ERR.NOT_REGISTERED)

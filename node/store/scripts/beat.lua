@@ -5,11 +5,12 @@
 -- this node's own bus address cannot live any more. Extra: how many others serve; or where the other one is.
 -- Each beat moves the realm's service time on, and begins a new generation of what is remembered when its time
 -- has come.
--- with: base nodes
+-- with: base top nodes
 local TAKEN_OVER_MS = 2500
 
 local function lose(node, kind)
     redis.call('HDEL', key('nodes'), node)
+    redis.call('DEL', key('inbox', node))
     if redis.call('EXISTS', key('home', node)) == 1 then
         redis.call('SADD', key('lost'), node)
     end
@@ -80,4 +81,5 @@ for _, node in ipairs(redis.call('SMEMBERS', key('lost'))) do
         effect('lost', node)
     end
 end
+effect('inbox_top', top_of(key('inbox', A.node)))
 return result(ERR.NONE, serving_count)

@@ -6,7 +6,7 @@
 local SCHEMA = '1'
 
 local function run_id()
-    return redis.call('INFO', 'server'):match('run_id:(%w+)')
+    return redis.call('INFO', 'server'):match('run_id:(%w+)') -- run id
 end
 
 local schema = redis.call('GET', key('schema'))

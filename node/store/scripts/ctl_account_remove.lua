@@ -1,5 +1,5 @@
 -- ctl_account_remove: an account is no more, and the session of its user ends as if it had expired.
--- with: base step memory request top session log lists room wait ends account rows steer
+-- with: base step memory request top log session lists room wait ends account rows steer
 if redis.call('HEXISTS', key('accounts'), A.user) == 0 then
     return result(ERR.PEER_UNKNOWN)
 end

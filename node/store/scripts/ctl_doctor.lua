@@ -1,7 +1,7 @@
 -- ctl_doctor: compares the state with its own rules, some hundred things in one call, and repairs what is wrong
 -- if `fix` is set. Each thing is looked at and repaired in one step, so that what is only under way is never
 -- found. First come all keys, one by one, then what only shows in lists. The extra is the cursor.
--- with: base step memory request top session log lists room wait ends nodes rows steer findings
+-- with: base step memory request top log session lists room wait ends nodes rows steer findings
 local LOOKED_AT = 300 -- things in one call; a room with its members is never divided
 local looked_at = 0
 
@@ -37,7 +37,7 @@ end
 local function set_state(s, state)
     s.state = state
     save(s, 'state')
-    effect_at(s.home, 'look', s.uid)
+    tell_node(s.home, s.uid)
 end
 
 -- Takes up the wait with the state that the session is in, or the state with the room.
@@ -169,7 +169,7 @@ local function check_room_key(rid)
     end
     if not r.epoch or not tonumber(r.limit) then
         found('broken-room', r.name .. ' lacks its epoch or its limit', function()
-            r.epoch = r.epoch or clock[1] .. string.format('%06d', clock[2])
+            r.epoch = r.epoch or new_epoch()
             redis.call('HSET', key('r', rid), 'epoch', r.epoch, 'limit', tonumber(r.limit) or A.members_max)
         end)
     end
@@ -197,6 +197,15 @@ local function orphan_check(check, kind)
     end
 end
 
+local function check_log(id)
+    local is_closed = redis.call('ZSCORE', key('closed'), id)
+    if not is_closed and not exists('r', id) then
+        found('orphan-log', 'log:' .. id .. ' is of no room', function()
+            redis.call('DEL', key('log', id))
+        end)
+    end
+end
+
 local function check_registration(id)
     if not redis.call('ZSCORE', key('pending'), id) then
         found('no-expiry', 'p:' .. id .. ' stays for ever', function()
@@ -213,7 +222,7 @@ local KEY_CHECKS = {
     m = orphan_check('orphan-members', 'm'),
     rh = orphan_check('orphan-members', 'rh'),
     i = orphan_check('orphan-members', 'i'),
-    log = orphan_check('orphan-log', 'log'),
+    log = check_log,
     p = check_registration,
     home = function(node)
         if not is_node_known(node) then

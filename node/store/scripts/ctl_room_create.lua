@@ -1,6 +1,6 @@
 -- ctl_room_create: an operators' room. It has no manager and stays, with members or without, until it is
 -- deleted; people join it, and operators invite.
--- with: base top session log lists room rows steer
+-- with: base top log session lists room rows steer
 if A.room:find('%c') then
     return result(ERR.NAME_INVALID)
 end

@@ -1,5 +1,5 @@
 -- ctl_room_delete: closes a room, whoever its manager is: all who are in it are told to leave.
--- with: base step memory request top session log lists room wait ends rows steer
+-- with: base step memory request top log session lists room wait ends rows steer
 local r = room_named(A.room)
 if not r then
     return result(ERR.ROOM_UNKNOWN)

@@ -1,5 +1,5 @@
 -- ctl_room_history: the last `count` entries before number `before` (0: the end) of a room, oldest first.
--- with: base top session room rows
+-- with: base top log session room rows
 local KIND_FIELDS = { kind = 'kind', who = 'user', text = 'text', time = 'time_ms' }
 
 local r = room_named(A.room)

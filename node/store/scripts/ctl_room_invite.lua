@@ -1,6 +1,6 @@
 -- ctl_room_invite: asks a user into a room on behalf of the operators. Nobody waits for the answer; it takes
 -- effect when it comes.
--- with: base step memory request top session log lists room wait rows steer
+-- with: base step memory request top log session lists room wait rows steer
 local peer = session_named(A.user)
 if not peer then
     return result(ERR.PEER_UNKNOWN)

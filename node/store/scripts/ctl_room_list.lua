@@ -1,5 +1,5 @@
 -- ctl_room_list: the rooms that match, sorted.
--- with: base top session room nodes rows shown
+-- with: base top log session room nodes rows shown
 local VALUES = {
     room = false,
     members = function(rid) return redis.call('ZCARD', key('m', rid)) end,

@@ -1,5 +1,5 @@
 -- ctl_room_members: who is in a room, in the order of their coming; a page of them.
--- with: base top session room nodes rows shown
+-- with: base top log session room nodes rows shown
 local r = room_named(A.room)
 if not r then
     return result(ERR.ROOM_UNKNOWN)

@@ -1,5 +1,5 @@
 -- ctl_room_notice: an operator's words into the log of a room.
--- with: base top session log room rows steer
+-- with: base top log session room rows steer
 local r = room_named(A.room)
 if not r then
     return result(ERR.ROOM_UNKNOWN)

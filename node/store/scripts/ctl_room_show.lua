@@ -1,5 +1,5 @@
 -- ctl_room_show: one room.
--- with: base top session room nodes rows shown
+-- with: base top log session room nodes rows shown
 local r = room_named(A.room)
 if not r then
     return result(ERR.ROOM_UNKNOWN)

@@ -1,6 +1,6 @@
 -- ctl_session_kick: ends a user's session as if it had expired: it leaves its room, or closes the one that it
 -- manages. Who has the key may register again.
--- with: base step memory request top session log lists room wait ends rows steer
+-- with: base step memory request top log session lists room wait ends rows steer
 local s = session_named(A.user)
 if not s then
     return result(ERR.PEER_UNKNOWN)

@@ -1,6 +1,6 @@
 -- ctl_session_list: the sessions that match, of one node or in one room if asked so, sorted. `node` is the
 -- request's here, not the one that asks.
--- with: base top session room nodes rows shown
+-- with: base top log session room nodes rows shown
 local function field_of(uid, field)
     return redis.call('HGET', key('u', uid), field) or ''
 end

@@ -1,5 +1,5 @@
 -- ctl_session_show: a user's session.
--- with: base top session nodes rows shown
+-- with: base top log session nodes rows shown
 local s = session_named(A.user)
 if not s then
     return result(ERR.PEER_UNKNOWN)

@@ -1,6 +1,6 @@
 -- history: the last `count` entries before `before` (a stream id, exclusive, or +) of the room that the one who asks is in, the
 -- newest first. Extra: the room's name.
--- with: base top session
+-- with: base top log session
 local s, refused = speaker('stays')
 if not s then
     return result(refused)

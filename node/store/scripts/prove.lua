@@ -3,7 +3,7 @@
 -- user id by that session's token or account; one of the original's kind, which has neither, by the digest
 -- from its own IP. The one of its name by the account, if the client says that it wants that (`take_over`). What
 -- is refused changes nothing, but its challenge is used up.
--- with: base step memory request pending top session log lists room wait ends account welcome
+-- with: base step memory request pending top log session lists room wait ends account welcome
 local again = repeated()
 if again then
     return again

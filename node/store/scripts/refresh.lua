@@ -1,5 +1,5 @@
 -- refresh: REFRESH. The lists, whole, to the one who asks.
--- with: base memory request top session lists
+-- with: base memory request top log session lists
 local again = repeated()
 if again then
     return again

@@ -1,5 +1,5 @@
 -- remove: REMOVE_USER_FROM_ROOM by the room's manager. The reply comes when the peer has answered.
--- with: base step memory request top session log lists room wait
+-- with: base step memory request top log session lists room wait
 local again = repeated()
 if again then
     return again

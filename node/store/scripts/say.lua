@@ -1,5 +1,5 @@
 -- say: a message into the room log. `print`, when the client gave an id, makes a repetition harmless.
--- with: base memory request top session log
+-- with: base memory request top log session
 local s, refused = speaker('stays')
 if not s then
     return result(refused)
@@ -11,8 +11,9 @@ end
 if s.room == '' or not redis.call('ZSCORE', key('m', s.room), s.uid) then
     return result(ERR.NOT_IN_ROOM)
 end
-local epoch = redis.call('HGET', key('r', s.room), 'epoch')
-local seq = epoch and append({ id = s.room, epoch = epoch }, 'message', s.name, A.text, A.sent or now)
+local epoch, of_fence = unpack(redis.call('HMGET', key('r', s.room), 'epoch', 'fence'))
+local r = { id = s.room, epoch = epoch, fence = of_fence }
+local seq = epoch and append(r, 'message', s.name, A.text, A.sent or now)
 if not seq then
     return result(ERR.ROOM_UNKNOWN)
 end

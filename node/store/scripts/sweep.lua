@@ -1,7 +1,13 @@
--- sweep: ends what has run out, at most `batch` of each kind: registrations that were not
+-- sweep: ends what has run out, at most `batch` of each kind: logs of closed rooms, registrations that were not
 -- proved, answers that peers owe, and sessions that showed no sign of life. A manager's end closes the room. Extra: how many were ended.
--- with: base step memory request top session log lists room wait ends
+-- with: base step memory request top log session lists room wait ends
 local swept = 0
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('closed'), '-inf', life, 'LIMIT', 0, A.batch)) do
+    redis.call('UNLINK', key('log', id))
+    redis.call('ZREM', key('closed'), id)
+    swept = swept + 1
+end
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('pending'), '-inf', life, 'LIMIT', 0, A.batch)) do
     redis.call('DEL', key('p', id))

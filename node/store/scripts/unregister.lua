@@ -1,5 +1,5 @@
 -- unregister: UNREGISTER. Not while in a room.
--- with: base step memory request top session log lists room wait ends
+-- with: base step memory request top log session lists room wait ends
 local again = repeated()
 if again then
     return again

@@ -76,7 +76,9 @@ end
 
 -- An effect at every node that has members of the room.
 local function effect_in(rid, ...)
-    to(redis.call('HKEYS', key('rh', rid)))
+    local nodes = redis.call('HKEYS', key('rh', rid))
+    table.sort(nodes)
+    to(nodes)
     return effect(...)
 end
 

@@ -1,5 +1,7 @@
 -- ends: the end of rooms and sessions.
 
+local CLOSED_LOG_MS = 60000
+
 -- The session has to leave its room, whether it has answered its manager's REMOVE or was never asked.
 local function force_out(s)
     if s.state == 'REMOVE' then
@@ -21,6 +23,7 @@ local function close_member(r, uid)
     s.room = ''
     save(s, 'state', 'room')
     tell_out(s, r.id, 1)
+    effect_home(s, 'leave', s.uid, s.stay)
 end
 
 -- Closes the room: everybody out, the log gone. `by`: the manager who closes it and needs not be told, or
@@ -37,9 +40,11 @@ local function close_room(r, by)
             close_member(r, uid)
         end
     end
-    effect_in(r.id, 'closed', r.id, r.epoch)
-    redis.call('DEL', key('r', r.id), key('m', r.id), key('rh', r.id), key('i', r.id), key('log', r.id),
-        key('rn', r.name))
+    if append(r, 'closed', by and by.name or '', '', 0) then
+        redis.call('RENAME', key('log', r.id), closed_log(r.id, r.epoch))
+        redis.call('ZADD', key('closed'), life + CLOSED_LOG_MS, r.id .. ':' .. r.epoch)
+    end
+    redis.call('DEL', key('r', r.id), key('m', r.id), key('rh', r.id), key('i', r.id), key('rn', r.name))
     redis.call('ZREM', key('rooms'), r.id)
     recounted()
     if by then

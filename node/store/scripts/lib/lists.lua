@@ -24,8 +24,9 @@ end
 
 -- The whole list to the clients of this node whom it concerns; nothing beyond lists.max. Of two forms
 -- of a list the one with the greater stamp counts, whichever comes first.
-local function show(what, rid)
-    append_names(effect('list', what, rid or '', version('lists')), what, rid, 0, -1)
+-- Members as they are with entry `at` of their room.
+local function show(what, rid, at)
+    append_names(effect('list', what, rid or '', version('lists'), at or 0), what, rid, 0, -1)
 end
 local function is_shown(what, rid)
     return redis.call('ZCARD', LISTS[what].set(rid)) <= tonumber(A.lists_max)
@@ -42,7 +43,7 @@ local function give(s, what, first)
     local rid = what == 'members' and s.room or nil
     local following = first + tonumber(A.lists_max)
     local has_more = following < redis.call('ZCARD', LISTS[what].set(rid))
-    append_names(effect('give', s.uid, what, first, has_more and '1' or ''), what, rid, first, following - 1)
+    append_names(effect('give', s.uid, what, first, has_more and '1' or '', rid or ''), what, rid, first, following - 1)
     if has_more then
         effect('pages', s.uid, what, following)
     end
@@ -71,7 +72,7 @@ end
 -- A list has changed. The first few changes are shown at once, in their order with everything else;
 -- when they come faster than one in coalesce_ms, each node asks for the list later, for all of them.
 local AT_ONCE = 4
-local function changed(what, rid)
+local function changed(what, rid, at)
     local where, field = listed_at(what, rid)
     local pause = tonumber(A.coalesce_ms)
     local paid = math.max(tonumber(redis.call('HGET', where, field) or 0), life)
@@ -84,7 +85,7 @@ local function changed(what, rid)
     redis.call('HSET', where, field, (ahead > AT_ONCE * pause and life or paid) + pause)
     if is_shown(what, rid) then
         to_readers(rid)
-        show(what, rid)
+        show(what, rid, at or rid and log_top(rid))
     end
 end
 

@@ -40,43 +40,58 @@ end
 -- Opens a room that nobody is in yet. `manager` is a user id, or empty for one that operators have opened:
 -- it stays until they delete it. The epoch tells its log from that of an earlier room with the same id.
 local function open_room(rid, name, manager, limit)
-    local r = { id = rid, name = name, epoch = clock[1] .. string.format('%06d', clock[2]) }
+    local r = { id = rid, name = name, manager = manager, epoch = new_epoch(), fence = realm[REALM_FENCE] }
     redis.call('HSET', key('r', rid), 'name', name, 'manager', manager, 'created', now,
-        'epoch', r.epoch, 'limit', text(limit))
+        'epoch', r.epoch, 'fence', r.fence, 'limit', text(limit))
     redis.call('SET', key('rn', name), rid)
     redis.call('ZADD', key('rooms'), now, rid)
     return r
 end
 
-local function begin_log(r, who)
+-- The room's log begins; `s` is in the room with it, or nobody is yet.
+local function begin_log(r, who, s)
     redis.call('DEL', key('log', r.id))
     redis.call('XADD', key('log', r.id), '0-*', 'kind', 'created', 'who', who, 'text', r.name,
-        'time', now, 'sent', 0)
-    effect_in(r.id, 'entry', r.id, r.epoch, 1, 'created', who, r.name, now, 0)
+        'time', now, 'sent', 0, 'uid', s and s.uid or '', 'stay', s and text(s.stay) or '')
+    tell_entry(r, 1, 'created', who, r.name, 0, s)
+end
+
+-- The session is among the members from now on. Each stay in a room has a number of its own, greater than those
+-- of all earlier ones: whatever is told of it can come in any order.
+local function take_in(s, r)
+    redis.call('ZADD', key('m', r.id), life, s.uid)
+    count_member(r.id, s.home, 1)
+    s.room, s.stay = r.id, version('stay')
+end
+
+-- It is in the room from entry `seq` on, and so it is told.
+local function settle_in(s, r, seq)
+    s.first = seq
+    save(s, 'state', 'room', 'first', 'stay')
+    effect_home(s, 'join', s.uid, r.id, r.epoch, seq, r.name, manager_name(r.manager), s.stay)
+    changed('members', r.id, seq)
+    recounted()
 end
 
 -- The session is in the room from now on: members, its list, and a notice of the given kind.
 local function enter(s, r, kind)
-    redis.call('ZADD', key('m', r.id), life, s.uid)
-    count_member(r.id, s.home, 1)
-    s.room, s.first = r.id, log_top(r.id) + 1
-    save(s, 'state', 'room', 'first')
-    effect_home(s, 'join', s.uid, r.id, r.epoch, s.first, r.name, manager_name(r.manager))
-    changed('members', r.id)
-    recounted()
-    append(r, kind, s.name, '', 0)
+    take_in(s, r)
+    local seq = write_entry(r, kind, s.name, '', 0, s) or 0
+    settle_in(s, r, seq)
+    tell_entry(r, seq, kind, s.name, '', 0, s)
     event('room_' .. kind, { 'user', s.name, 'room', r.name })
 end
 
 -- The session has left the room; its new state is set by the caller.
 local function leave(s, r, kind)
     redis.call('ZREM', key('m', r.id), s.uid)
-    count_member(r.id, s.home, -1)
     s.room = ''
     save(s, 'state', 'room')
-    effect_home(s, 'leave', s.uid, r.id)
-    changed('members', r.id)
+    local seq = write_entry(r, kind, s.name, '', 0, s) or 0
+    effect_home(s, 'leave', s.uid, s.stay)
+    changed('members', r.id, seq)
     recounted()
-    append(r, kind, s.name, '', 0)
+    tell_entry(r, seq, kind, s.name, '', 0, s)
+    count_member(r.id, s.home, -1)
     event('room_' .. kind, { 'user', s.name, 'room', r.name })
 end

@@ -57,22 +57,34 @@ local function count_member(rid, home, by)
     end
 end
 
--- An effect on what a session's home node keeps of it. Another node is only told to look, because what
--- it hears from here and what Redis answers it may overtake each other.
+local INBOX_KEPT = 10000
+
+-- Another node has to know that something about the session has changed. It is numbered in that node's inbox,
+-- which the node reads by itself: the word over the bus only makes that quicker. What has changed the node is
+-- told then, because what it hears from here and what Redis answers it may overtake each other.
+local function tell_node(node, uid)
+    if node and redis.call('HEXISTS', key('nodes'), node) == 1 then
+        local id = redis.call('XADD', key('inbox', node), 'MAXLEN', '~', INBOX_KEPT, '0-*', 'uid', uid)
+        to({ node })
+        effect('inbox', id:sub(3))
+    end
+end
+
+-- An effect on what a session's home node keeps of it.
 local function effect_home(s, ...)
     if s.home == A.node then
         effect(...)
     else
-        effect_at(s.home, 'look', s.uid)
+        tell_node(s.home, s.uid)
     end
 end
 
 -- The first entry of its room that a push client still has to get. `confirmed`: "number epoch" of the
 -- last one that it is known to have.
-local function resume_from(s, epoch, confirmed)
+local function resume_from(s, r, confirmed)
     local seq, of = (confirmed or ''):match('^(%d+) (%d+)$')
-    local first = tonumber(s.first) or 1
-    return of == epoch and tonumber(seq) >= first and seq + 1 or first
+    local kept, first = of and kept_since(r, of), tonumber(s.first) or 1
+    return kept and math.max(math.min(tonumber(seq), kept) + 1, first) or first
 end
 
 -- The name of the room's manager, a user id; nothing when it has none.
@@ -84,27 +96,50 @@ end
 -- for this client. `from`: the home it has left, `is_held`: which still lives and says where it ended; `move`:
 -- the number of that move.
 local function show_home(s, confirmed, from, is_held, move)
-    local epoch, name, manager, following, resume = '', '', nil, 0, 0
+    local r, following, resume = {}, 0, 0
     if s.room ~= '' then
-        epoch, name, manager = unpack(redis.call('HMGET', key('r', s.room), 'epoch', 'name', 'manager'))
-        epoch = epoch or ''
+        r = hash(key('r', s.room))
         following = log_top(s.room) + 1
-        resume = resume_from(s, epoch, confirmed)
+        resume = resume_from(s, r, confirmed)
     end
-    effect('home', s.uid, s.name, s.http, s.expires, s.room, epoch, following, resume, from or '',
-        is_held and '1' or '', name or '', manager_name(manager), move or '')
+    effect('home', s.uid, s.name, s.http, s.expires, s.room, r.epoch or '', following, resume, from or '',
+        is_held and '1' or '', r.name or '', manager_name(r.manager), move or '', s.stay or 0, fence)
 end
 
--- Where the client that has attached goes on: behind the entry that it says it has, if that can be of
--- this room, else at its first one.
+-- What the asking node should have of a session about which something has changed.
+local function show_here(uid)
+    local s = session(uid)
+    if s and s.home == A.node then
+        show_home(s, redis.call('HGET', key('home', A.node), uid))
+    else
+        effect('gone', uid, s and 'moved' or 'ended')
+    end
+end
+
+-- Where the client that has attached goes on: behind the entry that it says it has, if that can be of this room,
+-- else at its first one. What it has beyond what the log has kept of that epoch is lost: `gap` is the last of it,
+-- or 0.
 local function resume(s)
     if s.room == '' then
         return
     end
-    local epoch = redis.call('HGET', key('r', s.room), 'epoch') or ''
-    local after = tonumber(A.after)
-    local is_of_room = after and after <= log_top(s.room) and (A.epoch == '' or A.epoch == epoch)
-    effect('resume', s.uid, epoch, is_of_room and after + 1 or tonumber(s.first) or 1)
+    local r = hash(key('r', s.room))
+    if not r.epoch then
+        return
+    end
+    r.id = s.room
+    local after, first, gap = tonumber(A.after), tonumber(s.first) or 1, 0
+    local top, epoch = log_top(r.id), A.epoch == '' and r.epoch or A.epoch
+    if after and after > top then
+        renew_epoch(r)
+    end
+    local kept = after and kept_since(r, epoch)
+    local is_of_room = kept and (after <= top or epoch ~= r.epoch)
+    local following = is_of_room and math.min(after, kept) + 1 or first
+    if is_of_room and after >= following then
+        gap = after
+    end
+    effect('resume', s.uid, r.epoch, following, gap, after and epoch ~= r.epoch and following - 1 or '')
 end
 
 -- Takes the session from its home; what its connection there has confirmed.
@@ -139,6 +174,7 @@ local function settle_at(s)
     show_home(s, confirmed, from, is_living and s.http ~= '', move)
     if is_living then
         effect_at(from, 'release', s.uid, A.node, line, move)
+        tell_node(from, s.uid)
     end
 end
 

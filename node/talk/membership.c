@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * membership: keeps the roster's rooms by what is told of sessions' stays in them. It delivers
+ * nothing, and decides nothing that a script has not.
+ */
+#include "membership.h"
+
+#include "channel.h"
+#include "node/base/metrics.h"
+
+/* The fence stands in front of the number (`version` in the scripts' base). */
+#define MEMBERSHIP_FENCE(stay) ((stay) >> 32)
+
+static void membership_count(struct talk *talk)
+{
+    metric_set(METRIC_ROOMS, (int64_t)roster_room_count(&talk->roster));
+}
+
+static void membership_leave(struct talk *talk, struct client *client)
+{
+    if (client->room != NULL) {
+        roster_leave(&talk->roster, client);
+        channel_session(talk, client);
+        membership_count(talk);
+    }
+}
+
+static void membership_enter(struct talk *talk, struct client *client, const struct roster_room *of,
+                             uint64_t first)
+{
+    if (!roster_enter(&talk->roster, client, of, first)) {
+        return;
+    }
+    channel_session(talk, client);
+    membership_count(talk);
+    if (client->room->check_due) {
+        upkeep_check_soon(talk);
+    }
+}
+
+bool membership_is_in(const struct client *client, struct bytes room_id, struct bytes epoch)
+{
+    return client->room != NULL &&
+           bytes_equal(room_id, bytes_of(client->room->id, HGTP_ROOM_ID_BYTES)) &&
+           bytes_equal(epoch, bytes_str(client->room->epoch));
+}
+
+/* The room is known here in another epoch: Redis is asked what has become of that one, and then
+ * about the client again. */
+static void membership_ask(struct talk *talk, struct client *client, struct room *room)
+{
+    upkeep_compare(talk, room);
+    if (client->room != room) {
+        homes_look(talk, bytes_of(client->uid, sizeof client->uid));
+    }
+}
+
+void membership_told(struct talk *talk, struct client *client, const struct membership *told)
+{
+    bool is_of_later_state = told->fence > client->fence;
+    bool is_earlier =
+        told->stay < client->stay || (told->stay == client->stay && client->is_stay_over);
+    if (is_earlier && !is_of_later_state) {
+        return;
+    }
+    bool is_same_stay = told->stay == client->stay;
+    client->fence = is_of_later_state ? told->fence : client->fence;
+    client->stay = told->stay;
+    client->is_stay_over = !told->is_in;
+    if (!told->is_in) {
+        membership_leave(talk, client);
+        return;
+    }
+    struct room *room = roster_room(&talk->roster, told->room.id);
+    if (room != NULL && !bytes_equal(bytes_str(room->epoch), told->room.epoch)) {
+        membership_ask(talk, client, room);
+    } else if (room == NULL || client->room != room || !is_same_stay) {
+        membership_enter(talk, client, &told->room, told->first);
+    }
+}
+
+void membership_over(struct talk *talk, struct client *client, int64_t stay)
+{
+    const struct membership told = {.stay = stay};
+    membership_told(talk, client, &told);
+}
+
+static bool membership_is_beginning(enum entry_kind kind)
+{
+    return kind == ENTRY_created || kind == ENTRY_joined || kind == ENTRY_invited;
+}
+
+void membership_entry(struct talk *talk, struct room *room, const struct entry *entry)
+{
+    if (entry->kind == ENTRY_closed) {
+        membership_clear(talk, room, true);
+        return;
+    }
+    struct client *client =
+        entry->stay != 0 ? roster_client(&talk->roster, bytes_of(entry->uid, sizeof entry->uid))
+                         : NULL;
+    if (client == NULL) {
+        return;
+    }
+    if (entry->kind == ENTRY_left || entry->kind == ENTRY_removed) {
+        membership_over(talk, client, entry->stay);
+    } else if (membership_is_beginning(entry->kind) && entry->stay > client->stay &&
+               MEMBERSHIP_FENCE(entry->stay) >= client->fence) {
+        const struct membership told = {
+            .stay = entry->stay,
+            .is_in = true,
+            .room = {.id = bytes_of(room->id, sizeof room->id), .epoch = bytes_str(room->epoch)},
+            .first = entry->seq};
+        membership_told(talk, client, &told);
+        client->behind = false; /* this is its first one, and is delivered next */
+    }
+}
+
+/* What Redis told of one member; marks it as such. */
+static void membership_of_list(struct talk *talk, struct room *room, const struct bytes *fields)
+{
+    struct client *client = roster_client(&talk->roster, fields[0]);
+    if (client == NULL) {
+        return;
+    }
+    const struct membership told = {
+        .stay = effects_number(fields[1], 0),
+        .is_in = true,
+        .room = {.id = bytes_of(room->id, sizeof room->id), .epoch = bytes_str(room->epoch)},
+        .first = (uint64_t)effects_number(fields[2], 1)};
+    membership_told(talk, client, &told);
+    client->is_listed = true;
+}
+
+void membership_as_of_top(struct talk *talk, struct room *room, const struct effect *members)
+{
+    uint64_t top = (uint64_t)effects_number(members->fields[3], 0);
+    for (size_t i = 4; i + 3 <= members->count; i += 3) {
+        membership_of_list(talk, room, members->fields + i);
+    }
+    struct client *client = room->first_member;
+    while (client != NULL) {
+        struct client *next = client->next_member;
+        if (!client->is_listed && client->first <= top) {
+            membership_over(talk, client, client->stay);
+        }
+        client->is_listed = false;
+        client = next;
+    }
+}
+
+void membership_clear(struct talk *talk, struct room *room, bool is_closed)
+{
+    roster_hold(room);
+    while (room->first_member != NULL) {
+        room->first_member->is_stay_over = is_closed;
+        membership_leave(talk, room->first_member);
+    }
+    membership_let_go(talk, room);
+}
+
+void membership_let_go(struct talk *talk, struct room *room)
+{
+    roster_let_go(&talk->roster, room);
+    membership_count(talk);
+}
