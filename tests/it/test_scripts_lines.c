@@ -190,8 +190,8 @@ static void scripts_session_that_is_registered_again_is_told_what_an_attached_on
     world();
     assert_int_equal(proved("d", "t", "L5"), ERR_NONE);
     assert_true(has_effect("give bob+++++ users 0  "));
-    assert_true(has_effect("give bob+++++ counts 0  hall 3\n"));
-    assert_true(has_effect("give bob+++++ members 0  alice bob erin\n"));
+    assert_true(has_effect("give bob+++++ counts 0   hall 3\n"));
+    assert_true(has_effect("give bob+++++ members 0  " HALL " alice bob erin\n"));
     assert_true(strstr(last.effects, "reply") < strstr(last.effects, "give "));
     assert_true(strstr(last.effects, "give ") < strstr(last.effects, "resume "));
     CALL(register, "erin++++", "name", "erin", "challenge", "f");

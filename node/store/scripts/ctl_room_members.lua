@@ -5,11 +5,11 @@ if not r then
     return result(ERR.ROOM_UNKNOWN)
 end
 local first = number_of(A.cursor)
-local members = redis.call('ZRANGE', key('m', r.id), first, first + PAGE - 1, 'WITHSCORES')
-for i = 1, #members, 2 do
-    local s = session(members[i])
+local members = redis.call('ZRANGE', key('m', r.id), first, first + PAGE - 1)
+for _, uid in ipairs(members) do
+    local s = session(uid)
     if s then
-        row('Member', 'user', s.name, 'joined_ms', members[i + 1], 'node', node_id(s.home or ''),
+        row('Member', 'user', s.name, 'joined_ms', s.joined or 0, 'node', node_id(s.home or ''),
             'transport', transport_of(s), 'manager', s.uid == r.manager and '1' or '')
     end
 end

@@ -66,8 +66,8 @@ end
 
 -- It is in the room from entry `seq` on, and so it is told.
 local function settle_in(s, r, seq)
-    s.first = seq
-    save(s, 'state', 'room', 'first', 'stay')
+    s.first, s.joined = seq, now
+    save(s, 'state', 'room', 'first', 'stay', 'joined')
     effect_home(s, 'join', s.uid, r.id, r.epoch, seq, r.name, manager_name(r.manager), s.stay)
     changed('members', r.id, seq)
     recounted()
