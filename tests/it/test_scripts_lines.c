@@ -198,7 +198,7 @@ static void scripts_session_that_is_registered_again_is_told_what_an_attached_on
     assert_int_equal(CALL(prove, "erin++++", "challenge", "f", "token", "t", "new_token", "x",
                           "http", "127.0.0.1:77"),
                      ERR_NONE);
-    assert_true(has_effect("give erin++++ members 0  alice bob erin\n"));
+    assert_true(has_effect("give erin++++ members 0  " HALL " alice bob erin\n"));
     assert_true(has_effect("relay REMOVE erin++++ 127.0.0.1:9 2 " HALL " erin\n"));
 }
 
