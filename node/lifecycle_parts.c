@@ -141,6 +141,7 @@ bool lifecycle_start_listeners(struct node *node)
                                              .body_max_bytes = lifecycle_body_max(node->config),
                                              .idle_ms = node->config->http_idle_s * 1000,
                                              .on_request = routes_on_request,
+                                             .on_too_large = routes_on_too_large,
                                              .arg = &node->routes};
     error = http_server_open(&node->loop, &http, &node->http);
     if (error != 0) {

@@ -63,6 +63,16 @@ static int http_status_of(enum http1_result result)
     }
 }
 
+/* A request that cannot be read; its head could if only the body is too long. */
+static void http_connection_reject(struct http_connection *connection, enum http1_result result)
+{
+    const struct http_server_options *options = &connection->server->options;
+    if (result == HTTP1_BODY_TOO_LARGE && options->on_too_large != NULL) {
+        options->on_too_large(&connection->req, connection->peer_ip, options->arg);
+    }
+    http_connection_refuse(connection, http_status_of(result));
+}
+
 /* Hands a whole request over; `used` bytes of `in` were its own. */
 static void http_connection_hand_over(struct http_connection *connection, struct bytes body,
                                       size_t used)
@@ -174,7 +184,7 @@ static bool http_connection_take_chunked(struct http_connection *connection)
     if (result == HTTP1_NEED_MORE) {
         http_connection_continue(connection);
     } else {
-        http_connection_refuse(connection, http_status_of(result));
+        http_connection_reject(connection, result);
     }
     return false;
 }
@@ -192,7 +202,7 @@ static bool http_connection_take(struct http_connection *connection)
         return false;
     }
     if (result != HTTP1_OK) {
-        http_connection_refuse(connection, http_status_of(result));
+        http_connection_reject(connection, result);
         return false;
     }
     if (req->body == HTTP1_BODY_CHUNKED) {

@@ -25,6 +25,10 @@ struct http_exchange;
 typedef void http_on_request_fn(struct http_exchange *exchange, const struct http1_request *req,
                                 struct bytes body, void *arg);
 
+/** A body that is longer than body_max_bytes, which is answered by 413 without a handler. `req` is
+ * borrowed. */
+typedef void http_on_too_large_fn(const struct http1_request *req, uint32_t peer_ip, void *arg);
+
 struct http_server_options {
     uint32_t ip; /* host order */
     uint16_t
@@ -33,6 +37,7 @@ struct http_server_options {
     uint64_t body_max_bytes;
     int64_t idle_ms; /* a connection without a request in flight is closed after this */
     http_on_request_fn *on_request;
+    http_on_too_large_fn *on_too_large; /* NULL: nobody is told */
     void *arg;
 };
 

@@ -180,6 +180,13 @@ static void routes_take(struct http_exchange *exchange, const struct http1_reque
     }
 }
 
+void routes_on_too_large(const struct http1_request *req, uint32_t peer_ip, void *arg)
+{
+    if (bytes_equal(routes_path(req->target), bytes_str("message"))) {
+        routes_message_too_large(req, peer_ip, arg);
+    }
+}
+
 void routes_on_request(struct http_exchange *exchange, const struct http1_request *req,
                        struct bytes body, void *arg)
 {

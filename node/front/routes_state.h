@@ -16,6 +16,9 @@ void routes_refuse(struct http_exchange *exchange, enum err err);
 /* routes_talk.c: HGTP messages and the talk's texts by POST */
 routes_answer_fn routes_message;
 routes_answer_fn routes_hgtp;
+/** A message whose body is more than is read at all. */
+void routes_message_too_large(const struct http1_request *req, uint32_t peer_ip,
+                              struct routes *routes);
 /** The bearer token, or empty. */
 struct bytes routes_bearer(const struct http1_request *req);
 

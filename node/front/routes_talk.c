@@ -105,6 +105,21 @@ static void routes_on_said(enum err err, uint64_t seq, void *arg)
     }
 }
 
+static struct bytes routes_user_agent(const struct http1_request *req)
+{
+    const struct http1_header *agent = http1_header_find(req, "user-agent");
+    return agent != NULL ? agent->value : bytes_of(NULL, 0);
+}
+
+void routes_message_too_large(const struct http1_request *req, uint32_t peer_ip,
+                              struct routes *routes)
+{
+    const struct talk_message unsaid = {.asker = {.ip = peer_ip, .token = routes_bearer(req)},
+                                        .user_id = routes_user_agent(req),
+                                        .is_originals = true};
+    talk_unsaid(routes->talk, &unsaid, ERR_MESSAGE_TOO_LARGE);
+}
+
 void routes_message(struct http_exchange *exchange, const struct http1_request *req,
                     struct bytes body, struct routes *routes)
 {
@@ -116,12 +131,10 @@ void routes_message(struct http_exchange *exchange, const struct http1_request *
     if (err == ERR_NONE && message.is_text) {
         routes_text(exchange, &asker, body, routes);
     } else if (err == ERR_NONE) {
-        const struct http1_header *agent = http1_header_find(req, "user-agent");
         const struct talk_message said = {.asker = asker,
-                                          .user_id =
-                                              agent != NULL ? agent->value : bytes_of(NULL, 0),
+                                          .user_id = routes_user_agent(req),
                                           .text = message.text,
-                                          .has_time = true,
+                                          .is_originals = true,
                                           .sent_unix_ms = message.time_unix_ms};
         talk_say(routes->talk, &said, routes_on_said, exchange);
     } else {

@@ -254,17 +254,33 @@ static void datagrams_take(struct talk *talk, struct origin *origin, struct byte
     }
 }
 
+/* Byte 2 of the header. */
+static uint8_t datagrams_type(struct bytes datagram)
+{
+    return datagram.len >= HGTP_HEADER_BYTES ? datagram.ptr[2] : 0;
+}
+
+/* Takes its part of the address' rate. What gets a client out of a room, and what it answers, is
+ * counted there and never refused for what it costs: it would leave the original's client stuck. */
+static bool datagrams_in_time(struct talk *talk, uint32_t ip, uint8_t type)
+{
+    bool is_in_time = rate_table_take(
+        &talk->requests, ip, talk->options.config->limits_requests_per_s, talk_now_ms(talk));
+    return is_in_time || type == HGTP_EXIT_ROOM || type == HGTP_DELETE_ROOM ||
+           type == HGTP_UNREGISTER || type == HGTP_OK || type == HGTP_DECLINE;
+}
+
 void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct bytes datagram)
 {
     metric_add(METRIC_HGTP_RECEIVED, 1);
-    if (!rate_table_take(&talk->requests, ip, talk->options.config->limits_requests_per_s,
-                         talk_now_ms(talk))) {
-        metric_add(METRIC_RATE_LIMITED, 1);
-        return;
-    }
     struct origin origin = {.ip = ip, .port = port};
-    if (port != 0) {
-        datagrams_take(talk, &origin, datagram, ERR_NONE);
+    uint8_t type = datagrams_type(datagram);
+    bool is_in_time = datagrams_in_time(talk, ip, type);
+    if (!is_in_time && type != HGTP_CREATE_ROOM && type != HGTP_JOIN_ROOM) {
+        metric_add(METRIC_RATE_LIMITED, 1);
+    } else if (port != 0) {
+        /* The original's client does not recover from silence to CREATE and JOIN. */
+        datagrams_take(talk, &origin, datagram, is_in_time ? ERR_NONE : ERR_RATE_LIMITED);
     } else {
         metric_add(METRIC_HGTP_MALFORMED, 1);
     }
@@ -278,8 +294,7 @@ void talk_ask(struct talk *talk, const struct talk_asker *asker, struct bytes me
                             .arg = arg,
                             .line = asker->line,
                             .token = lines_token(asker)};
-    bool is_in_time = rate_table_take(
-        &talk->requests, asker->ip, talk->options.config->limits_requests_per_s, talk_now_ms(talk));
+    bool is_in_time = datagrams_in_time(talk, asker->ip, datagrams_type(message));
     datagrams_take(talk, &origin, message, is_in_time ? ERR_NONE : ERR_RATE_LIMITED);
     datagrams_no_reply(&origin);
 }

@@ -345,6 +345,17 @@ static void effects_on_top(struct talk *talk, const struct effect *effect)
     deliver_repair(talk, room);
 }
 
+static void effects_on_inform(struct talk *talk, const struct effect *effect)
+{
+    const struct bytes *f = effect->fields;
+    struct client *client = roster_client(&talk->roster, f[1]);
+    struct entry *entry = entry_new(0, entry_kind_of(f[2]), f[1], f[3], effects_number(f[4], 0), 0);
+    if (client != NULL && entry != NULL && entry->kind != ENTRY_unknown) {
+        channel_announce(talk, client, entry);
+    }
+    entry_unref(entry);
+}
+
 static void effects_on_announce(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;

@@ -14,22 +14,27 @@ static const char say_print_kind[] = "id:";
 struct say {
     struct talk *talk;
     uint8_t uid[HGTP_USER_ID_BYTES];
+    uint32_t ip;
+    bool is_originals; /* in the original's form, and without a token */
     int64_t since_us;
     talk_on_said_fn *on_said;
     void *arg;
 };
 
+/* The slot of a user id. */
+static struct rate_bucket *say_slot(struct rate_table *table, struct bytes uid)
+{
+    uint64_t key;
+    static_assert(sizeof key == HGTP_USER_ID_BYTES, "a user id is the key");
+    memcpy(&key, uid.ptr, sizeof key);
+    return rate_table_slot(table, key);
+}
+
 /* A session may speak through a node that is not its home. */
 static struct rate_bucket *say_bucket(struct talk *talk, struct bytes uid)
 {
     struct client *client = roster_client(&talk->roster, uid);
-    if (client != NULL) {
-        return &client->messages;
-    }
-    uint64_t key;
-    static_assert(sizeof key == HGTP_USER_ID_BYTES, "a user id is the key");
-    memcpy(&key, uid.ptr, sizeof key);
-    return rate_table_slot(&talk->visitors, key);
+    return client != NULL ? &client->messages : say_slot(&talk->visitors, uid);
 }
 
 /* Nothing was said: a stranger who uses somebody's user id must not use up what that one may say.
@@ -51,6 +56,55 @@ static void say_failed(enum err err)
     metric_add(METRIC_MESSAGES_FAILED, err_is_fault(err) ? 1 : 0);
 }
 
+/* Telling of refusals ----------------------------------------------------------------------------
+ */
+
+/* What the client can know of it by a notice; NULL: nothing, because it may have been said, or
+ * nobody knows it. */
+static const char *say_notice(enum err err)
+{
+    switch (err) {
+    case ERR_MESSAGE_TOO_LARGE:
+        return "too_long";
+    case ERR_MESSAGE_INVALID:
+        return "no_text";
+    case ERR_RATE_LIMITED:
+        return "too_fast";
+    case ERR_NOT_IN_ROOM:
+    case ERR_ROOM_UNKNOWN:
+        return "no_room";
+    default:
+        return NULL;
+    }
+}
+
+static void say_on_told(const struct result *result, void *arg)
+{
+    struct talk *talk = arg;
+    talk_call_over(talk);
+    if (result != NULL) {
+        effects_apply(talk, result, NULL, NULL);
+    }
+}
+
+static void say_tell(struct talk *talk, struct bytes uid, uint32_t from_ip, enum err err)
+{
+    const char *kind = say_notice(err);
+    if (kind == NULL || talk_is_busy(talk) ||
+        !rate_take(say_slot(&talk->unsaid, uid), 1, talk_now_ms(talk))) {
+        return; /* once in a second is enough */
+    }
+    char ip[24];
+    datagrams_address(from_ip, 0, ip);
+    struct script_args args;
+    talk_args_init(talk, &args, uid);
+    script_args_str(&args, "token", "");
+    script_args_bytes(&args, "ip", bytes_of(ip, strcspn(ip, ":")));
+    script_args_str(&args, "kind", kind);
+    script_args_int(&args, "text", talk->options.config->limits_message_bytes);
+    talk_call(talk, SCRIPT_unsaid, &args, say_on_told, talk);
+}
+
 static void say_on_result(const struct result *result, void *arg)
 {
     struct say *say = arg;
@@ -64,6 +118,9 @@ static void say_on_result(const struct result *result, void *arg)
     } else {
         say_give_back(say);
         say_failed(err);
+    }
+    if (say->is_originals) {
+        say_tell(talk, bytes_of(say->uid, sizeof say->uid), say->ip, err);
     }
     say->on_said(err, seq, say->arg);
     metric_observe(HISTOGRAM_MESSAGE, metrics_now_us() - say->since_us);
@@ -120,6 +177,15 @@ static enum err say_check(struct talk *talk, const struct talk_message *message,
     return say_in_time(talk, uid) ? ERR_NONE : ERR_RATE_LIMITED;
 }
 
+void talk_unsaid(struct talk *talk, const struct talk_message *message, enum err err)
+{
+    uint8_t user_id[HGTP_USER_ID_BYTES] = {0};
+    struct bytes token = lines_token(&message->asker);
+    if (message->is_originals && token.len == 0 && say_user_id(message, token, user_id)) {
+        say_tell(talk, bytes_of(user_id, sizeof user_id), message->asker.ip, err);
+    }
+}
+
 void talk_say(struct talk *talk, const struct talk_message *message, talk_on_said_fn *on_said,
               void *arg)
 {
@@ -133,9 +199,15 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
         err = err == ERR_NONE ? ERR_BUSY : err;
         say_failed(err);
         on_said(err, 0, arg);
+        talk_unsaid(talk, message, err);
         return;
     }
-    *say = (struct say){.talk = talk, .since_us = metrics_now_us(), .on_said = on_said, .arg = arg};
+    *say = (struct say){.talk = talk,
+                        .ip = message->asker.ip,
+                        .is_originals = message->is_originals && token.len == 0,
+                        .since_us = metrics_now_us(),
+                        .on_said = on_said,
+                        .arg = arg};
     memcpy(say->uid, user_id, sizeof say->uid);
     char ip[24];
     datagrams_address(message->asker.ip, 0, ip);
@@ -151,7 +223,7 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
         script_args_bytes(&args, "print", sink_bytes(&print_out));
     }
     script_args_bytes(&args, "text", message->text);
-    if (message->has_time) {
+    if (message->is_originals) {
         script_args_int(&args, "sent", message->sent_unix_ms);
     }
     talk_call(talk, SCRIPT_say, &args, say_on_result, say);

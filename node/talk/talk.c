@@ -24,7 +24,7 @@ struct talk *talk_new(const struct talk_options *options)
         talk->options = *options;
         options->clock.random(options->clock.ctx, (uint8_t *)&talk->registers.seed,
                               sizeof talk->registers.seed);
-        talk->requests.seed = talk->visitors.seed = talk->registers.seed;
+        talk->requests.seed = talk->visitors.seed = talk->unsaid.seed = talk->registers.seed;
     }
     return talk;
 }

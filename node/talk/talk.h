@@ -89,7 +89,7 @@ struct talk_message {
     struct bytes user_id; /* used when the asker shows no token */
     struct bytes id;      /* the client's own; a repetition is stored once. Empty: it has none */
     struct bytes text;    /* checked here: UTF-8, limits.message_bytes */
-    bool has_time;        /* else it is given Redis' */
+    bool is_originals;    /* in the original's form; else it is given Redis' time */
     int64_t sent_unix_ms; /* by the sender's clock */
 };
 #define TALK_MESSAGE_ID_MAX 64
@@ -99,6 +99,10 @@ typedef void talk_on_said_fn(enum err err, uint64_t seq, void *arg);
 /** `on_said` comes exactly once, possibly from inside the call. */
 void talk_say(struct talk *talk, const struct talk_message *message, talk_on_said_fn *on_said,
               void *arg);
+
+/** A message in the original's form did not come this far, because of `err`: its client is told by
+ * a notice, as for one that talk_say refuses. `message->text` is not looked at. */
+void talk_unsaid(struct talk *talk, const struct talk_message *message, enum err err);
 
 /** Start the arguments of a script for operators with what every such script gets. */
 void talk_control_args(struct talk *talk, struct script_args *args);

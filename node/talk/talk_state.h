@@ -25,6 +25,7 @@ struct talk {
     struct rate_table registers; /* by address: REGISTER */
     struct rate_table requests;  /* by address: every datagram */
     struct rate_table visitors;  /* by user id: messages of sessions whose home is elsewhere */
+    struct rate_table unsaid;    /* by user id: being told that a message was refused */
     size_t in_flight;
     size_t line_count;  /* clients with a line */
     bool draining;      /* no new sessions; those here go to other nodes */

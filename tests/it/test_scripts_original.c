@@ -375,6 +375,22 @@ static void one_room_asks_a_peer_once_at_a_time(void **state)
     assert_int_equal(CALL(ctl_room_invite, NULL, "room", "ops", "user", "dave"), ERR_PEER_BUSY);
 }
 
+/* Refused messages (issue 12, item 16) -----------------------------------------------------------
+ */
+
+static void only_an_original_is_told_that_its_message_was_refused(void **state)
+{
+    (void)state;
+    originals();
+    CALL(unsaid, "bob+++++", "kind", "too_long", "text", "100");
+    assert_true(has_effect("inform bob+++++ too_long 100 "));
+    CALL(unsaid, "bob+++++", "kind", "too_long", "text", "100", "ip", "127.0.0.2");
+    assert_false(has_effect("inform"));
+    world();
+    CALL(unsaid, "bob+++++", "kind", "too_long", "text", "100");
+    assert_false(has_effect("inform"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +414,7 @@ int main(void)
         cmocka_unit_test(invitations_that_wait_fall_when_the_invited_enters_a_room),
         cmocka_unit_test(invitation_that_waits_is_passed_over_when_it_does_not_stand_any_more),
         cmocka_unit_test(one_room_asks_a_peer_once_at_a_time),
+        cmocka_unit_test(only_an_original_is_told_that_its_message_was_refused),
     };
     return cmocka_run_group_tests(tests, scripts_set_up, scripts_tear_down);
 }
