@@ -16,6 +16,12 @@ struct bytes request_uid(const struct request *request)
     return bytes_of(request->msg.header.user_id, HGTP_USER_ID_BYTES);
 }
 
+/* Enough of the hash to tell it from every other. */
+static struct bytes request_print(const struct request *request)
+{
+    return bytes_of(request->print, UNDECIDED_PRINT_BYTES);
+}
+
 void request_end(struct request *request)
 {
     datagrams_no_reply(&request->origin);
@@ -127,11 +133,23 @@ static void request_note_repetition(struct request *request, const struct result
     }
 }
 
+/* One that takes an original client into a room or out of it: such a client believes what it is
+ * told, and has no other way to find out. */
+static bool request_places(const struct request *request)
+{
+    uint8_t type = request->msg.header.type;
+    return request->origin.port != 0 && (type == HGTP_CREATE_ROOM || type == HGTP_DELETE_ROOM ||
+                                         type == HGTP_JOIN_ROOM || type == HGTP_EXIT_ROOM);
+}
+
 /* Ends a request whose script has answered; `result` NULL: it did not. */
 void request_finish(struct request *request, const struct result *result)
 {
     if (result == NULL) {
         request_refuse(request, ERR_STORE_AWAY);
+        if (request_places(request)) {
+            undecided_note(request->talk, request_uid(request), request_print(request));
+        }
     } else {
         request_note_repetition(request, result);
         effects_apply(request->talk, result, request_on_reply, request);
@@ -162,7 +180,7 @@ void request_args(struct request *request, struct script_args *args)
 {
     struct talk *talk = request->talk;
     talk_args_init(talk, args, request_uid(request));
-    script_args_bytes(args, "print", bytes_of(request->print, 32));
+    script_args_bytes(args, "print", request_print(request));
     script_args_str(args, "src", request->src);
     script_args_str(args, "ip", request->ip);
     script_args_bytes(args, "token", bytes_of(request->token, request->token_bytes));

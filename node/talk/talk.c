@@ -43,6 +43,7 @@ void talk_free(struct talk *talk)
     for (int list = 0; list < LIST_COUNT; list++) {
         listing_unref(talk->lists[list]);
     }
+    undecided_free(talk);
     free(talk);
 }
 

@@ -41,6 +41,8 @@ struct talk {
     bool touch_was_full, check_was_full, seen_was_full; /* the last batch had no place for more */
     bool missed; /* something may have been missed: compare everything with Redis */
     struct homes_walks walks;
+    struct undecided *undecided; /* requests that may have been done though they were refused */
+    size_t undecided_count;
     uint64_t inbox_seen, inbox_top; /* read up to, and known to reach up to */
     bool inbox_reading;
     int64_t next_beat_ms, next_sweep_ms, next_touch_ms, next_check_ms;
@@ -114,6 +116,15 @@ bool homes_is_closed(const struct talk *talk, const struct client *client);
 void homes_tick(struct talk *talk, int64_t now_ms);
 /** Report at once what all clients have confirmed, without regard to how long ago it was. */
 void homes_report_all(struct talk *talk);
+
+/* undecided.c */
+#define UNDECIDED_PRINT_BYTES 32
+/** A request of this session, told from others by `print` (that many bytes), was refused because
+ * Redis did not answer. */
+void undecided_note(struct talk *talk, struct bytes uid, struct bytes print);
+/** Ask again what Redis has not answered. */
+void undecided_tick(struct talk *talk, int64_t now_ms);
+void undecided_free(struct talk *talk);
 
 /* inbox.c */
 /** It has reached that number. */

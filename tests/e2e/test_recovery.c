@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 #include "tests/support/e2e.h"
+#include "tests/support/relay.h"
+#include "tests/support/sockets.h"
 
 static void own_redis(struct e2e *e, char url[160])
 {
@@ -22,16 +24,21 @@ static size_t messages(const struct original *client)
     return original_count(client, 0, original_is_push, &type);
 }
 
-/* While Redis stands still, bob leaves and carol enters; both are told that it could not be done,
- * and by then it cannot be. */
-static void change_rooms_unheard(struct e2e *e, struct original *bob, struct original *carol)
+static void ask_unheard(struct original *bob, struct original *carol)
 {
-    process_signal(e->redis->process, SIGSTOP);
     original_send_name(carol, HGTP_JOIN_ROOM, "den");
     original_send_name(bob, HGTP_EXIT_ROOM, "den");
     e2e_refused(original_wait_response(carol, HGTP_JOIN_ROOM), HGTP_BAD_REQUEST, ERR_STORE_AWAY);
     e2e_refused(original_wait_response(bob, HGTP_EXIT_ROOM), HGTP_SERVER_UNAVAILABLE,
                 ERR_STORE_AWAY);
+}
+
+/* While Redis stands still, bob leaves and carol enters; both are told that it could not be done,
+ * and by then it cannot be. */
+static void change_rooms_unheard(struct e2e *e, struct original *bob, struct original *carol)
+{
+    process_signal(e->redis->process, SIGSTOP);
+    ask_unheard(bob, carol);
 }
 
 /* Refused was not done: bob is in the room, carol is not, and both can do it now. */
@@ -84,6 +91,66 @@ E2E_SCENARIO(request_on_a_connection_that_was_cut_is_not_done)
         e2e_retry_pause();
     }
     expect_same_rooms(alice, bob, carol);
+}
+
+/* A node whose answers of Redis can be held back. */
+static struct relay *answers_of_redis(struct e2e *e, char url[160])
+{
+    own_redis(e, url);
+    uint16_t port = sockets_free_port();
+    freeReplyObject(redis_server_command(e->redis, "CONFIG SET port %d", port));
+    struct relay *relay = relay_open(port);
+    snprintf(url, 160, "redis.url=redis://127.0.0.1:%u/0", relay_port(relay));
+    return relay;
+}
+
+/* What was refused for want of an answer was done: it is made true as it was told. */
+static void expect_as_told(struct original *alice, struct original *bob, struct original *carol)
+{
+    /* Bob, who was told that he is still in, is told that he is out. */
+    e2e_came(original_wait_relay(bob, HGTP_REMOVE_USER_FROM_ROOM));
+    assert_false(bob->in_room);
+    e2e_came(original_wait_list(alice, PUSH_ROOM_USER_LIST, "alice"));
+    assert_true(original_say(alice, "nobody is here"));
+    e2e_came(original_wait_message(alice, "nobody is here"));
+    assert_true(original_fence(carol) && original_fence(bob));
+    assert_int_equal(messages(carol), 0);
+    assert_int_equal(messages(bob), 0);
+    e2e_ok(original_join(carol, "den"));
+    e2e_ok(original_join(bob, "den"));
+}
+
+E2E_SCENARIO(request_that_was_done_though_its_answer_came_too_late_is_undone)
+{
+    char url[160];
+    struct relay *relay = answers_of_redis(e, url);
+    E2E_NODE(e, url, "redis.deadline_ms=1000");
+    struct original *alice = e2e_user(e, "alice"), *bob = e2e_user(e, "bob");
+    struct original *carol = e2e_user(e, "carol");
+    e2e_open_room(alice, "den");
+    e2e_join_room(bob, "den");
+    relay_set(relay, RELAY_HOLD_BACK);
+    ask_unheard(bob, carol);
+    relay_set(relay, RELAY_PASS);
+    expect_as_told(alice, bob, carol);
+    relay_close(relay);
+}
+
+E2E_SCENARIO(request_that_was_done_though_its_answer_was_lost_is_undone)
+{
+    char url[160];
+    struct relay *relay = answers_of_redis(e, url);
+    E2E_NODE(e, url, "redis.deadline_ms=1000");
+    struct original *alice = e2e_user(e, "alice"), *bob = e2e_user(e, "bob");
+    struct original *carol = e2e_user(e, "carol");
+    e2e_open_room(alice, "den");
+    e2e_join_room(bob, "den");
+    relay_set(relay, RELAY_HOLD_BACK);
+    ask_unheard(bob, carol);
+    relay_set(relay, RELAY_CUT);
+    relay_set(relay, RELAY_PASS);
+    expect_as_told(alice, bob, carol);
+    relay_close(relay);
 }
 
 /* Start, end in the given way, start again; the sessions' members have done nothing meanwhile. */
@@ -210,6 +277,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         E2E_TEST(request_that_was_refused_while_redis_stood_still_is_not_done),
         E2E_TEST(request_on_a_connection_that_was_cut_is_not_done),
+        E2E_TEST(request_that_was_done_though_its_answer_came_too_late_is_undone),
+        E2E_TEST(request_that_was_done_though_its_answer_was_lost_is_undone),
         E2E_TEST(sessions_of_a_node_that_ended_are_adopted_by_the_next),
         E2E_TEST(sessions_of_a_node_that_was_killed_are_adopted_by_the_next),
         E2E_TEST(what_waits_for_a_client_reaches_it_at_its_new_address),

@@ -59,9 +59,12 @@ static void relay_set_events(struct relay_pair *pair)
 {
     for (size_t i = 0; i < 2; i++) {
         struct relay_end *end = &pair->ends[i];
-        bool passes = pair->relay->mode == RELAY_PASS;
+        enum relay_mode mode = pair->relay->mode;
+        /* The first end is the one that has connected: it speaks, the second one answers. */
+        bool reads = mode == RELAY_PASS || (mode == RELAY_HOLD_BACK && i == 0);
+        bool writes = mode == RELAY_PASS || (mode == RELAY_HOLD_BACK && i == 1);
         end->watch.events =
-            (short)((passes ? POLLIN : 0) | (passes && end->out.len > 0 ? POLLOUT : 0));
+            (short)((reads ? POLLIN : 0) | (writes && end->out.len > 0 ? POLLOUT : 0));
     }
 }
 

@@ -11,8 +11,9 @@ struct relay;
 
 enum relay_mode {
     RELAY_PASS,
-    RELAY_HOLD, /* what comes stays with the senders, and passes later */
-    RELAY_CUT,  /* connections break, new ones are accepted and closed */
+    RELAY_HOLD_BACK, /* the same for what comes back from there; what goes there passes */
+    RELAY_HOLD,      /* what comes stays with the senders, and passes later */
+    RELAY_CUT,       /* connections break, new ones are accepted and closed */
 };
 
 /** A way to 127.0.0.1:`port` from a port of its own; it passes. */

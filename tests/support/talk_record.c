@@ -130,7 +130,11 @@ static void talk_record_session(struct talk_record *record, const json_t *object
     if (record->user[0] != '\0' && strcmp(record->user, talk_record_string(object, "user")) != 0) {
         talk_record_break(record, "the session's user has changed");
     }
-    record->stay += strcmp(record->epoch, epoch) != 0 || strcmp(record->room, room) != 0;
+    bool is_new = strcmp(record->epoch, epoch) != 0 || strcmp(record->room, room) != 0;
+    record->stay += is_new;
+    record->is_turned = json_object_get(object, "kept") != NULL;
+    record->has_kept = record->is_turned || (record->has_kept && !is_new);
+    record->kept = record->is_turned ? talk_record_integer(object, "kept") : record->kept;
     record->sessions++;
     record->last = last;
     snprintf(record->user, sizeof record->user, "%s", talk_record_string(object, "user"));
@@ -188,6 +192,8 @@ static void talk_record_entry(struct talk_record *record, enum talk_kind kind, j
         assert(record->entries != NULL);
     }
     record->entries[record->count++] = entry;
+    record->stay += kind == TALK_GAP && record->is_turned; /* their numbers are used again */
+    record->is_turned = false;
 }
 
 /* An operator's words to everybody are of no room, and no entry: only they may be without one. */
@@ -240,7 +246,7 @@ void talk_record_fini(struct talk_record *record)
 int64_t talk_record_last(const struct talk_record *record)
 {
     const struct talk_entry *newest = talk_record_newest(record);
-    return newest != NULL ? newest->to : -1;
+    return newest != NULL ? newest->to : record->has_kept ? record->kept : -1;
 }
 
 struct talk_account talk_record_account(const struct talk_record *record)

@@ -40,6 +40,9 @@ struct talk_record {
     size_t sessions;
 
     size_t stay;
+    int64_t kept;   /* of the log of an earlier epoch, up to here; only if ... */
+    bool has_kept;  /* ... the session said so */
+    bool is_turned; /* ... with its last text: a gap that follows is of what is lost */
     struct talk_entry **entries;
     size_t count;
     char broken[256]; /* what the server did wrong first; "": nothing */

@@ -190,11 +190,11 @@ local function is_outdated(s)
     return A.stamp and (s.placed or '') ~= '' and is_after(tonumber(s.placed), tonumber(A.stamp))
 end
 
--- It has said where it is.
+-- It has said where it is, by this request.
 local function place(s)
     if A.stamp and is_original(s) then
-        s.placed = A.stamp
-        save(s, 'placed')
+        s.placed, s.placed_by = A.stamp, A.print or ''
+        save(s, 'placed', 'placed_by')
     end
 end
 

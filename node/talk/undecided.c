@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * undecided: requests that a client was told could not be done, while it is not known whether Redis
+ * has done them: the answer is late, or lost. The script `undo` makes true what was told, as soon
+ * as Redis answers again. By then the request itself is past its deadline, and is not done any
+ * more.
+ */
+#include "talk_state.h"
+
+#define UNDECIDED_MAX      1000
+#define UNDECIDED_AGAIN_MS 1000
+
+struct undecided {
+    struct undecided *next;
+    struct talk *talk;
+    uint8_t uid[HGTP_USER_ID_BYTES];
+    uint8_t print[UNDECIDED_PRINT_BYTES];
+    bool is_under_way;
+    int64_t again_ms;
+};
+
+static void undecided_ask(struct talk *talk, struct undecided *request);
+
+static void undecided_remove(struct talk *talk, struct undecided *request)
+{
+    struct undecided **at = &talk->undecided;
+    while (*at != request) {
+        at = &(*at)->next;
+    }
+    *at = request->next;
+    talk->undecided_count--;
+    free(request);
+}
+
+static void undecided_on_result(const struct result *result, void *arg)
+{
+    struct undecided *request = arg;
+    struct talk *talk = request->talk;
+    talk_call_over(talk);
+    request->is_under_way = false;
+    if (result != NULL) {
+        effects_apply(talk, result, NULL, NULL);
+        undecided_remove(talk, request);
+    }
+}
+
+static void undecided_ask(struct talk *talk, struct undecided *request)
+{
+    request->is_under_way = true;
+    request->again_ms = talk_now_ms(talk) + UNDECIDED_AGAIN_MS;
+    struct script_args args;
+    talk_args_init(talk, &args, bytes_of(request->uid, sizeof request->uid));
+    script_args_bytes(&args, "print", bytes_of(request->print, sizeof request->print));
+    talk_call(talk, SCRIPT_undo, &args, undecided_on_result, request);
+}
+
+void undecided_note(struct talk *talk, struct bytes uid, struct bytes print)
+{
+    struct undecided *request =
+        talk->undecided_count < UNDECIDED_MAX ? calloc(1, sizeof *request) : NULL;
+    if (request == NULL) {
+        return; /* its buttons help it out: see docs/protocol.md "Errors" */
+    }
+    request->talk = talk;
+    memcpy(request->uid, uid.ptr, sizeof request->uid);
+    memcpy(request->print, print.ptr, sizeof request->print);
+    request->next = talk->undecided;
+    talk->undecided = request;
+    talk->undecided_count++;
+    undecided_ask(talk, request);
+}
+
+void undecided_tick(struct talk *talk, int64_t now_ms)
+{
+    for (struct undecided *request = talk->undecided; request != NULL; request = request->next) {
+        if (!request->is_under_way && now_ms >= request->again_ms) {
+            undecided_ask(talk, request);
+        }
+    }
+}
+
+void undecided_free(struct talk *talk)
+{
+    while (talk->undecided != NULL) {
+        undecided_remove(talk, talk->undecided);
+    }
+}
