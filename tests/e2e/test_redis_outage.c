@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "tests/support/e2e.h"
+#include "tests/support/e2e_talk.h"
 
 static void own_redis(struct e2e *e)
 {
@@ -181,6 +181,44 @@ E2E_SCENARIO(realms_on_one_redis_do_not_see_each_other)
     daemon_free(second);
 }
 
+/* Longer than anybody's session lasts without a sign of life. */
+E2E_SCENARIO(redis_that_hangs_ends_nobodys_session)
+{
+    own_redis(e);
+    node_on_redis(e, "hgtp.expires_s=2");
+    struct talker *alice = e2e_talker(e, "alice");
+    struct original *bob = e2e_user(e, "bob");
+    e2e_talk_ok(talker_create(alice, "den"));
+    e2e_join_room(bob, "den");
+    process_signal(e->redis->process, SIGSTOP);
+    int64_t deadline_ms = pump_now_ms() + 30000;
+    while (e2e_metric(e, "hgtp_store_connected") != 0) { /* several deadlines */
+        assert_true(pump_now_ms() < deadline_ms);
+        e2e_retry_pause();
+    }
+    process_signal(e->redis->process, SIGCONT);
+    expect_ready(e, 200, "");
+    assert_true(talker_say_acked(alice, "still here", NULL) > 0);
+    e2e_came(original_wait_message(bob, "still here"));
+    e2e_ok(original_refresh(bob));
+    assert_null(talker_broken(alice));
+    assert_int_equal(e2e_metric(e, "hgtp_sessions"), 2);
+}
+
+E2E_SCENARIO(node_that_finds_a_realm_of_another_schema_ends_and_says_what_to_do)
+{
+    own_redis(e);
+    freeReplyObject(redis_server_command(e->redis, "SET hgtp:{HGTP_SERVICE}:schema 0"));
+    char url[160];
+    snprintf(url, sizeof url, "redis.url=%s", e->redis->url);
+    struct daemon *daemon = daemon_start((const char *const[]){url, NULL});
+    assert_true(process_wait_output(daemon->process, "event=schema_foreign", DAEMON_START_MS));
+    assert_true(
+        process_wait_output(daemon->process, "end all nodes of the realm", DAEMON_START_MS));
+    assert_int_equal(process_wait_exit(daemon->process, DAEMON_START_MS), 1);
+    daemon_free(daemon);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +228,8 @@ int main(void)
         E2E_TEST(redis_that_forgot_its_scripts_is_taught_again),
         E2E_TEST(node_restarted_on_the_same_redis_finds_sessions_and_rooms),
         E2E_TEST(realms_on_one_redis_do_not_see_each_other),
+        E2E_TEST(redis_that_hangs_ends_nobodys_session),
+        E2E_TEST(node_that_finds_a_realm_of_another_schema_ends_and_says_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
