@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # embed: makes a C file that holds the text of each script. A script's line `-- with: a b` names the
 # parts from scripts/lib that it needs; `step` brings the table of the state machine along. ERR.NAME
-# becomes the code of that error, which costs nothing when the script runs.
+# becomes the code of that error, which costs nothing when the script runs. A line `-- allow-oom: why` lets the
+# script write when Redis' memory is full.
 #   cmake -DOUT=file.c -DLIB=scripts/lib "-DSCRIPTS=a.lua;b.lua" -DERRORS=file -DMACHINE=file -P embed.cmake
 file(STRINGS ${ERRORS} errors)
 file(READ ${MACHINE} machine)
@@ -23,6 +24,9 @@ foreach(file IN LISTS SCRIPTS)
         string(APPEND text "${part_text}")
     endforeach()
     string(APPEND text "${script}")
+    if(script MATCHES "-- allow-oom: ")
+        string(PREPEND text "#!lua flags=allow-oom\n")
+    endif()
     foreach(error IN LISTS errors)
         string(REGEX MATCH "^([A-Z_]+) ([0-9]+)$" ok "${error}")
         string(REGEX REPLACE "ERR\\.${CMAKE_MATCH_1}([^A-Z_])" "${CMAKE_MATCH_2}\\1" text "${text}")

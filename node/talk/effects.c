@@ -313,6 +313,12 @@ static void effects_on_dead(struct talk *talk, const struct effect *effect)
         log_str("hint", "it does not beat in Redis any more; its sessions go on at the others"));
 }
 
+static void effects_on_full(struct talk *talk, const struct effect *effect)
+{
+    (void)effect;
+    talk->is_store_full = true;
+}
+
 static void effects_on_lost(struct talk *talk, const struct effect *effect)
 {
     homes_walk(talk, effect->fields[1]);

@@ -258,6 +258,8 @@ bool talk_ready(const struct talk *talk, const char **ret_why)
         *ret_why = "not connected to Redis";
     } else if (talk->id_taken_ms != 0) {
         *ret_why = err_text(ERR_NODE_ID_TAKEN);
+    } else if (talk->is_store_full) {
+        *ret_why = "Redis' memory is full (maxmemory)";
     } else if (talk_is_old(talk, talk->beat_ms)) {
         *ret_why = "Redis takes no writes";
     } else if (talk->options.bus_address[0] != '\0' && talk_is_old(talk, talk->echo_ms)) {

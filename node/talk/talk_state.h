@@ -32,6 +32,7 @@ struct talk {
     bool stopped;       /* nothing new to push clients */
     size_t other_count; /* nodes that serve, without this one */
     bool store_connected;
+    bool is_store_full; /* as of the last beat */
     bool is_late;    /* a result is carried out whose call was given up */
     int64_t beat_ms; /* when Redis last took our beat; 0: never */
     int64_t beat_sent_ms, beat_took_ms;

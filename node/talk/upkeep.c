@@ -47,6 +47,7 @@ static void upkeep_on_beat(const struct result *result, void *arg)
     talk->other_count = (size_t)effects_number(result->extra, 0);
     metric_set(METRIC_OTHER_NODES, (int64_t)talk->other_count);
     talk->id_taken_ms = 0;
+    talk->is_store_full = false;
     effects_apply(talk, result, NULL, NULL);
     if (talk->options.bus_address[0] != '\0') {
         talk->options.bus.beat(talk->options.bus.ctx);

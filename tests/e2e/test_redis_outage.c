@@ -219,6 +219,29 @@ E2E_SCENARIO(node_that_finds_a_realm_of_another_schema_ends_and_says_what_to_do)
     daemon_free(daemon);
 }
 
+/* Who wants something new is refused, who wants to go can go. */
+E2E_SCENARIO(redis_whose_memory_is_full_is_told_and_keeps_nobody_in)
+{
+    own_redis(e);
+    node_on_redis(e, NULL);
+    struct original *alice = e2e_user(e, "alice"), *bob = e2e_user(e, "bob");
+    struct talker *carol = e2e_talker(e, "carol");
+    e2e_open_room(alice, "den");
+    e2e_join_room(bob, "den");
+    e2e_talk_ok(talker_join(carol, "den"));
+    freeReplyObject(redis_server_command(e->redis, "CONFIG SET maxmemory 1"));
+    expect_ready(e, 503, "memory is full");
+    assert_int_equal(talker_say_acked(carol, "no place", "1"), -1);
+    e2e_ok(original_exit(bob, "den"));
+    e2e_refused(original_join(bob, "den"), HGTP_BAD_REQUEST, ERR_STORE_AWAY);
+    e2e_talk_ok(talker_exit(carol, "den"));
+    e2e_ok(original_delete(alice));
+    e2e_talk_ok(talker_unregister(carol));
+    freeReplyObject(redis_server_command(e->redis, "CONFIG SET maxmemory 0"));
+    expect_ready(e, 200, "");
+    e2e_open_room(bob, "den");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +252,7 @@ int main(void)
         E2E_TEST(node_restarted_on_the_same_redis_finds_sessions_and_rooms),
         E2E_TEST(realms_on_one_redis_do_not_see_each_other),
         E2E_TEST(redis_that_hangs_ends_nobodys_session),
+        E2E_TEST(redis_whose_memory_is_full_is_told_and_keeps_nobody_in),
         E2E_TEST(node_that_finds_a_realm_of_another_schema_ends_and_says_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 -- out among those that serve: one that lives by HTTP push cannot look for a node itself and gets the asking
 -- node as its home, if it is this one's share; any other has no home until it is heard again, except that
 -- a line to a node that drains lasts until it ends there. Extra: the next cursor, 0 at the end.
+-- allow-oom: sessions of a node that died must go on
 -- with: base nodes top log session
 local nodes = hash(key('nodes'))
 local from_lives = nodes[A.from] ~= nil

@@ -2,6 +2,7 @@
 -- the copy of an earlier answer; but the original's client acts before it answers, and its answer may be late:
 -- whatever it says to a REMOVE, it is in no room then, and one that has accepted is in a room: in that one, if
 -- there is place for it, or it is told to leave again.
+-- allow-oom: a peer must get out of its waiting
 -- with: base step memory request top log session lists room wait
 if repeated() then
     return result(ERR.IGNORED)

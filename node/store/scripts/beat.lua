@@ -5,6 +5,7 @@
 -- this node's own bus address cannot live any more. Extra: how many others serve; or where the other one is.
 -- Each beat moves the realm's service time on, and begins a new generation of what is remembered when its time
 -- has come.
+-- allow-oom: a node must not be taken for dead
 -- with: base top nodes
 local TAKEN_OVER_MS = 2500
 
@@ -80,6 +81,11 @@ for _, node in ipairs(redis.call('SMEMBERS', key('lost'))) do
     if node ~= A.node then
         effect('lost', node)
     end
+end
+local memory = redis.call('INFO', 'memory')
+local used, most = tonumber(memory:match('used_memory:(%d+)')), tonumber(memory:match('maxmemory:(%d+)'))
+if most > 0 and used >= most then
+    effect('full') -- it takes this, but nothing that anybody wants to say
 end
 effect('inbox_top', top_of(key('inbox', A.node)))
 return result(ERR.NONE, serving_count)

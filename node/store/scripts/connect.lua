@@ -2,6 +2,7 @@
 -- process of Redis than last time, or a state older than what the node has seen (`known`: its last fence, 0:
 -- none), may have lost acknowledged writes: the fence rises, and with it all that was made under an earlier
 -- one is known to be so. Extra: the fence; or the schema of the realm, when it is not the one of this build.
+-- allow-oom: a node must know which state it has
 -- with: base
 local SCHEMA = '1'
 

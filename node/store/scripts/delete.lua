@@ -1,6 +1,7 @@
 -- delete: DELETE_ROOM, by its manager. The members are told to leave before the manager gets OK. A client of the
 -- original's kind gets OK also for a room that is gone, or that it has opened and lost since: it knows no other way
 -- out, and is in none then.
+-- allow-oom: a room that ends makes room
 -- with: base step memory request top log session lists room wait ends
 local again = repeated()
 if again then

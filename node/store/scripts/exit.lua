@@ -1,5 +1,6 @@
 -- exit: EXIT_ROOM by the room's name, which must be the one the user is in. A client of the original's kind
 -- that names another one, or is in none, has missed something: it gets OK, and is in none.
+-- allow-oom: who leaves makes room
 -- with: base step memory request top log session lists room wait
 local again = repeated()
 if again then

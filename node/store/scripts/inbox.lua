@@ -1,6 +1,7 @@
 -- inbox: what has changed about this node's sessions by what was asked at others, behind number `after`, which the
 -- node confirms having read up to. Extra: the last number that is read now, the inbox' last one, and 1 when some
 -- were cut off before they were read: then the node has to be shown all its sessions.
+-- allow-oom: what is read is removed
 -- with: base top log session
 local inbox, after = key('inbox', A.node), tonumber(A.after)
 local found = redis.call('XRANGE', inbox, '0-' .. text(after + 1), '+', 'COUNT', A.count)

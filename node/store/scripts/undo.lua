@@ -1,6 +1,7 @@
 -- undo: a client of the original's kind was told that its request (`print`) could not be done, because Redis did
 -- not answer in time, and it may have been done all the same. It is in the state that it was told: what took it
 -- into a room is undone; what took it out is told by a REMOVE. Unless it has said otherwise since.
+-- allow-oom: what was told must become true
 -- with: base step memory request top log session lists room wait ends
 local stored = recall(reply_name(A.uid, A.print))
 local was_done = stored and tonumber(stored:match('^%d+')) == ERR.NONE

@@ -1,4 +1,5 @@
 -- unregister: UNREGISTER. Not while in a room.
+-- allow-oom: who leaves makes room
 -- with: base step memory request top log session lists room wait ends
 local again = repeated()
 if again then
