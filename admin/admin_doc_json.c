@@ -58,6 +58,7 @@ static const char *const admin_doc_json_texts[][2] = {
     {"Event.node", "n1@7a73f0c1"},
     {"Restart.result", "restarted"},
     {"Room.id", "kO0CMyFTSN2h"},
+    {"Room.kind", "users"},
     {"Session.id", "c6dkHX0n"},
     {"Session.state", "TALK"},
     {"Setting.default_value", "info"},

@@ -63,6 +63,7 @@ const struct output_column verb_columns_rooms[] = {
     {"MESSAGES", "messages", FORMAT_COUNT},
     {"AGE", "age_ms", FORMAT_AGE},
     {"IDLE", "idle_ms", FORMAT_AGE},
+    {"KIND", "kind", FORMAT_TEXT},
     {"MANAGER", "manager", FORMAT_TEXT},
     END,
 };
@@ -70,6 +71,7 @@ const struct output_column verb_columns_rooms[] = {
 const struct output_column verb_columns_room[] = {
     {"room", "room", FORMAT_TEXT},
     {"id", "id", FORMAT_TEXT},
+    {"kind", "kind", FORMAT_TEXT},
     {"manager", "manager", FORMAT_TEXT},
     {"members", "members", FORMAT_COUNT},
     {"limit", "limit", FORMAT_COUNT},

@@ -158,6 +158,7 @@ void talk_text_list(const struct talk_text_list *list, struct sink *out)
         if (list->manager.len > 0) {
             talk_text_member("manager", list->manager, out);
         }
+        talk_text_member("kind", bytes_str(list->is_of_operators ? "operators" : "users"), out);
         break;
     }
     if (list->first >= 0) {
@@ -174,6 +175,7 @@ void talk_text_session(const struct talk_text_session *session, struct sink *out
     if (session->room.len > 0) {
         talk_text_member("room", session->room, out);
         talk_text_member("room_id", session->room_id, out);
+        talk_text_member("manager", session->manager, out);
     } else {
         sink_text(out, ",\"room\":null");
     }

@@ -27,6 +27,7 @@ struct talk_text_list {
     enum talk_text_list_kind kind;
     struct bytes room;    /* TALK_TEXT_MEMBERS: whose members, and its manager */
     struct bytes manager; /* empty: it has none */
+    bool is_of_operators; /* ... and what kind of room that is */
     /* TALK_TEXT_ROOMS: a name, then its number of members in digits, and so on; else names. */
     const struct bytes *names;
     size_t count;
@@ -39,6 +40,7 @@ struct talk_text_session {
     struct bytes user;
     struct bytes room; /* empty: in none */
     struct bytes room_id;
+    struct bytes manager; /* of the room; empty: nobody */
     struct bytes epoch;
     uint64_t last;
     const uint64_t *kept; /* the client has the log of an earlier epoch, which is what it was up to

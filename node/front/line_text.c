@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * line_text: the texts of a WebSocket: messages, acknowledged with their number or refused with a
- * reason, and requests for history. What the JSON says is text_json's, what may be said is talk's.
+ * line_text: the texts of a WebSocket: messages and a room's next manager, acknowledged with their
+ * number or refused with a reason, and requests for history. What the JSON says is text_json's,
+ * what may be said is talk's.
  */
 #include <stdlib.h>
 
@@ -99,7 +100,10 @@ static void line_text_ask(struct line *line, const struct text_json *text)
         talk_history(talk, &asker, text->before, text->count, line_on_history, asked);
         return;
     }
-    const struct talk_message message = {.asker = asker, .id = text->id, .text = text->message};
+    const struct talk_message message = {.asker = asker,
+                                         .id = text->id,
+                                         .text = text->message,
+                                         .is_manager = text->kind == TEXT_MANAGER};
     talk_say(talk, &message, line_on_said, asked);
 }
 

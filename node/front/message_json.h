@@ -6,7 +6,7 @@
 #include "node/base/err.h"
 
 struct message_json {
-    bool is_text; /* it is none of these but a text of text_json.h; nothing else is set */
+    bool is_text;         /* it is none of these but a text of text_json.h; nothing else is set */
     struct bytes text;    /* decoded from base64, in the caller's storage; not checked for UTF-8 */
     int64_t time_unix_ms; /* the sender's clock; 0 when missing, as in the original */
 };

@@ -82,7 +82,10 @@ static void routes_text(struct http_exchange *exchange, const struct talk_asker 
     if (said != NULL && text.kind == TEXT_HISTORY) {
         talk_history(routes->talk, asker, text.before, text.count, routes_on_history, said);
     } else if (said != NULL) {
-        const struct talk_message message = {.asker = *asker, .id = text.id, .text = text.message};
+        const struct talk_message message = {.asker = *asker,
+                                             .id = text.id,
+                                             .text = text.message,
+                                             .is_manager = text.kind == TEXT_MANAGER};
         talk_say(routes->talk, &message, routes_on_text_said, said);
     } else {
         routes_answer_text(exchange, err == ERR_NONE ? ERR_BUSY : err, 0,

@@ -18,11 +18,12 @@ static struct bytes text_json_string(const json_t *value)
                                  : bytes_of(NULL, 0);
 }
 
-static enum err text_json_message(const json_t *root, struct text_json *text)
+/* A message, or the name of the next manager, with an id or without. */
+static enum err text_json_said(const json_t *root, enum text_kind kind, struct text_json *text)
 {
     const json_t *id = json_object_get(root, "id");
-    const json_t *message = json_object_get(root, "message");
-    text->kind = TEXT_MESSAGE;
+    const json_t *message = json_object_get(root, kind == TEXT_MANAGER ? "user" : "message");
+    text->kind = kind;
     text->message = text_json_string(message);
     bool is_id = id == NULL ||
                  (json_is_string(id) && text->id.len >= 1 && text->id.len <= TALK_MESSAGE_ID_MAX);
@@ -51,7 +52,10 @@ enum err text_json_decode(struct bytes json, struct text_json *ret_text)
         (struct text_json){.root = root, .id = text_json_string(json_object_get(root, "id"))};
     struct bytes type = text_json_string(json_object_get(root, "type"));
     if (bytes_equal(type, bytes_str("message"))) {
-        return text_json_message(root, ret_text);
+        return text_json_said(root, TEXT_MESSAGE, ret_text);
+    }
+    if (bytes_equal(type, bytes_str("manager"))) {
+        return text_json_said(root, TEXT_MANAGER, ret_text);
     }
     if (bytes_equal(type, bytes_str("history"))) {
         return text_json_history(root, ret_text);

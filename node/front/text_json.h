@@ -5,13 +5,13 @@
 
 #include "node/base/err.h"
 
-enum text_kind { TEXT_MESSAGE, TEXT_HISTORY };
+enum text_kind { TEXT_MESSAGE, TEXT_MANAGER, TEXT_HISTORY };
 
 /** Views point into what text_json_free frees. */
 struct text_json {
     enum text_kind kind;
-    struct bytes id;      /* of a message; empty: none */
-    struct bytes message; /* UTF-8; may be empty */
+    struct bytes id;      /* of what is said; empty: none */
+    struct bytes message; /* UTF-8; may be empty. TEXT_MANAGER: the name of a user */
     uint64_t before;      /* of a request for history; 0: from the end */
     size_t count;
     void *root;

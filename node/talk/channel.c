@@ -141,6 +141,7 @@ static void channel_tell_session(struct talk *talk, const struct client *client,
     if (room != NULL) {
         session.room = room->name;
         session.room_id = bytes_of(room->id, sizeof room->id);
+        session.manager = room->manager;
         session.epoch = bytes_str(room->epoch);
         session.last = room->feed.top;
     }

@@ -42,6 +42,7 @@ static void deliver_to_members(struct talk *talk, struct room *room, struct entr
 static void deliver_in_turn(struct talk *talk, struct room *room, struct entry *entry)
 {
     membership_entry(talk, room, entry);
+    roster_on_entry(room, entry);
     deliver_list_ahead(talk, room, entry->seq);
     deliver_to_members(talk, room, entry);
 }
@@ -209,7 +210,7 @@ static void deliver_skip_lost(struct talk *talk, struct room *room, const struct
 {
     uint64_t first, last, before = room->feed.next;
     for (size_t i = 0; i < result->effect_count; i++) {
-        if (effect_is(&result->effects[i], "members") && result->effects[i].count > 3) {
+        if (effect_is(&result->effects[i], "members") && result->effects[i].count > 4) {
             membership_as_of_top(talk, room, &result->effects[i]);
         }
     }

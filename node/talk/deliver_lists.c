@@ -12,8 +12,31 @@ static void deliver_listing_to(struct talk *talk, struct client *client, struct 
     }
 }
 
+static void deliver_list_of(const struct room *room, struct listing *form)
+{
+    form->room = room->name;
+    form->manager = room->manager;
+    form->is_of_operators = room->is_of_operators;
+}
+
+/* The list, with who manages the room now. */
+static struct listing *deliver_as_of_now(const struct room *room, struct listing *listing)
+{
+    struct listing form = {.list = listing->list, .first = listing->first, .more = listing->more};
+    deliver_list_of(room, &form);
+    struct listing *now = bytes_equal(listing->manager, form.manager)
+                              ? NULL
+                              : listing_new(&form, listing->names, listing->count);
+    if (now == NULL) {
+        return listing;
+    }
+    listing_unref(listing);
+    return now;
+}
+
 static void deliver_members(struct talk *talk, struct room *room, struct listing *listing)
 {
+    listing = deliver_as_of_now(room, listing);
     listing_unref(room->members);
     room->members = listing;
     for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
@@ -38,8 +61,7 @@ void deliver_list(struct talk *talk, enum listing_kind list, struct room *room, 
     }
     struct listing form = {.list = list, .first = -1};
     if (list == LIST_MEMBERS) {
-        form.room = room->name;
-        form.manager = room->manager;
+        deliver_list_of(room, &form);
     }
     struct listing *listing = listing_new(&form, names, count);
     if (listing == NULL) {
@@ -66,8 +88,7 @@ void deliver_page(struct talk *talk, struct client *client, const struct listing
 {
     struct listing form = *page;
     if (form.list == LIST_MEMBERS && client->room != NULL) {
-        form.room = client->room->name;
-        form.manager = client->room->manager;
+        deliver_list_of(client->room, &form);
     }
     if (form.first == 0 && !form.more) {
         form.first = -1;

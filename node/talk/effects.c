@@ -120,12 +120,17 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
                                              .epoch = f[6],
                                              .name = f[11],
                                              .manager = f[12],
+                                             .kind = f[16],
                                              .next = (uint64_t)effects_number(f[7], 1)},
                                     .first = (uint64_t)effects_number(f[8], 1)};
     bool was_in = membership_is_in(client, f[5], f[6]);
     membership_told(talk, client, &told);
-    if (has_moved && was_in && membership_is_in(client, f[5], f[6])) {
+    bool is_in = membership_is_in(client, f[5], f[6]);
+    if (has_moved && was_in && is_in) {
         effects_stay(client, told.first);
+    }
+    if (is_in && client->room->feed.next == told.room.next) {
+        roster_set_manager(client->room, told.room.manager); /* Redis may have lost who it was */
     }
     const struct homes_move move = {f[1], f[9], effects_number(f[13], 0)};
     client->move = move.number > client->move ? move.number : client->move;
@@ -156,11 +161,15 @@ static void effects_on_join(struct talk *talk, const struct effect *effect)
     struct client *client = roster_client(&talk->roster, f[1]);
     if (client != NULL) {
         uint64_t first = (uint64_t)effects_number(f[4], 1);
-        const struct membership told = {
-            .stay = effects_number(f[7], 0),
-            .is_in = true,
-            .room = {.id = f[2], .epoch = f[3], .name = f[5], .manager = f[6], .next = first},
-            .first = first};
+        const struct membership told = {.stay = effects_number(f[7], 0),
+                                        .is_in = true,
+                                        .room = {.id = f[2],
+                                                 .epoch = f[3],
+                                                 .name = f[5],
+                                                 .manager = f[6],
+                                                 .kind = f[8],
+                                                 .next = first},
+                                        .first = first};
         membership_told(talk, client, &told);
         deliver_catch_up(talk, client);
     }

@@ -97,6 +97,7 @@ static void listing_write_text(const void *what, struct sink *out)
     const struct talk_text_list text = {.kind = kinds[listing->list],
                                         .room = listing->room,
                                         .manager = listing->manager,
+                                        .is_of_operators = listing->is_of_operators,
                                         .names = listing->names,
                                         .count = listing->count,
                                         .first = listing->first,

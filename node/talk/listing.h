@@ -25,8 +25,9 @@ struct listing {
     enum listing_kind list;
     struct bytes room; /* LIST_MEMBERS: whose, and its manager */
     struct bytes manager;
-    int64_t first; /* of a page: the place of its first name; < 0: the whole list */
-    bool more;     /* of a page: another one follows */
+    bool is_of_operators; /* LIST_MEMBERS: the room is theirs */
+    int64_t first;        /* of a page: the place of its first name; < 0: the whole list */
+    bool more;            /* of a page: another one follows */
     struct frame *frames[FORMAT_COUNT];
     size_t count;
     struct bytes *names; /* views into the same memory */

@@ -135,7 +135,8 @@ static void membership_of_list(struct talk *talk, struct room *room, const struc
 void membership_as_of_top(struct talk *talk, struct room *room, const struct effect *members)
 {
     uint64_t top = (uint64_t)effects_number(members->fields[3], 0);
-    for (size_t i = 4; i + 3 <= members->count; i += 3) {
+    roster_set_manager(room, members->fields[4]);
+    for (size_t i = 5; i + 3 <= members->count; i += 3) {
         membership_of_list(talk, room, members->fields + i);
     }
     struct client *client = room->first_member;

@@ -55,7 +55,29 @@ static void roster_room_free(struct roster *roster, struct room *room)
     room_feed_fini(&room->feed);
     listing_unref(room->members);
     listing_unref(room->list_ahead);
+    free((void *)room->manager.ptr);
     free(room);
+}
+
+void roster_set_manager(struct room *room, struct bytes name)
+{
+    uint8_t *copy = name.len > 0 ? malloc(name.len) : NULL;
+    struct sink out = sink_into(copy, copy != NULL ? name.len : 0);
+    if (copy != NULL) {
+        sink_put(&out, name);
+    }
+    free((void *)room->manager.ptr);
+    room->manager = bytes_of(copy, copy != NULL ? name.len : 0);
+}
+
+void roster_on_entry(struct room *room, const struct entry *entry)
+{
+    bool is_parting = entry->kind == ENTRY_left || entry->kind == ENTRY_removed;
+    if (entry->kind == ENTRY_manager) {
+        roster_set_manager(room, entry->who);
+    } else if (is_parting && bytes_equal(entry->who, room->manager)) {
+        roster_set_manager(room, bytes_of(NULL, 0));
+    }
 }
 
 static struct room *roster_room_add(struct roster *roster, const struct roster_room *of)
@@ -63,15 +85,15 @@ static struct room *roster_room_add(struct roster *roster, const struct roster_r
     if (of->id.len != HGTP_ROOM_ID_BYTES || of->epoch.len >= ROSTER_EPOCH_MAX) {
         return NULL;
     }
-    struct room *room = calloc(1, sizeof *room + of->name.len + of->manager.len);
+    struct room *room = calloc(1, sizeof *room + of->name.len);
     if (room != NULL) {
         memcpy(room->id, of->id.ptr, of->id.len);
         memcpy(room->epoch, of->epoch.ptr, of->epoch.len);
-        struct sink names = sink_into(room + 1, of->name.len + of->manager.len);
-        sink_put(&names, of->name);
-        sink_put(&names, of->manager);
-        room->name = bytes_of(names.ptr, of->name.len);
-        room->manager = bytes_of(names.ptr + of->name.len, of->manager.len);
+        struct sink name = sink_into(room + 1, of->name.len);
+        sink_put(&name, of->name);
+        room->name = bytes_of(name.ptr, of->name.len);
+        room->is_of_operators = bytes_equal(of->kind, bytes_str("operators"));
+        roster_set_manager(room, of->manager);
         room_feed_init(&room->feed, of->next);
         room->check_due = true; /* what came before it was known here has been dropped */
         HASH_ADD(hh, roster->rooms, id, HGTP_ROOM_ID_BYTES, room);

@@ -74,8 +74,10 @@ struct room {
     int64_t gap_ms;  /* when entries that are missing are to be read from the log; 0: none is */
     bool check_due;  /* something may have been missed: compare with the log's top */
     bool list_dirty; /* the members' list is to be asked for */
-    struct listing *members;    /* last list of its members that was shown, or NULL */
-    struct bytes name, manager; /* in memory of the room's own; no manager: empty */
+    struct listing *members; /* last list of its members that was shown, or NULL */
+    struct bytes name;       /* in memory of the room's own */
+    struct bytes manager;    /* as of the last entry that was delivered; nobody: empty */
+    bool is_of_operators;
     int64_t members_stamp;
     struct listing *list_ahead; /* a list that goes with entry ... */
     uint64_t list_ahead_at;     /* ... this number, whose turn has not come; NULL: none */
@@ -99,12 +101,17 @@ void roster_client_remove(struct roster *roster, struct client *client);
 
 struct roster_room {
     struct bytes id, epoch, name, manager;
-    uint64_t next; /* with which entry it begins if it was not here */
+    struct bytes kind; /* users or operators */
+    uint64_t next;     /* with which entry it begins if it was not here */
 };
 /** Put a client into a room (out of an earlier one), from entry `first` on. False: memory is out.
  */
 bool roster_enter(struct roster *roster, struct client *client, const struct roster_room *of,
                   uint64_t first);
+/** Who manages it, as of the entry that is delivered next; empty: nobody, or memory is out. */
+void roster_set_manager(struct room *room, struct bytes name);
+/** What an entry says of the room itself, when it is delivered: who manages it from there on. */
+void roster_on_entry(struct room *room, const struct entry *entry);
 /** Let it go on with entry `next` of its room. */
 void roster_resume(struct client *client, uint64_t next);
 /** False: memory is out, the old name stays. */

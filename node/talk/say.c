@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * say: a message from HTTP on its way into the room log. Who speaks is told by the session's token,
- * or by user id and address; never by what the message claims.
+ * say: what is said to a room from HTTP, on its way into the room log: messages, and who is to
+ * manage it. Who speaks is told by the session's token, or by user id and address; never by what
+ * the message claims.
  */
 #include "lines.h"
 #include "node/base/metrics.h"
 #include "proto/utf8.h"
 #include "request.h"
-
-/* Tells the ids that clients give to messages from the prints of requests. */
-static const char say_print_kind[] = "id:";
 
 struct say {
     struct talk *talk;
@@ -17,6 +15,7 @@ struct say {
     uint32_t ip;
     bool is_originals; /* in the original's form, and without a token */
     int64_t since_us;
+    bool is_manager;
     talk_on_said_fn *on_said;
     void *arg;
 };
@@ -114,7 +113,10 @@ static void say_on_result(const struct result *result, void *arg)
     uint64_t seq = 0;
     if (err == ERR_NONE) {
         seq = (uint64_t)effects_number(result->extra, 0);
-        metric_add(say_is_repeated(result) ? METRIC_REQUESTS_REPEATED : METRIC_MESSAGES, 1);
+        metric_add(say_is_repeated(result) ? METRIC_REQUESTS_REPEATED
+                   : say->is_manager       ? METRIC_REQUESTS_OK
+                                           : METRIC_MESSAGES,
+                   1);
     } else {
         say_give_back(say);
         say_failed(err);
@@ -206,6 +208,7 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
                         .ip = message->asker.ip,
                         .is_originals = message->is_originals && token.len == 0,
                         .since_us = metrics_now_us(),
+                        .is_manager = message->is_manager,
                         .on_said = on_said,
                         .arg = arg};
     memcpy(say->uid, user_id, sizeof say->uid);
@@ -215,16 +218,12 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
     talk_args_init(talk, &args, uid);
     script_args_bytes(&args, "token", token);
     script_args_bytes(&args, "ip", bytes_of(ip, strcspn(ip, ":")));
-    uint8_t print[sizeof say_print_kind + TALK_MESSAGE_ID_MAX];
-    struct sink print_out = sink_into(print, sizeof print);
     if (message->id.len > 0) {
-        sink_text(&print_out, say_print_kind);
-        sink_put(&print_out, message->id);
-        script_args_bytes(&args, "print", sink_bytes(&print_out));
+        script_args_bytes(&args, "id", message->id);
     }
-    script_args_bytes(&args, "text", message->text);
+    script_args_bytes(&args, message->is_manager ? "peer" : "text", message->text);
     if (message->is_originals) {
         script_args_int(&args, "sent", message->sent_unix_ms);
     }
-    talk_call(talk, SCRIPT_say, &args, say_on_result, say);
+    talk_call(talk, message->is_manager ? SCRIPT_manager : SCRIPT_say, &args, say_on_result, say);
 }

@@ -90,11 +90,12 @@ struct talk_message {
     struct bytes id;      /* the client's own; a repetition is stored once. Empty: it has none */
     struct bytes text;    /* checked here: UTF-8, limits.message_bytes */
     bool is_originals;    /* in the original's form; else it is given Redis' time */
+    bool is_manager;      /* nothing is said: `text` names the member who is to manage the room */
     int64_t sent_unix_ms; /* by the sender's clock */
 };
 #define TALK_MESSAGE_ID_MAX 64
 
-/** `seq`: the message's number in the room log, when `err` is ERR_NONE. */
+/** `seq`: the number of its entry in the room log, when `err` is ERR_NONE. */
 typedef void talk_on_said_fn(enum err err, uint64_t seq, void *arg);
 /** `on_said` comes exactly once, possibly from inside the call. */
 void talk_say(struct talk *talk, const struct talk_message *message, talk_on_said_fn *on_said,

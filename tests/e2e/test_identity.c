@@ -273,8 +273,8 @@ E2E_SCENARIO(tampered_datagram_is_refused_wherever_the_bit_was)
     E2E_NODE(e);
     struct original *alice = signing_user(e, "alice");
     e2e_open_room(alice, "den");
-    original_send_name(alice, HGTP_EXIT_ROOM, "den");
-    e2e_refused(original_wait_response(alice, HGTP_EXIT_ROOM), HGTP_BAD_REQUEST, ERR_MANAGER_STAYS);
+    original_send_name(alice, HGTP_EXIT_ROOM, "hut");
+    e2e_refused(original_wait_response(alice, HGTP_EXIT_ROOM), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
     uint8_t datagram[HGTP_DATAGRAM_MAX];
     size_t len = alice->sent_bytes;
     /* Number, timestamp, name, signature: whatever leaves the message readable. */

@@ -17,9 +17,9 @@ E2E_SCENARIO(requests_by_post_are_answered_in_the_body)
                      ERR_ROOM_UNKNOWN);
     e2e_talk_ok(streamer_create(alice, "den"));
     e2e_talk_ok(streamer_ask_name(bob, HGTP_JOIN_ROOM, "den"));
-    e2e_talk_refused(streamer_ask_name(alice, HGTP_EXIT_ROOM, "den"), HGTP_BAD_REQUEST,
-                     ERR_MANAGER_STAYS);
     e2e_talk_ok(streamer_ask_name(bob, HGTP_EXIT_ROOM, "den"));
+    e2e_talk_refused(streamer_ask_name(bob, HGTP_EXIT_ROOM, "den"), HGTP_BAD_REQUEST,
+                     ERR_NOT_IN_ROOM);
     streamer_whole(alice, 3);
     assert_string_equal(alice->record.room, "den");
     e2e_talk_ok(streamer_ask(alice, HGTP_REFRESH));
@@ -163,6 +163,9 @@ E2E_SCENARIO(message_by_post_is_refused_with_status_and_reason)
     expect_error(port, alice->token, "{\"type\":\"message\",\"message\":\"0123456789a\"}", 413,
                  "MESSAGE_TOO_LARGE");
     expect_error(port, alice->token, "{\"type\":\"message\",\"message\":1}", 400, "MALFORMED");
+    expect_error(port, alice->token, "{\"type\":\"manager\"}", 400, "MALFORMED");
+    expect_error(port, alice->token, "{\"type\":\"manager\",\"user\":\"nobody\"}", 404,
+                 "PEER_UNKNOWN");
     expect_error(port, alice->token, "{\"type\":\"message\",\"message\":\"x\",\"id\":\"\"}", 400,
                  "MALFORMED");
     assert_int_equal(streamer_say(alice, "0123456789", "fits"), 2);
@@ -170,6 +173,8 @@ E2E_SCENARIO(message_by_post_is_refused_with_status_and_reason)
         port, NULL, json_pack("{s:s, s:s}", "type", "message", "message", "eA=="), NULL);
     assert_true(status == 400 || status == 401);
     assert_int_equal(streamer_say(alice, "next", "next"), 3);
+    expect_error(port, alice->token, "{\"type\":\"message\",\"message\":\"other\",\"id\":\"next\"}",
+                 409, "ID_REUSED");
 }
 
 int main(void)

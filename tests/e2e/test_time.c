@@ -46,19 +46,20 @@ E2E_SCENARIO(members_see_list_and_notice_when_a_member_expires)
     e2e_came(original_wait_list(bob, PUSH_USER_LIST, "bob"));
 }
 
-E2E_SCENARIO(expiry_of_the_manager_closes_the_room)
+E2E_SCENARIO(room_goes_on_when_its_manager_expires_and_ends_when_it_is_empty)
 {
     E2E_NODE(e);
     struct original *bob = e2e_user(e, "bob");
     struct original *alice = silent_user(e, "alice", 1);
     e2e_ok(original_create(alice, "den"));
     e2e_join_room(bob, "den");
-    const struct original_event *relay =
-        e2e_came(original_wait_relay(bob, HGTP_REMOVE_USER_FROM_ROOM));
-    assert_int_equal(relay->msg.header.seq, 1);
-    assert_false(bob->in_room);
-    e2e_came(original_wait_list(bob, PUSH_ROOM_LIST, ""));
+    e2e_came(original_wait_notice(bob, "[alice] has left."));
     e2e_came(original_wait_list(bob, PUSH_USER_LIST, "bob"));
+    assert_true(bob->in_room);
+    assert_true(original_say(bob, "alone"));
+    e2e_came(original_wait_message(bob, "alone"));
+    e2e_ok(original_exit(bob, "den"));
+    e2e_came(original_wait_list(bob, PUSH_ROOM_LIST, ""));
     e2e_refused(original_join(bob, "den"), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
     e2e_open_room(bob, "den");
 }
@@ -194,7 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         E2E_TEST(session_without_a_sign_of_life_ends_and_frees_its_name),
         E2E_TEST(members_see_list_and_notice_when_a_member_expires),
-        E2E_TEST(expiry_of_the_manager_closes_the_room),
+        E2E_TEST(room_goes_on_when_its_manager_expires_and_ends_when_it_is_empty),
         E2E_TEST(answered_push_connection_keeps_a_session_beyond_its_expires),
         E2E_TEST(requests_keep_a_session_beyond_its_expires),
         E2E_TEST(expires_is_cut_to_what_the_node_allows),

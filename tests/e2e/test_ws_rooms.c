@@ -240,8 +240,6 @@ E2E_SCENARIO(refusals_carry_their_reason)
     e2e_talk_open_room(alice, "den");
     e2e_talk_refused(talker_create(alice, "another"), HGTP_BAD_REQUEST, ERR_IN_ROOM);
     e2e_talk_refused(talker_create(bob, "den"), HGTP_DECLINE, ERR_ROOM_NAME_TAKEN);
-    e2e_talk_refused(talker_exit(alice, "den"), HGTP_BAD_REQUEST, ERR_MANAGER_STAYS);
-    e2e_talk_refused(talker_unregister(alice), HGTP_BAD_REQUEST, ERR_MANAGER_STAYS);
     e2e_talk_refused(talker_invite(alice, "den", "nobody"), HGTP_BAD_REQUEST, ERR_PEER_UNKNOWN);
     e2e_talk_refused(talker_remove(alice, "den", "bob"), HGTP_DECLINE, ERR_PEER_NOT_MEMBER);
     strcpy(bob->room_id, alice->record.room_id);

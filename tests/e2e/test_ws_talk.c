@@ -131,6 +131,25 @@ E2E_SCENARIO(id_that_is_said_again_is_acknowledged_with_its_first_number)
     assert_int_equal(times, 3);
 }
 
+/* Issue 12, item 6. */
+E2E_SCENARIO(id_counts_in_its_room_and_for_its_text)
+{
+    E2E_NODE(e);
+    struct talker *alice = e2e_talker(e, "alice"), *bob = e2e_talker(e, "bob");
+    e2e_talk_open_room(alice, "den");
+    e2e_talk_open_room(bob, "attic");
+    assert_int_equal(talker_say_acked(alice, "hello", "1"), 2);
+    talker_say(alice, "another", "1");
+    e2e_talk_error(alice, ERR_ID_REUSED, "1");
+    assert_int_equal(talker_say_acked(alice, "hello", "1"), 2);
+    e2e_talk_ok(talker_exit(alice, "den"));
+    e2e_talk_join_room(alice, "attic");
+    assert_int_equal(talker_say_acked(alice, "hello", "1"), 3);
+    e2e_told(TALKER_WAIT(bob, "message", "room", "attic", "message", "hello"));
+    assert_true(talker_fence(bob));
+    e2e_talk_whole(bob, 3);
+}
+
 E2E_SCENARIO(ids_may_be_64_bytes_of_anything_and_not_more)
 {
     E2E_NODE(e);
@@ -290,6 +309,7 @@ int main(void)
         E2E_TEST(message_without_an_id_is_acknowledged_without_one),
         E2E_TEST(talk_of_many_comes_once_and_in_one_order_for_all),
         E2E_TEST(id_that_is_said_again_is_acknowledged_with_its_first_number),
+        E2E_TEST(id_counts_in_its_room_and_for_its_text),
         E2E_TEST(ids_may_be_64_bytes_of_anything_and_not_more),
         E2E_TEST(message_may_be_as_long_as_the_limit_in_bytes),
         E2E_TEST(message_that_is_all_escapes_may_be_as_long_as_any),

@@ -20,6 +20,8 @@ static void ctl_change_of_what_is_not_there_is_refused(void **state)
     assert_int_equal(CTL(ctl_room_kick, "room", "no", "user", "bob"), ERR_ROOM_UNKNOWN);
     assert_int_equal(CTL(ctl_room_kick, "room", "hall", "user", "no"), ERR_PEER_UNKNOWN);
     assert_int_equal(CTL(ctl_room_notice, "room", "no", "text", "x"), ERR_ROOM_UNKNOWN);
+    assert_int_equal(CTL(ctl_room_manager, "room", "no", "user", "bob"), ERR_ROOM_UNKNOWN);
+    assert_int_equal(CTL(ctl_room_manager, "room", "hall", "user", "no"), ERR_PEER_UNKNOWN);
     assert_int_equal(CTL(ctl_session_kick, "user", "no"), ERR_PEER_UNKNOWN);
     assert_int_equal(CTL(ctl_account_remove, "user", "no"), ERR_PEER_UNKNOWN);
 }
@@ -138,9 +140,16 @@ static const struct change changes[] = {
      {"user", "alice", "text", ""},
      "would end",
      "ended",
-     "the session of alice and with it the room hall, which has 3 users users 3 rooms 1",
-     "done names alice names bob names erin",
+     "the session of alice; bob manages the room hall from then on users 1 rooms 1",
+     "done names alice",
      "ctl_session_kick"},
+    {SCRIPT_ctl_room_manager,
+     {"room", "hall", "user", "bob"},
+     "would hand",
+     "handed",
+     "the room hall to bob users 1 rooms 1",
+     "done names bob",
+     "ctl_room_manager"},
     {SCRIPT_ctl_notice,
      {"text", "hi", "user", ""},
      "would tell",
@@ -264,7 +273,12 @@ static void ctl_kicked_session_leaves_like_one_that_expires(void **state)
     CTL(ctl_session_kick, "user", "dave");
     assert_true(has_effect("answer INVITE alice+++ 127.0.0.1:5 4 36\n"));
     CTL(ctl_session_kick, "user", "alice");
-    assert_true(has_effect(" closed ") && has_effect("gone alice+++ ended\n"));
+    assert_true(has_effect(" manager erin ") && has_effect("gone alice+++ ended\n"));
+    CTL(ctl_session_kick, "user", "erin");
+    assert_true(
+        has_effect(" what ended the session of erin and with it the room hall, which nobody "
+                   "else is in users 1 rooms 1 "));
+    assert_true(has_effect("gone erin++++ ended\n"));
     assert_string_equal(command("EXISTS hgtp:{T}:r:hallhallhall hgtp:{T}:m:hallhallhall "
                                 "hgtp:{T}:rh:hallhallhall hgtp:{T}:i:hallhallhall "
                                 "hgtp:{T}:log:hallhallhall hgtp:{T}:rn:hall"),
@@ -353,13 +367,12 @@ static void ctl_operators_room_is_joined_left_and_stays(void **state)
     (void)state;
     lobby();
     CTL(ctl_room_show, "room", "lobby");
-    assert_true(has_effect(" manager  members 0 limit 3 messages 1 kept 1 "));
+    assert_true(has_effect(" kind operators manager  members 0 limit 3 messages 1 kept 1 "));
     assert_int_equal(CALL(join, "carol+++", "room", "lobby"), ERR_NONE);
     assert_true(has_effect("join carol+++ ") && has_effect(" lobby  "));
     assert_int_equal(CALL(say, "carol+++", "text", "hi", "sent", "1"), ERR_NONE);
     assert_int_equal(CALL(refresh, "carol+++"), ERR_NONE);
     assert_true(has_effect(" carol\n"));
-    assert_int_equal(CALL(unregister, "carol+++"), ERR_IN_ROOM);
     assert_int_equal(CALL(exit, "carol+++", "room", "lobby"), ERR_NONE);
     CALL(lists, NULL, "what", "rooms counts ");
     assert_true(has_effect(" hall lobby\n") && has_effect(" hall 3 lobby 0\n"));
@@ -384,6 +397,9 @@ static void ctl_operators_room_is_managed_by_none_of_its_members(void **state)
     assert_int_equal(CALL(invite, "carol+++", "room", "lobby", "peer", "frank"), ERR_NOT_MANAGER);
     assert_int_equal(CALL(remove, "carol+++", "room", "lobby", "peer", "carol"), ERR_NOT_MANAGER);
     assert_int_equal(CALL(delete, "carol+++", "room_id", rid), ERR_NOT_MANAGER);
+    assert_int_equal(CALL(manager, "carol+++", "peer", "carol"), ERR_NOT_MANAGER);
+    assert_int_equal(CTL(ctl_room_manager, "room", "lobby", "user", "carol"),
+                     ERR_ROOM_OF_OPERATORS);
     assert_int_equal(CALL(create, "frank+++", "room_id", "otherotherot", "room", "lobby"),
                      ERR_ROOM_NAME_TAKEN);
     assert_int_equal(CALL(join, "frank+++", "room", "lobby"), ERR_NONE);

@@ -107,9 +107,13 @@ static const struct fault {
     {"broken-room", "HDEL hgtp:{T}:r:hallhallhall name"},
     {"broken-room", "HDEL hgtp:{T}:r:hallhallhall epoch"},
     {"broken-room", "HDEL hgtp:{T}:r:hallhallhall limit"},
+    {"broken-room", "HDEL hgtp:{T}:r:hallhallhall kind"},
+    {"broken-room", "HDEL hgtp:{T}:r:hallhallhall manager kind"},
     {"absent-manager", "HSET hgtp:{T}:r:hallhallhall manager nobody++"},
     {"absent-manager", "HSET hgtp:{T}:r:hallhallhall manager carol+++"},
-    {"absent-manager", "DEL " U "alice+++;DEL " U "bob+++++;DEL " U "erin++++"},
+    {"empty-room", "DEL " U "alice+++;DEL " U "bob+++++;DEL " U "erin++++"},
+    {"empty-room", "DEL hgtp:{T}:m:hallhallhall;HSET " U "alice+++ room ;HSET " U
+                   "bob+++++ room ;HSET " U "erin++++ room "},
     {"no-expiry", "HSET hgtp:{T}:p:zoe+++++:1.2.3.4 name zoe"},
 };
 
@@ -214,7 +218,8 @@ static void doctor_tells_who_is_concerned(void **state)
     command("HSET hgtp:{T}:r:hallhallhall manager nobody++");
     examined("1");
     CTL(ctl_room_show, "room", "hall");
-    assert_true(has_effect(" manager  members 3 "));
+    assert_true(has_effect(" manager alice members 3 "));
+    assert_non_null(strstr(findings, " 4 manager alice "));
     beating_world();
     command("HSET " U "carol+++ home n9@1");
     examined("1");

@@ -14,8 +14,9 @@ static void ctl_room_shows_all_that_is_known_of_it(void **state)
     (void)state;
     world();
     assert_int_equal(CTL(ctl_room_show, "room", "hall"), ERR_NONE);
-    assert_true(has_effect("row Room room hall id hallhallhall manager alice members 3 limit 100 "
-                           "messages 3 kept 3 created_ms "));
+    assert_true(has_effect(
+        "row Room room hall id hallhallhall kind users manager alice members 3 limit 100 "
+        "messages 3 kept 3 created_ms "));
     assert_true(has_effect(" nodes n1: 3\n"));
     assert_int_equal(CTL(ctl_room_show, "room", "no"), ERR_ROOM_UNKNOWN);
 }

@@ -80,14 +80,14 @@ static void scripts_answer_every_request_in_every_state_a_session_can_be_in(void
         {"dave++++", ERR_NONE, ERR_NONE, ERR_NONE, ERR_NOT_IN_ROOM, ERR_NOT_MANAGER,
          ERR_NOT_IN_ROOM, ERR_NOT_IN_ROOM, ERR_NONE, ERR_NOT_IN_ROOM},
         /* TALK, a member */
-        {"bob+++++", ERR_IN_ROOM, ERR_IN_ROOM, ERR_IN_ROOM, ERR_NONE, ERR_NOT_MANAGER,
-         ERR_NOT_MANAGER, ERR_NOT_MANAGER, ERR_NONE, ERR_NONE},
+        {"bob+++++", ERR_NONE, ERR_IN_ROOM, ERR_IN_ROOM, ERR_NONE, ERR_NOT_MANAGER, ERR_NOT_MANAGER,
+         ERR_NOT_MANAGER, ERR_NONE, ERR_NONE},
         /* TALK, the manager */
-        {"alice+++", ERR_MANAGER_STAYS, ERR_IN_ROOM, ERR_IN_ROOM, ERR_MANAGER_STAYS, ERR_NONE,
-         ERR_WAITING, ERR_WAITING, ERR_NONE, ERR_NONE},
+        {"alice+++", ERR_NONE, ERR_IN_ROOM, ERR_IN_ROOM, ERR_NONE, ERR_NONE, ERR_WAITING,
+         ERR_WAITING, ERR_NONE, ERR_NONE},
         /* REMOVE: may still talk, and may leave by itself */
-        {"erin++++", ERR_IN_ROOM, ERR_IN_ROOM, ERR_IN_ROOM, ERR_NONE, ERR_NOT_MANAGER,
-         ERR_NOT_MANAGER, ERR_NOT_MANAGER, ERR_NONE, ERR_NONE},
+        {"erin++++", ERR_NONE, ERR_IN_ROOM, ERR_IN_ROOM, ERR_NONE, ERR_NOT_MANAGER, ERR_NOT_MANAGER,
+         ERR_NOT_MANAGER, ERR_NONE, ERR_NONE},
     };
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
         const struct cell *c = &cells[i];
@@ -380,7 +380,7 @@ static void scripts_signed_session_needs_its_token_and_newer_timestamps(void **s
 /* Time -------------------------------------------------------------------------------------------
  */
 
-static void scripts_expired_manager_closes_the_room_and_expired_member_leaves_it(void **state)
+static void scripts_expired_member_leaves_its_room_and_the_last_one_ends_it(void **state)
 {
     (void)state;
     world();
@@ -391,10 +391,12 @@ static void scripts_expired_manager_closes_the_room_and_expired_member_leaves_it
     assert_true(has_effect("gone bob+++++"));
     command("ZADD hgtp:{T}:sessions 1 alice+++");
     assert_int_equal(CALL(sweep, NULL), ERR_NONE);
-    assert_true(has_effect("relay REMOVE erin++++"));
-    assert_true(has_effect(" closed "));
+    assert_true(has_effect(" left alice "));
     assert_true(has_effect("gone alice+++"));
-    assert_string_equal(command("EXISTS hgtp:{T}:un:alice"), "0");
+    command("ZADD hgtp:{T}:sessions 1 erin++++");
+    assert_int_equal(CALL(sweep, NULL), ERR_NONE);
+    assert_true(has_effect(" closed "));
+    assert_string_equal(command("EXISTS hgtp:{T}:un:alice hgtp:{T}:r:hallhallhall"), "0");
     assert_int_equal(CALL(sweep, NULL), ERR_NONE);
     assert_string_equal(last.extra, "0");
 }
@@ -455,9 +457,9 @@ static void scripts_message_with_a_client_id_is_stored_once(void **state)
 {
     (void)state;
     world();
-    assert_int_equal(CALL(say, "bob+++++", "text", "hi", "sent", "1", "print", "m1"), ERR_NONE);
+    assert_int_equal(CALL(say, "bob+++++", "text", "hi", "sent", "1", "id", "m1"), ERR_NONE);
     assert_string_equal(last.extra, "4");
-    assert_int_equal(CALL(say, "bob+++++", "text", "hi", "sent", "1", "print", "m1"), ERR_NONE);
+    assert_int_equal(CALL(say, "bob+++++", "text", "hi", "sent", "1", "id", "m1"), ERR_NONE);
     assert_string_equal(last.extra, "4");
     assert_false(has_effect("entry"));
     assert_string_equal(command("XLEN hgtp:{T}:log:hallhallhall"), "4");
@@ -534,7 +536,7 @@ int main(void)
         cmocka_unit_test(scripts_proof_rehomes_a_session_and_keeps_its_room),
         cmocka_unit_test(scripts_legacy_session_is_bound_to_its_address),
         cmocka_unit_test(scripts_signed_session_needs_its_token_and_newer_timestamps),
-        cmocka_unit_test(scripts_expired_manager_closes_the_room_and_expired_member_leaves_it),
+        cmocka_unit_test(scripts_expired_member_leaves_its_room_and_the_last_one_ends_it),
         cmocka_unit_test(scripts_touch_renews_its_own_and_reports_the_others),
         cmocka_unit_test(scripts_log_numbers_are_consecutive_and_can_be_read_again),
         cmocka_unit_test(scripts_room_opened_again_under_the_same_id_has_another_epoch),

@@ -239,19 +239,19 @@ static void scripts_message_with_an_id_is_stored_once(void **state)
     (void)state;
     world();
     assert_int_equal(CALL(say, "bob+++++", "token", "t", "timestamp", "101", "text", "x", "sent",
-                          "1", "print", "id:1"),
+                          "1", "id", "1"),
                      ERR_NONE);
     assert_string_equal(last.extra, "4");
-    assert_int_equal(CALL(say, "bob+++++", "token", "t", "timestamp", "102", "text", "y", "sent",
-                          "2", "print", "id:1", "node", "n2@1"),
+    assert_int_equal(CALL(say, "bob+++++", "token", "t", "timestamp", "102", "text", "x", "sent",
+                          "2", "id", "1", "node", "n2@1"),
                      ERR_NONE);
     assert_string_equal(last.extra, "4");
     assert_false(has_effect("entry"));
     assert_string_equal(command("XLEN hgtp:{T}:log:" HALL), "4");
-    assert_int_equal(CALL(say, "bob+++++", "token", "wrong", "text", "x", "print", "id:1"),
+    assert_int_equal(CALL(say, "bob+++++", "token", "wrong", "text", "x", "id", "1"),
                      ERR_SIGNATURE_REQUIRED);
     assert_int_equal(CALL(say, "alice+++", "token", "t", "timestamp", "103", "text", "z", "sent",
-                          "1", "print", "id:1"),
+                          "1", "id", "1"),
                      ERR_NONE);
     assert_string_equal(last.extra, "5");
 }

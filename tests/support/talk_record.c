@@ -32,12 +32,12 @@ static const struct talk_record_shape {
     const char *type, *kinds;
     const char *members[8];
 } talk_record_shapes[] = {
-    {"session", "sSsi?Si", {"user", "room", "epoch", "last", "room_id", "kept"}},
+    {"session", "sSsi?Ssi", {"user", "room", "epoch", "last", "room_id", "manager", "kept"}},
     {"message", "sissi", {"room", "seq", "from", "message", "time"}},
     {"notice", "Sisssi", {"room", "seq", "event", "user", "notice", "time"}},
     {"room_list", "ln?ib", {"rooms", "members", "first", "more"}},
     {"user_list", "l?ib", {"users", "first", "more"}},
-    {"room_user_list", "sl?sib", {"room", "users", "manager", "first", "more"}},
+    {"room_user_list", "sls?sib", {"room", "users", "kind", "manager", "first", "more"}},
     {"ack", "i?s", {"seq", "id"}},
     {"error", "sss?s", {"code", "reason", "name", "id"}},
     {"gap", "sii", {"room", "from", "to"}},

@@ -84,11 +84,11 @@ static void fake_answer(void)
     uint64_t first = strtoull(fake.first, NULL, 10), last = strtoull(fake.last, NULL, 10);
     size_t count = 0;
     if (first < fake.log_first && fake.members != NULL) {
-        const struct bytes row[7] = {bytes_str("members"), bytes_str(ROOM),         bytes_str("1"),
-                                     bytes_str("60"),      bytes_str(fake.members), bytes_str("5"),
-                                     bytes_str("1")};
+        const struct bytes row[8] = {
+            bytes_str("members"), bytes_str(ROOM),         bytes_str("1"), bytes_str("60"),
+            bytes_str("bob"),     bytes_str(fake.members), bytes_str("5"), bytes_str("1")};
         memcpy(fields[50], row, sizeof row);
-        effects[count++] = (struct effect){fields[50], 7};
+        effects[count++] = (struct effect){fields[50], 8};
     }
     for (uint64_t seq = first; seq <= last && count < 50; seq++) {
         if (seq < fake.log_first || seq > fake.log_last) {

@@ -196,7 +196,8 @@ static void comes_to(const char *room_next, const char *next, const char *from, 
         bytes_str(next),    bytes_str(from),
         bytes_str(is_held), bytes_str("hall"),
         bytes_str("alice"), bytes_str(fake.move != NULL ? fake.move : ""),
-        bytes_str("1"),     bytes_str("1")};
+        bytes_str("1"),     bytes_str("1"),
+        bytes_str("users")};
     const struct effect effect = {fields, sizeof fields / sizeof fields[0]};
     const struct result result = {
         .code = ERR_NONE, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
@@ -346,8 +347,9 @@ static void homes_release_that_is_out_of_date_takes_nothing_from_her(void **stat
         bytes_str("home"),  bytes_str(UID),  bytes_str("alice"), bytes_str("127.0.0.1:7"),
         bytes_str("60"),    bytes_str(ROOM), bytes_str("1"),     bytes_str("12"),
         bytes_str("10"),    bytes_str(""),   bytes_str(""),      bytes_str("hall"),
-        bytes_str("alice"), bytes_str(""),   bytes_str("1"),     bytes_str("1")};
-    answer(SCRIPT_look, home, 16);
+        bytes_str("alice"), bytes_str(""),   bytes_str("1"),     bytes_str("1"),
+        bytes_str("users")};
+    answer(SCRIPT_look, home, 17);
     said(12);
     assert_int_equal(fake.got_count, 3);
     assert_int_equal(fake.got_marks[2], mark_of(12));

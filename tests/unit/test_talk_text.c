@@ -95,7 +95,7 @@ static void talk_text_lists_are_as_documented(void **state)
                                    .first = -1};
     talk_text_list(&list, &out);
     is_written("{\"type\":\"room_user_list\",\"room\":\"den\",\"users\":[\"alice\"],"
-               "\"manager\":\"alice\"}");
+               "\"manager\":\"alice\",\"kind\":\"users\"}");
     out.len = 0;
     list = (struct talk_text_list){.kind = TALK_TEXT_USERS, .first = -1};
     talk_text_list(&list, &out);
@@ -111,12 +111,13 @@ static void talk_text_session_tells_the_room_or_that_there_is_none(void **state)
     out.len = 0;
     session.room = bytes_str("den");
     session.room_id = bytes_str("abcdefghijkl");
+    session.manager = bytes_str("bob");
     session.epoch = bytes_str("17");
     session.last = 3;
     talk_text_session(&session, &out);
     is_written(
         "{\"type\":\"session\",\"user\":\"alice\",\"room\":\"den\",\"room_id\":\"abcdefghijkl\","
-        "\"epoch\":\"17\",\"last\":3}");
+        "\"manager\":\"bob\",\"epoch\":\"17\",\"last\":3}");
 }
 
 static void talk_text_answers_are_as_documented(void **state)
@@ -196,7 +197,8 @@ static void talk_text_optional_members_are_left_out(void **state)
                                   .count = 1,
                                   .first = -1};
     talk_text_list(&list, &out);
-    is_written("{\"type\":\"room_user_list\",\"room\":\"den\",\"users\":[\"alice\"]}");
+    is_written(
+        "{\"type\":\"room_user_list\",\"room\":\"den\",\"users\":[\"alice\"],\"kind\":\"users\"}");
     out.len = 0;
     list = (struct talk_text_list){.kind = TALK_TEXT_ROOMS, .first = 0};
     talk_text_list(&list, &out);

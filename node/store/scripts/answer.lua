@@ -3,7 +3,7 @@
 -- whatever it says to a REMOVE, it is in no room then, and one that has accepted is in a room: in that one, if
 -- there is place for it, or it is told to leave again.
 -- allow-oom: a peer must get out of its waiting
--- with: base step memory request top log session lists room wait
+-- with: base step memory request top log session lists room wait ends
 if repeated() then
     return result(ERR.IGNORED)
 end

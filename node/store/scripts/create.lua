@@ -20,7 +20,7 @@ if refused then
 end
 
 decline_invitations(s)
-local r = open_room(A.room_id, A.room, s.uid, A.members_max)
+local r = open_room(A.room_id, A.room, 'users', s.uid, A.members_max)
 redis.call('HSET', key('r', r.id), 'opener', s.uid)
 steps(s, 'CREATE_ROOM', 'CREATE_ROOM_SUC', 'TO_TALK')
 place(s)

@@ -4,6 +4,10 @@ if redis.call('HEXISTS', key('accounts'), A.user) == 0 then
     return result(ERR.PEER_UNKNOWN)
 end
 local s = session_named(A.user)
+local what, rooms = '', 0
+if s then
+    what, rooms = parting(s)
+end
 if not is_dry then
     redis.call('HDEL', key('accounts'), A.user)
     if s then
@@ -11,6 +15,6 @@ if not is_dry then
     end
 end
 return finish('account_remove', { 'user' }, {
-    did = 'removed', would = 'remove', what = 'the account ' .. A.user .. (s and ' and its session' or ''),
-    users = 1, names = { A.user },
+    did = 'removed', would = 'remove', what = 'the account ' .. A.user .. (s and ' and its session' or '') .. what,
+    users = 1, rooms = rooms, names = { A.user },
 })

@@ -167,10 +167,13 @@ local function check_room_key(rid)
         end)
         return
     end
-    if not r.epoch or not tonumber(r.limit) then
-        found('broken-room', r.name .. ' lacks its epoch or its limit', function()
+    if not r.epoch or not tonumber(r.limit) or not r.manager or not r.kind then
+        found('broken-room', r.name .. ' lacks its epoch, its limit, its manager or its kind', function()
             r.epoch = r.epoch or new_epoch()
-            redis.call('HSET', key('r', rid), 'epoch', r.epoch, 'limit', tonumber(r.limit) or A.members_max)
+            r.manager = r.manager or ''
+            r.kind = r.kind or r.manager ~= '' and 'users' or 'operators'
+            redis.call('HSET', key('r', rid), 'epoch', r.epoch, 'limit', tonumber(r.limit) or A.members_max,
+                'manager', r.manager, 'kind', r.kind)
         end)
     end
     check_own_name('rn', 'r', rid, r.name)
@@ -301,7 +304,7 @@ local function check_members(rid)
         end)
         return
     end
-    local counts, present, has_manager = {}, 0, (r.manager or '') == ''
+    local counts, present, has_manager = {}, 0, r.manager == ''
     local members = redis.call('ZRANGE', key('m', rid), 0, -1)
     for _, uid in ipairs(members) do
         local of, home = unpack(redis.call('HMGET', key('u', uid), 'room', 'home'))
@@ -323,14 +326,14 @@ local function check_members(rid)
     looked_at = looked_at + #members
     check_invited(r)
     check_member_counts(r, counts)
-    if not has_manager then
+    if present == 0 and r.kind == 'users' then
+        found('empty-room', r.name .. ' is a room of users, and nobody is in it', function()
+            close_room(r)
+            changed('rooms')
+        end)
+    elseif not has_manager then
         found('absent-manager', r.name .. ' is managed by ' .. r.manager .. ', who is not in it', function()
-            if present == 0 then
-                close_room(r)
-                changed('rooms')
-            else
-                redis.call('HSET', key('r', rid), 'manager', '')
-            end
+            hand_over(r)
         end)
     end
 end

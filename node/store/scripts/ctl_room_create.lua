@@ -17,7 +17,7 @@ end
 local limit = number_of(A.limit)
 limit = limit > 0 and limit or tonumber(A.members_max)
 if not is_dry then
-    local r = open_room(rid, A.room, '', limit)
+    local r = open_room(rid, A.room, 'operators', '', limit)
     begin_log(r, A.actor)
     changed('rooms')
     recounted()

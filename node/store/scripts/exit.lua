@@ -1,7 +1,8 @@
--- exit: EXIT_ROOM by the room's name, which must be the one the user is in. A client of the original's kind
--- that names another one, or is in none, has missed something: it gets OK, and is in none.
+-- exit: EXIT_ROOM by the room's name, which must be the one the user is in. A manager hands over; but not one
+-- of the original's kind, which believes to stay. A client of that kind that names another room, or is in none,
+-- has missed something: it gets OK, and is in none.
 -- allow-oom: who leaves makes room
--- with: base step memory request top log session lists room wait
+-- with: base step memory request top log session lists room wait ends
 local again = repeated()
 if again then
     return again
@@ -12,7 +13,7 @@ if not s then
 end
 local r = room_named(A.room)
 if r and s.room == r.id then
-    if r.manager == s.uid then
+    if r.manager == s.uid and is_original(s) then
         return done(ERR.MANAGER_STAYS)
     end
     reply_here()

@@ -1,5 +1,5 @@
 -- sweep: ends what has run out, at most `batch` of each kind: logs of closed rooms, registrations that were not
--- proved, answers that peers owe, and sessions that showed no sign of life. A manager's end closes the room. Extra: how many were ended.
+-- proved, answers that peers owe, and sessions that showed no sign of life. Extra: how many were ended.
 -- allow-oom: what has run out makes room
 -- with: base step memory request top log session lists room wait ends
 local swept = 0

@@ -28,7 +28,7 @@ end
 
 -- Closes the room: everybody out, the log gone. `by`: the manager who closes it and needs not be told, or
 -- nobody.
-local function close_room(r, by)
+function close_room(r, by)
     for _, uid in ipairs(redis.call('ZRANGE', key('i', r.id), 0, -1)) do
         local invited = session(uid)
         if invited and invited.wait then
@@ -65,7 +65,21 @@ local function end_session(s, kind)
     event(kind, { 'user', s.name })
 end
 
--- Ends a session in the middle of whatever it does: it leaves its room, or closes it as its manager.
+-- What the end of a session means for its room, in words for operators; and the number of rooms of which more
+-- is to be said than that there is one member less.
+local function parting(s)
+    local r = s.room ~= '' and room(s.room)
+    if r and r.kind == 'users' and redis.call('ZCARD', key('m', r.id)) == 1 then
+        return ' and with it the room ' .. r.name .. ', which nobody else is in', 1
+    end
+    if not r or r.manager ~= s.uid then
+        return '', 0
+    end
+    local heir = successor(r, s.uid)
+    return '; ' .. (heir and heir.name or 'nobody') .. ' manages the room ' .. r.name .. ' from then on', 1
+end
+
+-- Ends a session in the middle of whatever it does: it leaves its room.
 local function break_off(s, kind)
     drop_queue(s, ERR.PEER_SILENT)
     if s.wait then
@@ -75,10 +89,7 @@ local function break_off(s, kind)
     if r and is_original(s) then
         tell_out(s, r.id, 1)
     end
-    if r and r.manager == s.uid then
-        close_room(r, s)
-        changed('rooms')
-    elseif r then
+    if r then
         steps(s, 'EXIT_ROOM', 'EXIT_ROOM_SUC')
         leave(s, r, 'left')
     elseif s.room ~= '' then

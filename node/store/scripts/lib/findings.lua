@@ -7,6 +7,7 @@ local CHECKS = {
     { 'broken-session', 'error', 'its user is nowhere and cannot register' },
     { 'dead-home', 'error', 'its sessions get nothing, and no node goes on with them' },
     { 'dead-line', 'warning', 'a connection is believed in that is not there, so that requests without signature are refused' },
+    { 'empty-room', 'warning', 'it ends with its last member, and so never does' },
     { 'ghost-member', 'error', 'the room shows and counts somebody who is not in it' },
     { 'immortal-session', 'warning', 'it never expires, and is in no list' },
     { 'long-events', 'info', 'the record takes more memory than it should' },

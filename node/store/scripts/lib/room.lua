@@ -37,11 +37,12 @@ local function refusal_to_open(rid, name)
     return redis.call('EXISTS', key('rn', name)) == 1 and ERR.ROOM_NAME_TAKEN or nil
 end
 
--- Opens a room that nobody is in yet. `manager` is a user id, or empty for one that operators have opened:
--- it stays until they delete it. The epoch tells its log from that of an earlier room with the same id.
-local function open_room(rid, name, manager, limit)
-    local r = { id = rid, name = name, manager = manager, epoch = new_epoch(), fence = realm[REALM_FENCE] }
-    redis.call('HSET', key('r', rid), 'name', name, 'manager', manager, 'created', now,
+-- Opens a room that nobody is in yet. `kind`: `users` for one that a user has opened, whose user id `manager`
+-- is: it ends with its last member; `operators` for theirs, which nobody manages and which stays until they
+-- delete it. The epoch tells its log from that of an earlier room with the same id.
+local function open_room(rid, name, kind, manager, limit)
+    local r = { id = rid, name = name, kind = kind, manager = manager, epoch = new_epoch(), fence = realm[REALM_FENCE] }
+    redis.call('HSET', key('r', rid), 'name', name, 'kind', kind, 'manager', manager, 'created', now,
         'epoch', r.epoch, 'fence', r.fence, 'limit', text(limit))
     redis.call('SET', key('rn', name), rid)
     redis.call('ZADD', key('rooms'), now, rid)
@@ -68,10 +69,62 @@ end
 local function settle_in(s, r, seq)
     s.first, s.joined = seq, now
     save(s, 'state', 'room', 'first', 'stay', 'joined')
-    effect_home(s, 'join', s.uid, r.id, r.epoch, seq, r.name, manager_name(r.manager), s.stay)
+    effect_home(s, 'join', s.uid, r.id, r.epoch, seq, r.name, manager_name(r.manager), s.stay, r.kind)
     changed('members', r.id, seq)
     recounted()
 end
+
+-- Makes a member the room's manager. The log says so, in its place; the number of that entry.
+local function set_manager(r, s)
+    r.manager = s.uid
+    redis.call('HSET', key('r', r.id), 'manager', s.uid)
+    local seq = write_entry(r, 'manager', s.name, '', 0) or 0
+    changed('members', r.id, seq)
+    tell_entry(r, seq, 'manager', s.name, '', 0)
+    event('room_manager', { 'user', s.name, 'room', r.name })
+    return seq
+end
+
+-- Why that one cannot be made the room's manager; nothing when it can. The original's client takes only itself
+-- for the manager of a room, and only when it has opened it.
+local function refusal_to_manage(r, s)
+    if not s then
+        return ERR.PEER_UNKNOWN
+    end
+    if s.room ~= r.id then
+        return ERR.PEER_NOT_MEMBER
+    end
+    return is_original(s) and ERR.PEER_ORIGINAL or nil
+end
+
+-- Who manages the room when user `gone` does not any more: the modern member who has been in it longest, one
+-- who is here before one who is away; or nobody.
+local function successor(r, gone)
+    local away
+    for _, uid in ipairs(redis.call('ZRANGE', key('m', r.id), 0, -1)) do
+        local s = uid ~= gone and session(uid)
+        if s and not is_original(s) then
+            if not is_away(s) then
+                return s
+            end
+            away = away or s
+        end
+    end
+    return away
+end
+
+-- The manager is not among the members any more: its own entry says so in the log.
+local function hand_over(r)
+    local heir = successor(r)
+    if heir then
+        set_manager(r, heir)
+    else
+        r.manager = ''
+        redis.call('HSET', key('r', r.id), 'manager', '')
+    end
+end
+
+local close_room -- in ends.lua, which every script has in which somebody leaves a room
 
 -- The session is in the room from now on: members, its list, and a notice of the given kind.
 local function enter(s, r, kind)
@@ -80,9 +133,13 @@ local function enter(s, r, kind)
     settle_in(s, r, seq)
     tell_entry(r, seq, kind, s.name, '', 0, s)
     event('room_' .. kind, { 'user', s.name, 'room', r.name })
+    if r.kind == 'users' and r.manager == '' and not is_original(s) then
+        set_manager(r, s)
+    end
 end
 
--- The session has left the room; its new state is set by the caller.
+-- The session has left the room; its new state is set by the caller. Somebody else manages it then, if it was
+-- the manager, and one that nobody is in any more ends.
 local function leave(s, r, kind)
     redis.call('ZREM', key('m', r.id), s.uid)
     s.room = ''
@@ -94,4 +151,11 @@ local function leave(s, r, kind)
     tell_entry(r, seq, kind, s.name, '', 0, s)
     count_member(r.id, s.home, -1)
     event('room_' .. kind, { 'user', s.name, 'room', r.name })
+    if r.manager == s.uid then
+        hand_over(r)
+    end
+    if r.kind == 'users' and redis.call('ZCARD', key('m', r.id)) == 0 then
+        close_room(r)
+        changed('rooms')
+    end
 end

@@ -34,6 +34,11 @@ local function is_original(s)
     return s.kind == 'original'
 end
 
+-- It has lost its connection, and is waited for.
+local function is_away(s)
+    return (s.away or '') ~= ''
+end
+
 local function renew(s)
     redis.call('ZADD', key('sessions'), life + s.expires * 1000, s.uid)
 end
@@ -103,7 +108,7 @@ local function show_home(s, confirmed, from, is_held, move)
         resume = resume_from(s, r, confirmed)
     end
     effect('home', s.uid, s.name, s.http, s.expires, s.room, r.epoch or '', following, resume, from or '',
-        is_held and '1' or '', r.name or '', manager_name(r.manager), move or '', s.stay or 0, fence)
+        is_held and '1' or '', r.name or '', manager_name(r.manager), move or '', s.stay or 0, fence, r.kind or '')
 end
 
 -- What the asking node should have of a session about which something has changed.

@@ -37,7 +37,8 @@ end
 local function show_room(r)
     local created = tonumber(r.created) or now
     local top, spoken = last_entry(r.id, created)
-    local fields = { 'room', r.name, 'id', r.id, 'manager', manager_name(r.manager),
+    local fields = { 'room', r.name, 'id', r.id, 'kind', r.kind or '',
+        'manager', manager_name(r.manager),
         'members', redis.call('ZCARD', key('m', r.id)), 'limit', r.limit or 0, 'messages', top,
         'kept', redis.call('XLEN', key('log', r.id)), 'created_ms', created, 'age_ms', now - created,
         'idle_ms', math.max(now - spoken, 0) }
