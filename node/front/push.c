@@ -48,6 +48,8 @@ struct push {
     int64_t opened_us; /* as metrics_now_us */
     int64_t connected_ms;
     int64_t silent_since_ms; /* since then something is unanswered and nothing was heard; 0: no */
+    int64_t failed_since_ms; /* the first of the failures since it last worked; 0: it works */
+    unsigned lost_count;     /* connections that stood */
     int64_t retry_ms;        /* lower bound of the next wait; 0: at the start of the range */
     int64_t wait_ms;         /* how long to wait when BROKEN is over */
     struct push_queue queue;
@@ -132,6 +134,13 @@ static void push_break(struct push *push, int64_t wait_ms)
     uv_close((uv_handle_t *)&push->tcp, push_on_tcp_closed);
 }
 
+static void push_note_failure(struct push *push)
+{
+    if (push->failed_since_ms == 0) {
+        push->failed_since_ms = push->silent_since_ms != 0 ? push->silent_since_ms : push_now(push);
+    }
+}
+
 /* A connection that worked: one that brought answers is made anew at once, so a peer that closes
  * after each answer is served as fast as it takes; one that was only accepted must wait. */
 static void push_lose(struct push *push, bool orderly)
@@ -140,9 +149,12 @@ static void push_lose(struct push *push, bool orderly)
         push_break(push, 0);
         return;
     }
+    push->lost_count++;
     if (push->answered || push_now(push) - push->connected_ms >= push->settings->retry_max_ms) {
         push->retry_ms = 0;
+        push->failed_since_ms = 0;
     }
+    push_note_failure(push);
     push_break(push, orderly && push->answered ? 0 : push_next_wait(push));
 }
 
@@ -158,6 +170,7 @@ static void push_fail(struct push *push, int error)
     metric_add(METRIC_PUSH_CONNECT_FAILED, 1);
     LOG_LIMITED(LOG_INFO, "push_connect_failed", log_str("ip", push_peer_ip(push, ip)),
                 log_int("port", ntohs(push->peer.sin_port)), log_str("error", uv_strerror(error)));
+    push_note_failure(push);
     push_break(push, push_next_wait(push));
 }
 
@@ -181,6 +194,7 @@ static bool push_take_answer(struct push *push)
     metric_add(METRIC_PUSH_CONFIRMED, 1);
     push->answered = true;
     push->confirmed = true;
+    push->failed_since_ms = 0;
     push->silent_since_ms = push_queue_unanswered(&push->queue) ? push_now(push) : 0;
     return true;
 }
@@ -439,6 +453,7 @@ void push_redirect(struct push *push, uint32_t ip, uint16_t port)
     push->peer.sin_port = htons(port);
     push->retry_ms = 0;
     push->wait_ms = 0;
+    push->failed_since_ms = push->silent_since_ms = 0;
     if (push->state == PUSH_WAITING) {
         uv_timer_start(&push->timer, push_on_retry, 0, 0);
     } else if (push->state != PUSH_BROKEN) {
@@ -451,6 +466,19 @@ bool push_alive(const struct push *push)
     return push->state == PUSH_CONNECTED &&
            (push->silent_since_ms == 0 ||
             push_now(push) - push->silent_since_ms <= PUSH_SILENCE_MS);
+}
+
+struct push_health push_health(const struct push *push)
+{
+    struct push_health health = {.is_up = push->state == PUSH_CONNECTED,
+                                 .lost_count = push->lost_count};
+    /* One that stands, and owes nothing, works as far as can be told. */
+    bool is_in_doubt = !health.is_up || push->silent_since_ms != 0;
+    int64_t since_ms = push->failed_since_ms != 0 ? push->failed_since_ms : push->silent_since_ms;
+    if (is_in_doubt && since_ms != 0) {
+        health.failing_ms = push_now(push) - since_ms + 1;
+    }
+    return health;
 }
 
 uint64_t push_confirmed(const struct push *push)

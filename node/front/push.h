@@ -86,6 +86,9 @@ void push_redirect(struct push *push, uint32_t ip, uint16_t port);
 /** True while connected and, if something is unanswered, answered to within the last 30 s. */
 bool push_alive(const struct push *push);
 
+/** How it stands with the client's port. */
+struct push_health push_health(const struct push *push);
+
 /** Close; what is queued is still written if the connection takes it at once. No event is called
  * again. */
 void push_close(struct push *push);

@@ -23,6 +23,11 @@ static bool push_port_alive(const void *push)
     return push_alive(push);
 }
 
+static struct push_health push_port_health(const void *push)
+{
+    return push_health(push);
+}
+
 static uint64_t push_port_confirmed(const void *push)
 {
     return push_confirmed(push);
@@ -45,6 +50,7 @@ struct push_port push_port(struct push_settings *settings)
                               .send = push_port_send,
                               .redirect = push_port_redirect,
                               .alive = push_port_alive,
+                              .health = push_port_health,
                               .confirmed = push_port_confirmed,
                               .idle = push_port_idle,
                               .close = push_port_close};

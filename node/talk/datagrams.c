@@ -109,6 +109,9 @@ void datagrams_relay(struct talk *talk, const struct effect *effect)
     if (f[2].len != HGTP_USER_ID_BYTES || !sink_fits(&room_out) || !sink_fits(&peer_out)) {
         return;
     }
+    if (type == HGTP_REMOVE_USER_FROM_ROOM) {
+        originals_is_out(talk, f[2]);
+    }
     int32_t seq = (int32_t)(uint32_t)effects_number(f[4], 1);
     struct hgtp_message msg = {.header = datagrams_header(talk, type, type, f[2].ptr, seq),
                                .peer = {sink_bytes(&room_out), sink_bytes(&peer_out)}};

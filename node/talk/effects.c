@@ -113,6 +113,7 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
     homes_keep(client);
     effects_connect(talk, client, f[3]);
     (void)roster_client_name(client, f[2]);
+    originals_reach(client, f[17]);
     const struct membership told = {.stay = effects_number(f[14], 0),
                                     .fence = effects_number(f[15], 0),
                                     .is_in = f[5].len > 0,
@@ -148,6 +149,9 @@ static void effects_on_gone(struct talk *talk, const struct effect *effect)
     /* One that is being handed over goes when its new home has been told where it ended. */
     if (client != NULL && client->leaving_to == NULL) {
         bool has_ended = bytes_equal(effect->fields[2], bytes_str("ended"));
+        if (has_ended) {
+            originals_tell_out(talk, client);
+        }
         effects_gone(talk, client,
                      !has_ended                 ? WS_CLOSE_REPLACED
                      : client->has_unregistered ? WS_CLOSE_NORMAL
@@ -358,6 +362,14 @@ static void effects_on_top(struct talk *talk, const struct effect *effect)
     }
     room_feed_top(&room->feed, (uint64_t)effects_number(f[4], 0));
     deliver_repair(talk, room);
+}
+
+static void effects_on_reach(struct talk *talk, const struct effect *effect)
+{
+    struct client *client = roster_client(&talk->roster, effect->fields[1]);
+    if (client != NULL) {
+        originals_reach(client, effect->fields[2]);
+    }
 }
 
 static void effects_on_inform(struct talk *talk, const struct effect *effect)

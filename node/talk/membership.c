@@ -31,6 +31,7 @@ static void membership_enter(struct talk *talk, struct client *client, const str
     if (!roster_enter(&talk->roster, client, of, first)) {
         return;
     }
+    client->believes_in_room = true;
     channel_session(talk, client);
     membership_count(talk);
     if (client->room->check_due) {

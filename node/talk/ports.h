@@ -69,6 +69,14 @@ struct datagram_port {
     void (*send)(void *ctx, uint32_t ip, uint16_t port, struct bytes datagram);
 };
 
+/** What a push connection has been through. */
+struct push_health {
+    bool is_up;          /* it stands */
+    unsigned lost_count; /* how often one that stood was lost, by the other end or on the way */
+    int64_t failing_ms;  /* since so long it is refused, or lost before or without an answer; 0: it
+                            is not */
+};
+
 /** Connections to clients' HTTP ports; see node/front/push.h, which is behind it. */
 struct push_port {
     void *ctx;
@@ -76,6 +84,7 @@ struct push_port {
     bool (*send)(void *push, enum push_type type, struct frame *body, uint64_t mark);
     void (*redirect)(void *push, uint32_t ip, uint16_t port);
     bool (*alive)(const void *push);
+    struct push_health (*health)(const void *push);
     uint64_t (*confirmed)(const void *push);
     bool (*idle)(const void *push);
     void (*close)(void *push);

@@ -94,6 +94,10 @@ static void request_reply_ok(struct request *request, struct bytes token)
             datagrams_seq_after(request->msg.header.seq, request->reply_steps)),
         .body = sink_bytes(&out)};
     datagrams_reply(request->talk, &request->origin, &msg);
+    uint8_t type = request->msg.header.type;
+    if (type == HGTP_EXIT_ROOM || type == HGTP_DELETE_ROOM || type == HGTP_UNREGISTER) {
+        originals_is_out(request->talk, request_uid(request));
+    }
     if (request->is_proof) {
         request_opened(request, token);
     } else if (request->msg.header.type == HGTP_UNREGISTER) {
@@ -153,6 +157,9 @@ void request_finish(struct request *request, const struct result *result)
     } else {
         request_note_repetition(request, result);
         effects_apply(request->talk, result, request_on_reply, request);
+    }
+    if (result != NULL) {
+        originals_heard(request->talk, request, result->code);
     }
     metric_observe(HISTOGRAM_REQUEST, metrics_now_us() - request->since_us);
     request_end(request);

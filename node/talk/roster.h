@@ -32,6 +32,11 @@ struct client {
     char line_name[ROSTER_LINE_MAX]; /* as Redis knows it */
     bool has_unregistered;           /* by this line */
     char *name;                      /* NULL: not known */
+    /* Of one of the original's kind: */
+    uint32_t reach_ip;     /* where the server's own requests go */
+    uint16_t reach_port;   /* 0: it is none */
+    bool believes_in_room; /* its client does, by what it was told from here */
+    int64_t heard_ms;      /* its last datagram */
     int64_t expires_ms;
     int64_t touched_ms;              /* when its sign of life was last passed on to Redis */
     uint8_t token[ROSTER_TOKEN_MAX]; /* last seen; only a match in Redis counts */

@@ -33,8 +33,8 @@ struct talk {
     size_t other_count; /* nodes that serve, without this one */
     bool store_connected;
     bool is_store_full; /* as of the last beat */
-    bool is_late;    /* a result is carried out whose call was given up */
-    int64_t beat_ms; /* when Redis last took our beat; 0: never */
+    bool is_late;       /* a result is carried out whose call was given up */
+    int64_t beat_ms;    /* when Redis last took our beat; 0: never */
     int64_t beat_sent_ms, beat_took_ms;
     int64_t echo_ms;     /* when our batch to ourselves last came back over the bus; 0: never */
     int64_t id_taken_ms; /* since when the beat is refused because of our id; 0: it is not */
@@ -47,9 +47,12 @@ struct talk {
     uint64_t inbox_seen, inbox_top; /* read up to, and known to reach up to */
     bool inbox_reading;
     int64_t next_beat_ms, next_sweep_ms, next_touch_ms, next_check_ms;
-    int64_t resume_ms;    /* when to compare everything with Redis once more; 0: no need */
-    int64_t gaps_ms;      /* when deliver_gaps has something to do; 0: there is no gap */
-    int64_t lists_due_ms; /* when dirty lists are to be asked for; 0: none is dirty */
+    int64_t resume_ms;        /* when to compare everything with Redis once more; 0: no need */
+    int64_t gaps_ms;          /* when deliver_gaps has something to do; 0: there is no gap */
+    bool giving_up;           /* sessions with dead ports */
+    int64_t next_ports_ms;    /* when to look for them */
+    int64_t ports_doubted_ms; /* when most push connections failed last; 0: never */
+    int64_t lists_due_ms;     /* when dirty lists are to be asked for; 0: none is dirty */
     bool dirty[LIST_COUNT];
     struct listing *lists[LIST_COUNT]; /* last list of the realm that was shown, or NULL */
     int64_t list_stamps[LIST_COUNT];
@@ -173,6 +176,19 @@ void deliver_catch_up(struct talk *talk, struct client *client);
 void datagrams_relay(struct talk *talk, const struct effect *effect);
 /** The late answer to a client's INVITE or REMOVE. */
 void datagrams_answer(struct talk *talk, const struct effect *effect);
+
+/* originals.c */
+/** Where its datagrams go, "ip:port"; empty: it is no client of the original's kind. */
+void originals_reach(struct client *client, struct bytes address);
+/** It has heard that it is in no room. */
+void originals_is_out(struct talk *talk, struct bytes uid);
+/** Its session is no more, a script has said so: if its client believes to be in a room, it is told
+ * that it is not. */
+void originals_tell_out(struct talk *talk, const struct client *client);
+struct request;
+/** A script has answered its request. */
+void originals_heard(struct talk *talk, const struct request *request, enum err err);
+void originals_tick(struct talk *talk, int64_t now_ms);
 
 /* say.c */
 /** A token begins with the user id; false: this is none. */

@@ -145,6 +145,12 @@ static bool fake_alive(const void *push)
 }
 
 /* It answers everything at once. */
+static struct push_health fake_health(const void *push)
+{
+    (void)push;
+    return (struct push_health){.is_up = true};
+}
+
 static uint64_t fake_confirmed(const void *push)
 {
     return ((const struct fake_push *)push)->mark;
@@ -214,6 +220,7 @@ static int set_up(void **state)
         .store = {NULL, fake_call},
         .push = {.send = fake_send,
                  .alive = fake_alive,
+                 .health = fake_health,
                  .confirmed = fake_confirmed,
                  .idle = fake_idle,
                  .close = fake_close},

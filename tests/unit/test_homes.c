@@ -95,6 +95,12 @@ static bool fake_alive(const void *push)
     return false;
 }
 
+static struct push_health fake_health(const void *push)
+{
+    (void)push;
+    return (struct push_health){.is_up = true};
+}
+
 static uint64_t fake_confirmed(const void *push)
 {
     (void)push;
@@ -159,6 +165,7 @@ static int set_up(void **state)
         .push = {.open = fake_open,
                  .send = fake_send,
                  .alive = fake_alive,
+                 .health = fake_health,
                  .confirmed = fake_confirmed,
                  .idle = fake_idle,
                  .close = fake_close},
@@ -197,7 +204,7 @@ static void comes_to(const char *room_next, const char *next, const char *from, 
         bytes_str(is_held), bytes_str("hall"),
         bytes_str("alice"), bytes_str(fake.move != NULL ? fake.move : ""),
         bytes_str("1"),     bytes_str("1"),
-        bytes_str("users")};
+        bytes_str("users"), bytes_str("")};
     const struct effect effect = {fields, sizeof fields / sizeof fields[0]};
     const struct result result = {
         .code = ERR_NONE, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
@@ -348,8 +355,8 @@ static void homes_release_that_is_out_of_date_takes_nothing_from_her(void **stat
         bytes_str("60"),    bytes_str(ROOM), bytes_str("1"),     bytes_str("12"),
         bytes_str("10"),    bytes_str(""),   bytes_str(""),      bytes_str("hall"),
         bytes_str("alice"), bytes_str(""),   bytes_str("1"),     bytes_str("1"),
-        bytes_str("users")};
-    answer(SCRIPT_look, home, 17);
+        bytes_str("users"), bytes_str("")};
+    answer(SCRIPT_look, home, 18);
     said(12);
     assert_int_equal(fake.got_count, 3);
     assert_int_equal(fake.got_marks[2], mark_of(12));

@@ -91,6 +91,46 @@ static void push_unreachable_peer_is_tried_until_it_listens(void **state)
     assert_numbers(f, 0, 0, 3);
 }
 
+/* How it stands (issue 12, item 11) -------------------------------------------------------------
+ */
+
+static void push_that_is_refused_fails_until_it_is_answered(void **state)
+{
+    struct fixture *f = *state;
+    uv_close((uv_handle_t *)&f->listener, NULL);
+    uv_run(&f->loop, UV_RUN_NOWAIT);
+    open_push(f);
+    assert_int_equal(push_health(f->push).failing_ms, 0); /* not tried yet */
+    send_numbers(f, 0, 1);
+    WAIT_UNTIL(f, metrics_values[METRIC_PUSH_CONNECT_FAILED] >= 1);
+    int64_t failing_ms = push_health(f->push).failing_ms;
+    assert_true(failing_ms > 0);
+    WAIT_UNTIL(f, push_health(f->push).failing_ms > failing_ms);
+    f->answer = OK_ANSWER;
+    listen_on(f, f->port);
+    WAIT_UNTIL(f, metrics_values[METRIC_PUSH_CONFIRMED] == 1);
+    assert_int_equal(push_health(f->push).failing_ms, 0);
+    assert_int_equal(push_health(f->push).lost_count, 0);
+    assert_true(push_health(f->push).is_up);
+}
+
+static void push_that_is_not_answered_fails_from_the_first_request_on(void **state)
+{
+    struct fixture *f = *state;
+    open_push(f);
+    WAIT_UNTIL(f, push_health(f->push).is_up);
+    assert_int_equal(push_health(f->push).failing_ms, 0); /* nothing is owed */
+    send_numbers(f, 0, 1);
+    WAIT_UNTIL(f, f->request_count == 1);
+    assert_true(push_health(f->push).failing_ms > 0);
+    /* A connection made anew brings no other clock along. */
+    int64_t failing_ms = push_health(f->push).failing_ms;
+    client_close(&f->clients[0]);
+    WAIT_UNTIL(f, f->client_count == 2 && push_health(f->push).is_up);
+    assert_true(push_health(f->push).failing_ms >= failing_ms);
+    assert_int_equal(push_health(f->push).lost_count, 1);
+}
+
 static void push_broken_connection_sends_the_unanswered_again_before_newer(void **state)
 {
     struct fixture *f = *state;
@@ -420,6 +460,8 @@ int main(void)
         CASE(push_requests_of_a_turn_do_not_wait_for_answers),
         CASE(push_answers_are_counted_and_confirm),
         CASE(push_unreachable_peer_is_tried_until_it_listens),
+        CASE(push_that_is_refused_fails_until_it_is_answered),
+        CASE(push_that_is_not_answered_fails_from_the_first_request_on),
         CASE(push_broken_connection_sends_the_unanswered_again_before_newer),
         CASE(push_reset_connection_sends_the_unanswered_again),
         CASE(push_peer_that_closes_after_each_answer_gets_everything_once_answered),

@@ -108,7 +108,8 @@ local function show_home(s, confirmed, from, is_held, move)
         resume = resume_from(s, r, confirmed)
     end
     effect('home', s.uid, s.name, s.http, s.expires, s.room, r.epoch or '', following, resume, from or '',
-        is_held and '1' or '', r.name or '', manager_name(r.manager), move or '', s.stay or 0, fence, r.kind or '')
+        is_held and '1' or '', r.name or '', manager_name(r.manager), move or '', s.stay or 0, fence, r.kind or '',
+        is_original(s) and reach(s) or '')
 end
 
 -- What the asking node should have of a session about which something has changed.
@@ -191,8 +192,12 @@ end
 
 local function moved(s)
     if A.src and A.src ~= '' and (s.src ~= A.src or s.ip ~= A.ip) then
+        local reached = reach(s)
         s.src, s.ip = A.src, A.ip
         save(s, 'src', 'ip')
+        if is_original(s) and s.home == A.node and reach(s) ~= reached then
+            effect('reach', s.uid, reach(s))
+        end
     end
 end
 
