@@ -60,12 +60,13 @@ static void push_decimal(int64_t value, struct sink *out)
     sink_put(out, bytes_of(digits + at, sizeof digits - at));
 }
 
-void push_list_body(enum push_type type, const struct bytes *names, size_t count, struct sink *out)
+void push_list_body(enum push_type type, const struct bytes *names, size_t count, size_t step,
+                    struct sink *out)
 {
     sink_text(out, "{\n");
     push_member(push_members[type], out);
     sink_text(out, count == 0 ? "[]" : "[");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i += step) {
         sink_text(out, i == 0 ? "\n    " : ",\n    ");
         push_quoted(names[i], out);
     }

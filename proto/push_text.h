@@ -25,9 +25,10 @@ enum push_type {
 
 const char *push_type_target(enum push_type type);
 
-/** Append the JSON body of a list push; `names` are UTF-8 and may be any bytes. `type` is one of
- * the three lists. */
-void push_list_body(enum push_type type, const struct bytes *names, size_t count, struct sink *out);
+/** Append the JSON body of a list push; every `step`th of `names` is one, UTF-8, which may be any
+ * bytes. `type` is one of the three lists. */
+void push_list_body(enum push_type type, const struct bytes *names, size_t count, size_t step,
+                    struct sink *out);
 void push_notice_body(struct bytes text, struct sink *out);
 void push_message_body(struct bytes host_name, struct bytes message, int64_t time_unix_ms,
                        struct sink *out);

@@ -139,12 +139,27 @@ static void talk_text_array(const char *name, const struct talk_text_list *list,
     sink_u8(out, ']');
 }
 
+/* The names of those who are away, if there are any. */
+static void talk_text_away(const struct talk_text_list *list, struct sink *out)
+{
+    bool is_any = false;
+    for (size_t i = 0; i + 1 < list->count; i += 2) {
+        if (list->names[i + 1].len > 0) {
+            sink_text(out, is_any ? "," : ",\"away\":[");
+            talk_text_string(list->names[i], out);
+            is_any = true;
+        }
+    }
+    sink_text(out, is_any ? "]" : "");
+}
+
 void talk_text_list(const struct talk_text_list *list, struct sink *out)
 {
     switch (list->kind) {
     case TALK_TEXT_USERS:
         talk_text_begin("user_list", out);
-        talk_text_array("users", list, 0, 1, true, out);
+        talk_text_array("users", list, 0, 2, true, out);
+        talk_text_away(list, out);
         break;
     case TALK_TEXT_ROOMS:
         talk_text_begin("room_list", out);
@@ -154,7 +169,8 @@ void talk_text_list(const struct talk_text_list *list, struct sink *out)
     case TALK_TEXT_MEMBERS:
         talk_text_begin("room_user_list", out);
         talk_text_member("room", list->room, out);
-        talk_text_array("users", list, 0, 1, true, out);
+        talk_text_array("users", list, 0, 2, true, out);
+        talk_text_away(list, out);
         if (list->manager.len > 0) {
             talk_text_member("manager", list->manager, out);
         }

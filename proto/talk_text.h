@@ -28,7 +28,8 @@ struct talk_text_list {
     struct bytes room;    /* TALK_TEXT_MEMBERS: whose members, and its manager */
     struct bytes manager; /* empty: it has none */
     bool is_of_operators; /* ... and what kind of room that is */
-    /* TALK_TEXT_ROOMS: a name, then its number of members in digits, and so on; else names. */
+    /* A name, then what is shown beside it, and so on. TALK_TEXT_ROOMS: the number of members in
+     * digits; else nothing, or whatever says that the user is away. */
     const struct bytes *names;
     size_t count;
     int64_t first; /* place of the first name in the whole list; < 0: this is the whole list */

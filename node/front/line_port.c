@@ -7,6 +7,11 @@ static enum format line_port_format(const void *line)
     return ((const struct line *)line)->format;
 }
 
+static bool line_port_is_open(const void *line)
+{
+    return ((const struct line *)line)->state == LINE_OPEN;
+}
+
 static bool line_port_send(void *line, struct frame *frame, bool is_urgent)
 {
     return line_send(line, frame, is_urgent);
@@ -46,6 +51,7 @@ static void line_port_let_go(void *line)
 struct line_port line_port(void)
 {
     return (struct line_port){.format = line_port_format,
+                              .is_open = line_port_is_open,
                               .send = line_port_send,
                               .own = line_port_own,
                               .owner = line_port_owner,

@@ -8,8 +8,8 @@
 #include "proto/ws.h"
 #include "routes_state.h"
 
-#define ROUTES_HEAD_MAX  1024
-#define ROUTES_AFTER_MAX 15 /* digits; more than a room will ever say */
+#define ROUTES_HEAD_MAX   1024
+#define ROUTES_NUMBER_MAX 15 /* digits; more than a room will ever say */
 
 /* A connection that waits for its session. */
 struct routes_attaching {
@@ -41,18 +41,18 @@ static struct bytes routes_query(struct bytes target, const char *name)
     return bytes_of(NULL, 0);
 }
 
-static bool routes_after(struct bytes digits, struct talk_attach *attach)
+/* A number, if there is one; false: this is none. */
+static bool routes_number(struct bytes digits, bool *ret_has, uint64_t *ret_number)
 {
-    if (digits.len == 0) {
-        return true;
-    }
+    uint64_t number = 0;
     for (size_t i = 0; i < digits.len; i++) {
-        if (digits.ptr[i] < '0' || digits.ptr[i] > '9' || digits.len > ROUTES_AFTER_MAX) {
+        if (digits.ptr[i] < '0' || digits.ptr[i] > '9' || digits.len > ROUTES_NUMBER_MAX) {
             return false;
         }
-        attach->after = attach->after * 10 + (uint64_t)(digits.ptr[i] - '0');
+        number = number * 10 + (uint64_t)(digits.ptr[i] - '0');
     }
-    attach->has_after = true;
+    *ret_has = digits.len > 0;
+    *ret_number = number;
     return true;
 }
 
@@ -60,13 +60,15 @@ static bool routes_after(struct bytes digits, struct talk_attach *attach)
 static bool routes_attach_of(const struct http1_request *req, struct talk_attach *ret_attach)
 {
     const struct http1_header *last = http1_header_find(req, "last-event-id");
+    struct bytes after = last != NULL ? last->value : routes_query(req->target, "after");
     *ret_attach = (struct talk_attach){.token = routes_query(req->target, "token"),
                                        .epoch = routes_query(req->target, "epoch")};
     if (ret_attach->token.len == 0) {
         ret_attach->token = routes_bearer(req);
     }
-    return routes_after(last != NULL ? last->value : routes_query(req->target, "after"),
-                        ret_attach);
+    return routes_number(after, &ret_attach->has_after, &ret_attach->after) &&
+           routes_number(routes_query(req->target, "try"), &ret_attach->has_try,
+                         &ret_attach->try_number);
 }
 
 /* Attaching ------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@
  */
 #include "lines.h"
 
+#include <utlist.h>
+
 #include "node/base/metrics.h"
 #include "proto/talk_text.h"
 #include "request.h"
@@ -29,18 +31,72 @@ struct bytes lines_token(const struct talk_asker *asker)
 /* Coming and going -------------------------------------------------------------------------------
  */
 
-static void lines_on_detached(const struct result *result, void *arg)
+/* A line that is none any more. Redis has to know: the session is away from then on. */
+struct lines_ended {
+    struct talk *talk;
+    struct lines_ended *next, *prev;
+    uint8_t uid[HGTP_USER_ID_BYTES];
+    char name[ROSTER_LINE_MAX];
+    bool is_told; /* the answer is under way */
+};
+
+static void lines_on_told(const struct result *result, void *arg)
 {
-    (void)result;
-    talk_call_over(arg);
+    struct lines_ended *ended = arg;
+    struct talk *talk = ended->talk;
+    talk_call_over(talk);
+    ended->is_told = false;
+    if (result != NULL) {
+        effects_apply(talk, result, NULL, NULL);
+        DL_DELETE(talk->ended_lines, ended);
+        free(ended);
+    }
 }
 
-static void lines_detach(struct talk *talk, struct bytes uid, const char *name)
+/* An earlier line of the session may still be there, if the one that was to replace it was none. */
+static void lines_tell(struct talk *talk, struct lines_ended *ended)
 {
+    struct bytes uid = bytes_of(ended->uid, sizeof ended->uid);
+    const struct client *client = roster_client(&talk->roster, uid);
+    ended->is_told = true;
     struct script_args args;
     talk_args_init(talk, &args, uid);
-    script_args_str(&args, "line", name);
-    talk_call(talk, SCRIPT_detach, &args, lines_on_detached, talk);
+    script_args_str(&args, "line", ended->name);
+    script_args_str(&args, "back", client != NULL && client->line != NULL ? client->line_name : "");
+    talk_call(talk, SCRIPT_detach, &args, lines_on_told, ended);
+}
+
+void lines_forget(struct talk *talk, struct bytes uid, const char *name)
+{
+    struct lines_ended *ended = calloc(1, sizeof *ended);
+    if (ended != NULL) {
+        ended->talk = talk;
+        memcpy(ended->uid, uid.ptr, sizeof ended->uid);
+        snprintf(ended->name, sizeof ended->name, "%s", name);
+        DL_APPEND(talk->ended_lines, ended);
+        lines_tell(talk, ended);
+    }
+}
+
+void lines_tick(struct talk *talk)
+{
+    struct lines_ended *ended, *next;
+    DL_FOREACH_SAFE(talk->ended_lines, ended, next)
+    {
+        if (!ended->is_told && talk->store_connected && !talk_is_busy(talk)) {
+            lines_tell(talk, ended);
+        }
+    }
+}
+
+void lines_fini(struct talk *talk)
+{
+    struct lines_ended *ended, *next;
+    DL_FOREACH_SAFE(talk->ended_lines, ended, next)
+    {
+        DL_DELETE(talk->ended_lines, ended);
+        free(ended);
+    }
 }
 
 static void lines_attach(struct talk *talk, struct client *client, void *line, const char *name,
@@ -69,20 +125,22 @@ void talk_on_line_ended(void *owner)
     client->is_full = false;
     client->has_unregistered = false;
     channel_counted(talk, -1);
-    lines_detach(talk, bytes_of(client->uid, sizeof client->uid), client->line_name);
+    lines_forget(talk, bytes_of(client->uid, sizeof client->uid), client->line_name);
 }
 
 void lines_on_registered(struct talk *talk, struct bytes uid, void *line, const char *name,
                          struct bytes token)
 {
     struct client *client = roster_client(&talk->roster, uid);
-    if (client == NULL) {
-        return;
+    bool has_line = line != NULL && name[0] != '\0';
+    bool is_there = has_line && client != NULL && talk->options.line.is_open(line);
+    if (!is_there && client != NULL && client->line != NULL) {
+        channel_close(talk, client, WS_CLOSE_REPLACED);
     }
-    if (line == NULL || name[0] == '\0') {
-        if (client->line != NULL) {
-            channel_close(talk, client, WS_CLOSE_REPLACED);
-        }
+    if (has_line && !is_there) {
+        lines_forget(talk, uid, name); /* it has gone before its answer came */
+    }
+    if (!is_there) {
         return;
     }
     struct client *earlier = talk->options.line.owner(line);
@@ -142,7 +200,7 @@ static void lines_on_attach_reply(const struct result *result, void *arg)
                      bytes_of(attaching->token, attaching->token_bytes));
         return;
     }
-    lines_detach(talk, uid, attaching->name);
+    lines_forget(talk, uid, attaching->name);
     if (line != NULL) {
         talk->options.line.close(line, WS_CLOSE_INTERNAL);
     }
@@ -157,6 +215,10 @@ static void lines_on_attach_result(const struct result *result, void *arg)
         effects_apply(talk, result, lines_on_attach_reply, attaching);
     } else {
         (void)attaching->on_attach(result != NULL ? result->code : ERR_STORE_AWAY, attaching->arg);
+    }
+    if (result == NULL) {
+        /* It was told that it is none; Redis may have taken it for one. */
+        lines_forget(talk, bytes_of(attaching->uid, sizeof attaching->uid), attaching->name);
     }
     free(attaching);
 }
@@ -190,7 +252,40 @@ void talk_attach(struct talk *talk, const struct talk_attach *attach, talk_on_at
         script_args_int(&args, "after", (int64_t)attach->after);
     }
     script_args_bytes(&args, "epoch", attach->epoch);
+    if (attach->has_try) {
+        script_args_int(&args, "try", (int64_t)attach->try_number);
+    }
     talk_call(talk, SCRIPT_attach, &args, lines_on_attach_result, attaching);
+}
+
+struct lines_again {
+    struct talk *talk;
+    void *line; /* held */
+};
+
+static void *lines_on_attach_again(enum err err, void *arg)
+{
+    struct lines_again *again = arg;
+    const struct line_port *port = &again->talk->options.line;
+    void *line = err == ERR_NONE && port->is_open(again->line) ? again->line : NULL;
+    port->let_go(again->line);
+    free(again);
+    return line;
+}
+
+void lines_attach_again(struct talk *talk, void *line, struct bytes token)
+{
+    const struct client *owner = talk->options.line.owner(line);
+    bool is_attached =
+        owner != NULL && bytes_equal(token, bytes_of(owner->token, owner->token_bytes));
+    struct lines_again *again = is_attached ? NULL : calloc(1, sizeof *again);
+    if (again != NULL) {
+        *again = (struct lines_again){talk, line};
+        talk->options.line.hold(line);
+        const struct talk_attach attach = {.token = token,
+                                           .format = talk->options.line.format(line)};
+        talk_attach(talk, &attach, lines_on_attach_again, again);
+    }
 }
 
 /* History ----------------------------------------------------------------------------------------

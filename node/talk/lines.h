@@ -16,6 +16,12 @@ struct bytes lines_token(const struct talk_asker *asker);
 /** A REGISTER has succeeded that came by `line`; NULL: by none. */
 void lines_on_registered(struct talk *talk, struct bytes uid, void *line, const char *name,
                          struct bytes token);
+/** The OK to a REGISTER that came by `line` was one that had been kept: attach the line, as the
+ * first one was to be. */
+void lines_attach_again(struct talk *talk, void *line, struct bytes token);
+/** A line of this name has ended, or it is not known whether it has become the session's: Redis is
+ * told, until it has answered, that it is none. */
+void lines_forget(struct talk *talk, struct bytes uid, const char *name);
 void lines_on_unregistered(struct talk *talk, struct bytes uid, const void *line);
 /** Tell all clients with lines to go to another node, one after the other within `within_ms`. */
 void lines_send_away(struct talk *talk, int64_t within_ms);

@@ -82,7 +82,8 @@ enum push_type listing_push_type(const struct listing *listing)
 static void listing_write_push(const void *what, struct sink *out)
 {
     const struct listing *listing = what;
-    push_list_body(listing_push_type(listing), listing->names, listing->count, out);
+    size_t step = listing->list == LIST_ROOMS ? 1 : 2;
+    push_list_body(listing_push_type(listing), listing->names, listing->count, step, out);
 }
 
 static void listing_write_text(const void *what, struct sink *out)

@@ -30,7 +30,8 @@ struct listing {
     bool more;            /* of a page: another one follows */
     struct frame *frames[FORMAT_COUNT];
     size_t count;
-    struct bytes *names; /* views into the same memory */
+    struct bytes *names; /* views into the same memory; each but of LIST_ROOMS with what is shown
+                            beside it: the number of members, or `away` or nothing */
 };
 
 /** With one reference, everything copied; NULL when memory is out. */

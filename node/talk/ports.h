@@ -97,6 +97,8 @@ struct push_port {
  */
 struct line_port {
     enum format (*format)(const void *line);
+    /** It has not ended, nor begun to. */
+    bool (*is_open)(const void *line);
     /** Queue a frame of its format; a reference is taken. False: the queue is full, nothing was
      * taken, talk_on_drained will be called. What is urgent, because nobody keeps it for later, is
      * taken beyond the bound; where that does not help the line ends. */

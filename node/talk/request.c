@@ -66,14 +66,19 @@ static void request_reply_challenge(struct request *request, struct bytes challe
     datagrams_reply(talk, &request->origin, &msg);
 }
 
-/* The session may be another one than that of the request's user id: the token says whose it is. A
- * reply that was kept for its repetition opens nothing once more. */
+/* The session may be another one than that of the request's user id: the token says whose it is. */
 static void request_opened(struct request *request, struct bytes token)
 {
+    struct talk *talk = request->talk;
+    void *line = request->origin.line;
     uint8_t uid[HGTP_USER_ID_BYTES];
-    if (!request->is_repeated && say_token_uid(token, uid)) {
-        lines_on_registered(request->talk, bytes_of(uid, sizeof uid), request->origin.line,
-                            request->line_name, token);
+    if (!say_token_uid(token, uid)) {
+        return;
+    }
+    if (!request->is_repeated) {
+        lines_on_registered(talk, bytes_of(uid, sizeof uid), line, request->line_name, token);
+    } else if (line != NULL) {
+        lines_attach_again(talk, line, token);
     }
 }
 
@@ -98,9 +103,9 @@ static void request_reply_ok(struct request *request, struct bytes token)
     if (type == HGTP_EXIT_ROOM || type == HGTP_DELETE_ROOM || type == HGTP_UNREGISTER) {
         originals_is_out(request->talk, request_uid(request));
     }
-    if (request->is_proof) {
+    if (type == HGTP_REGISTER) {
         request_opened(request, token);
-    } else if (request->msg.header.type == HGTP_UNREGISTER) {
+    } else if (type == HGTP_UNREGISTER) {
         lines_on_unregistered(request->talk, request_uid(request), request->origin.line);
     }
 }
@@ -153,6 +158,9 @@ void request_finish(struct request *request, const struct result *result)
         request_refuse(request, ERR_STORE_AWAY);
         if (request_places(request)) {
             undecided_note(request->talk, request_uid(request), request_print(request));
+        }
+        if (request->line_name[0] != '\0') {
+            lines_forget(request->talk, request_uid(request), request->line_name);
         }
     } else {
         request_note_repetition(request, result);

@@ -31,7 +31,6 @@ struct request {
     char ip[16];                     /* "a.b.c.d" */
     char src[24];                    /* "a.b.c.d:port"; empty: it did not come as a datagram */
     char line_name[ROSTER_LINE_MAX]; /* of origin.line, if a session opens with it */
-    bool is_proof;                   /* a REGISTER whose digest was right */
     bool is_repeated;                /* the reply was kept */
     uint8_t print[2 * DIGEST_SHA256_BYTES]; /* tells a repetition: hex of a hash */
     uint8_t token[ROSTER_TOKEN_MAX];        /* shown, or that the signature was found right with */

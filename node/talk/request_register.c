@@ -153,7 +153,6 @@ static void request_prove(struct request *request, const struct request_challeng
     request_declared(request, http);
     bool has_account = challenge->sealed.len > 0;
     bool takes_over = (request->msg.reg.flags & HGTP_REGISTER_TAKE_OVER) != 0;
-    request->is_proof = true;
     struct script_args args;
     request_args(request, &args);
     script_args_bytes(&args, "challenge", challenge->challenge);

@@ -44,6 +44,7 @@ void talk_free(struct talk *talk)
         listing_unref(talk->lists[list]);
     }
     undecided_free(talk);
+    lines_fini(talk);
     free(talk);
 }
 
@@ -65,6 +66,7 @@ void talk_args_init(struct talk *talk, struct script_args *args, struct bytes ui
     script_args_int(args, "dedupe_ms", config->history_dedupe_s * 1000);
     script_args_int(args, "lists_max", config->lists_max);
     script_args_int(args, "coalesce_ms", config->lists_coalesce_ms);
+    script_args_int(args, "away_s", config->http_away_s);
     if (talk->draining) {
         script_args_str(args, "draining", "1");
     }

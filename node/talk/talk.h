@@ -61,7 +61,9 @@ struct talk_attach {
     bool has_after;
     uint64_t after;     /* it has its room's entries up to this one */
     struct bytes epoch; /* ... if this is the room's epoch; empty: it does not know */
-    enum format format; /* of the line to be */
+    bool has_try;
+    uint64_t try_number; /* of the client's, rising: a lower one than before comes too late */
+    enum format format;  /* of the line to be */
 };
 /** ERR_NONE: returns the line to attach, or NULL when there is none any more. */
 typedef void *talk_on_attach_fn(enum err err, void *arg);

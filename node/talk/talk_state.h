@@ -46,6 +46,7 @@ struct talk {
     size_t undecided_count;
     uint64_t inbox_seen, inbox_top; /* read up to, and known to reach up to */
     bool inbox_reading;
+    struct lines_ended *ended_lines; /* Redis has not been told yet */
     int64_t next_beat_ms, next_sweep_ms, next_touch_ms, next_check_ms;
     int64_t resume_ms;        /* when to compare everything with Redis once more; 0: no need */
     int64_t gaps_ms;          /* when deliver_gaps has something to do; 0: there is no gap */
@@ -84,6 +85,11 @@ int64_t effects_number(struct bytes digits, int64_t fallback);
 bool effects_address(struct bytes address, uint32_t *ret_ip, uint16_t *ret_port);
 /** Forget a session that ended or moved: its connection, its place in the room. */
 void effects_gone(struct talk *talk, struct client *client, enum ws_close why);
+
+/* lines.c */
+/** Tell Redis of lines that have ended what it could not be told before. */
+void lines_tick(struct talk *talk);
+void lines_fini(struct talk *talk);
 
 /* homes.c */
 /** Walk through that node's sessions: our own are shown again, those of a dead one shared out. */

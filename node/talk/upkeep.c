@@ -412,6 +412,7 @@ int64_t talk_tick(struct talk *talk)
         if (talk->missed) {
             upkeep_look_for_missed(talk);
         }
+        lines_tick(talk);
         upkeep_touch(talk, now_ms);
         upkeep_check(talk);
         homes_tick(talk, now_ms);

@@ -71,6 +71,7 @@ int call(enum script script, const char *uid, ...)
                                            {"dedupe_ms", "30000"},
                                            {"lists_max", "100"},
                                            {"coalesce_ms", "100"},
+                                           {"away_s", "300"},
                                            {"src", "127.0.0.1:5"},
                                            {"ip", "127.0.0.1"},
                                            {"token", ""},

@@ -372,7 +372,7 @@ static void ctl_operators_room_is_joined_left_and_stays(void **state)
     assert_true(has_effect("join carol+++ ") && has_effect(" lobby  "));
     assert_int_equal(CALL(say, "carol+++", "text", "hi", "sent", "1"), ERR_NONE);
     assert_int_equal(CALL(refresh, "carol+++"), ERR_NONE);
-    assert_true(has_effect(" carol\n"));
+    assert_true(has_effect(" carol \n"));
     assert_int_equal(CALL(exit, "carol+++", "room", "lobby"), ERR_NONE);
     CALL(lists, NULL, "what", "rooms counts ");
     assert_true(has_effect(" hall lobby\n") && has_effect(" hall 3 lobby 0\n"));

@@ -96,7 +96,7 @@ static void push_text_every_vector_is_written_to_the_byte(void **state)
         if (is_list(fields)) {
             struct bytes names[NAMES_MAX];
             size_t count = names_in_order_of(fields, expected, names);
-            push_list_body(type_of(fields), names, count, &out);
+            push_list_body(type_of(fields), names, count, 1, &out);
         } else {
             encode_body(fields, &out);
         }

@@ -76,13 +76,16 @@ static void talk_text_lists_are_as_documented(void **state)
 {
     (void)state;
     const struct bytes rooms[] = {bytes_str("a"), bytes_str("2"), bytes_str("b"), bytes_str("14")};
-    const struct bytes users[] = {bytes_str("alice"), bytes_str("b\"ob")};
+    const struct bytes users[] = {bytes_str("alice"), bytes_str(""), bytes_str("b\"ob"),
+                                  bytes_str("")};
+    const struct bytes some_away[] = {bytes_str("alice"), bytes_str("away"),  bytes_str("carol"),
+                                      bytes_str(""),      bytes_str("b\"ob"), bytes_str("away")};
     struct talk_text_list list = {.kind = TALK_TEXT_ROOMS, .names = rooms, .count = 4, .first = -1};
     talk_text_list(&list, &out);
     is_written("{\"type\":\"room_list\",\"rooms\":[\"a\",\"b\"],\"members\":[2,14]}");
     out.len = 0;
     list = (struct talk_text_list){
-        .kind = TALK_TEXT_USERS, .names = users, .count = 2, .first = 1000, .more = true};
+        .kind = TALK_TEXT_USERS, .names = users, .count = 4, .first = 1000, .more = true};
     talk_text_list(&list, &out);
     is_written(
         "{\"type\":\"user_list\",\"users\":[\"alice\",\"b\\\"ob\"],\"first\":1000,\"more\":true}");
@@ -91,11 +94,18 @@ static void talk_text_lists_are_as_documented(void **state)
                                    .room = bytes_str("den"),
                                    .manager = bytes_str("alice"),
                                    .names = users,
-                                   .count = 1,
+                                   .count = 2,
                                    .first = -1};
     talk_text_list(&list, &out);
     is_written("{\"type\":\"room_user_list\",\"room\":\"den\",\"users\":[\"alice\"],"
                "\"manager\":\"alice\",\"kind\":\"users\"}");
+    out.len = 0;
+    list.names = some_away;
+    list.count = 6;
+    talk_text_list(&list, &out);
+    is_written(
+        "{\"type\":\"room_user_list\",\"room\":\"den\",\"users\":[\"alice\",\"carol\","
+        "\"b\\\"ob\"],\"away\":[\"alice\",\"b\\\"ob\"],\"manager\":\"alice\",\"kind\":\"users\"}");
     out.len = 0;
     list = (struct talk_text_list){.kind = TALK_TEXT_USERS, .first = -1};
     talk_text_list(&list, &out);
@@ -190,11 +200,11 @@ static void talk_text_replaces_bad_bytes_at_the_end_of_a_long_name(void **state)
 static void talk_text_optional_members_are_left_out(void **state)
 {
     (void)state;
-    const struct bytes users[] = {bytes_str("alice")};
+    const struct bytes users[] = {bytes_str("alice"), bytes_str("")};
     struct talk_text_list list = {.kind = TALK_TEXT_MEMBERS,
                                   .room = bytes_str("den"),
                                   .names = users,
-                                  .count = 1,
+                                  .count = 2,
                                   .first = -1};
     talk_text_list(&list, &out);
     is_written(

@@ -37,10 +37,13 @@ for i = 1, #page[2], 2 do
     elseif A.from == A.node then
         show_home(s, confirmed)
     elseif s.http == '' then
-        if not from_lives or (s.line or '') == '' then
+        if not from_lives or not has_line(s) then
             unsettle(s)
-            s.home, s.line = '', ''
-            save(s, 'home', 'line')
+            s.home = ''
+            save(s, 'home')
+            if has_line(s) then
+                go_away(s)
+            end
             if from_lives then
                 tell_node(A.from, uid)
             end

@@ -6,6 +6,7 @@ if s and s.home == '' and A.line ~= '' then
     settle_at(s)
     s.line = A.line
     save(s, 'line')
+    come_back(s)
 else
     show_here(A.uid)
 end

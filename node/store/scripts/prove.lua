@@ -73,13 +73,14 @@ s.token = s.uid == A.uid and A.new_token or s.uid:gsub('%+', '-'):gsub('/', '_')
 local is_as_original = s.kind ~= 'modern' and A.auth == 'md5' and A.http ~= ''
 s.kind = is_as_original and 'original' or 'modern'
 s.attached = A.line ~= '' and '1' or s.attached or ''
+s.try = '' -- of the token before
 save(s, 'name', 'state', 'room', 'udp', 'trusted', 'http', 'src', 'ip', 'auth', 'token', 'expires', 'timestamp',
-    'kind', 'attached')
+    'kind', 'attached', 'try')
 redis.call('SET', key('un', name), s.uid)
-renew(s)
 settle_at(s)
 s.line = A.line
 save(s, 'line')
+come_back(s)
 reply_here()
 if is_new then
     give(s, s.http == '' and 'counts' or 'rooms', 0)

@@ -3,9 +3,9 @@
 -- with: base
 for i = 1, #A.uids, 8 do
     local uid = A.uids:sub(i, i + 7)
-    local home, expires = unpack(redis.call('HMGET', key('u', uid), 'home', 'expires'))
+    local home, expires, away = unpack(redis.call('HMGET', key('u', uid), 'home', 'expires', 'away'))
     if home == A.node then
-        redis.call('ZADD', key('sessions'), life + expires * 1000, uid)
+        redis.call('ZADD', key('sessions'), life + ((away or '') ~= '' and away or expires) * 1000, uid)
     else
         effect('release', uid, '', '')
     end

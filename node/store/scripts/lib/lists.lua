@@ -8,15 +8,18 @@ local LISTS = {
 -- The rooms once more, each with its number of members: for clients that have a line.
 LISTS.counts = LISTS.rooms
 
--- Appends to `row` the names of entries first .. last of a list.
+-- Appends to `row` the names of entries first .. last of a list; of `counts` each followed by the number of
+-- members, of users by `away` or nothing.
 local function append_names(row, what, rid, first, last)
     local list = LISTS[what]
     for _, id in ipairs(redis.call('ZRANGE', list.set(rid), first, last)) do
-        local name = redis.call('HGET', list.name(id), 'name')
+        local name, away = unpack(redis.call('HMGET', list.name(id), 'name', 'away'))
         if name then
             row[#row + 1] = name
             if what == 'counts' then
                 row[#row + 1] = text(redis.call('ZCARD', key('m', id)))
+            elseif what ~= 'rooms' then
+                row[#row + 1] = (away or '') ~= '' and 'away' or ''
             end
         end
     end

@@ -34,13 +34,38 @@ local function is_original(s)
     return s.kind == 'original'
 end
 
--- It has lost its connection, and is waited for.
+-- It had a connection of its own and has lost it. `away` says for how many seconds it is kept without a sign
+-- of life until it has another one; shown to modern clients.
 local function is_away(s)
     return (s.away or '') ~= ''
 end
 
 local function renew(s)
-    redis.call('ZADD', key('sessions'), life + s.expires * 1000, s.uid)
+    redis.call('ZADD', key('sessions'), life + (is_away(s) and s.away or s.expires) * 1000, s.uid)
+end
+
+local function presence_changed(s)
+    to({ '*' })
+    effect('dirty', 'users', '')
+    if s.room ~= '' then
+        effect_in(s.room, 'dirty', 'members', s.room)
+    end
+end
+
+local function go_away(s)
+    s.line, s.away = '', text(math.min(tonumber(A.away_s), tonumber(s.expires)))
+    save(s, 'line', 'away')
+    renew(s)
+    presence_changed(s)
+end
+
+local function come_back(s)
+    if is_away(s) then
+        s.away = ''
+        save(s, 'away')
+        presence_changed(s)
+    end
+    renew(s)
 end
 
 local function address_ip(address)
@@ -230,9 +255,13 @@ local function speaker(stays)
     end
     moved(s)
     renew(s)
-    stays = stays or A.src == '' or has_line(s) or A.draining
+    local had_line = has_line(s)
+    stays = stays or A.src == '' or had_line or A.draining
     if s.home ~= A.node and not (stays and redis.call('HEXISTS', key('nodes'), s.home) == 1) then
         settle_at(s)
+        if had_line then
+            go_away(s)
+        end
     end
     return s
 end

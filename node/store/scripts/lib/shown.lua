@@ -5,7 +5,7 @@ local function transport_of(s)
     if line ~= '' then
         return line:sub(1, 1) == 's' and 'stream' or 'websocket'
     end
-    return (s.http or '') ~= '' and 'push' or 'none'
+    return (s.http or '') ~= '' and 'push' or is_away(s) and 'away' or 'none'
 end
 
 -- Number and time of the room log's last entry; its beginning when there is none.
