@@ -48,6 +48,8 @@ bool redis_server_start(struct redis_server *server)
                                 server->keeps ? "yes" : "no",
                                 "--appendfsync",
                                 "always",
+                                "--enable-debug-command",
+                                server->has_debug ? "yes" : "no",
                                 "--dir",
                                 server->folder,
                                 NULL};

@@ -15,6 +15,7 @@ struct redis_server {
     redisContext *link;
     bool
         keeps; /* it writes everything to disk and has it again after a restart; set before start */
+    bool has_debug; /* it takes DEBUG; set before start */
 };
 
 /** Its place is made; it does not run yet. */
