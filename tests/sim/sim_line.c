@@ -247,6 +247,11 @@ static void *line_port_owner(const void *line)
     return ((const struct sim_line *)line)->owner;
 }
 
+static bool line_port_is_open(const void *line)
+{
+    return ((const struct sim_line *)line)->is_open;
+}
+
 static void line_port_close(void *port, enum ws_close why)
 {
     struct sim_line *line = port;
@@ -273,6 +278,7 @@ struct line_port sim_line_port(void)
                               .send = line_port_send,
                               .own = line_port_own,
                               .owner = line_port_owner,
+                              .is_open = line_port_is_open,
                               .close = line_port_close,
                               .hold = line_port_hold,
                               .let_go = line_port_let_go};

@@ -565,7 +565,9 @@ static void modern_connect(struct sim_user *user)
     struct talk_attach attach = {.token = bytes_of(m->token, m->token_len),
                                  .has_after = m->stay.epoch[0] != '\0',
                                  .after = m->stay.last,
-                                 .epoch = bytes_str(m->stay.epoch)};
+                                 .epoch = bytes_str(m->stay.epoch),
+                                 .has_try = true,
+                                 .try_number = (uint64_t)m->try_ms};
     struct sim_node *node = sim_node_pick();
     SIM_TELL(user, m->stay.room, "connects to n%d behind %llu", node->index,
              (unsigned long long)m->stay.last);
