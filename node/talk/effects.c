@@ -57,6 +57,7 @@ struct entry *effects_entry(const struct effect *effect)
 
 void effects_gone(struct talk *talk, struct client *client, enum ws_close why)
 {
+    rivals_on_gone(talk, client);
     channel_close(talk, client, why);
     roster_client_remove(&talk->roster, client);
     metric_set(METRIC_SESSIONS, (int64_t)roster_client_count(&talk->roster));
@@ -82,6 +83,7 @@ static void effects_connect(struct talk *talk, struct client *client, struct byt
     } else if (client->push != NULL) {
         channel_close(talk, client, WS_CLOSE_REPLACED);
     } else if (port != 0) {
+        client->heard_lost_count = 0;
         client->push =
             talk->options.push.open(talk->options.push.ctx, client->uid, ip, port, client);
     }
@@ -411,6 +413,9 @@ static void effects_on_nothing(struct talk *talk, const struct effect *effect)
 #define effects_on_challenge effects_on_nothing
 #define effects_on_row       effects_on_nothing
 #define effects_on_members   effects_on_nothing
+#define effects_on_rival     effects_on_nothing
+#define effects_on_probe     rivals_on_probe
+#define effects_on_probed    rivals_on_probed
 #define effects_on_relay     datagrams_relay
 #define effects_on_answer    datagrams_answer
 

@@ -316,6 +316,7 @@ void homes_doubt_if_given_up(struct talk *talk)
 void talk_on_confirmed(void *owner)
 {
     struct client *client = owner;
+    rivals_on_confirmed(client->talk, client);
     homes_let_go(client->talk, client);
 }
 

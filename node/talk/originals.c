@@ -67,6 +67,8 @@ void originals_heard(struct talk *talk, const struct request *request, enum err 
     bool is_request = hgtp_type_is_request(request->msg.header.type);
     if (is_request || (client->reach_port != 0 && request->origin.ip == client->reach_ip)) {
         client->heard_ms = talk_now_ms(talk);
+        client->heard_lost_count =
+            client->push != NULL ? talk->options.push.health(client->push).lost_count : 0;
     }
 }
 

@@ -40,6 +40,8 @@ struct request {
     size_t name_bytes;
     uint8_t peer[REQUEST_NAME_MAX];
     size_t peer_bytes;
+    uint8_t challenge[REQUEST_REALM_MAX]; /* that was proved by the original's digest */
+    size_t challenge_bytes;
     char new_token[HGTP_USER_ID_BYTES + 2 * REQUEST_TOKEN_RANDOM_BYTES];
     int64_t since_us;    /* it came, as metrics_now_us */
     int32_t reply_steps; /* the reply's sequence number is so far from the request's */
@@ -89,6 +91,9 @@ void request_call(struct request *request, enum script script, const struct scri
 void request_check_signature(struct request *request);
 
 /* request_register.c */
+/** What has been found about the session of `uid`, at whose address this one is: dead, alive or
+ * unknown. */
+void request_rival_seen(struct request *request, struct bytes uid, const char *verdict);
 /** Begin a REGISTER, first or second: what needs no state is checked. */
 void request_register(struct request *request);
 /** Whose signature, if there is one, is settled: have the script decide. */

@@ -141,8 +141,35 @@ static void request_declared(const struct request *request, char text[24])
     }
 }
 
+/* The session at whose address the client is, and what is known of it; the script tells its name
+ * first. */
+struct request_rival {
+    struct bytes uid;
+    const char *verdict;
+};
+
+static void request_on_proved(const struct result *result, void *arg)
+{
+    struct request *request = arg;
+    struct talk *talk = request->talk;
+    if (result == NULL || result->code != ERR_RIVAL) {
+        request_on_result(result, arg);
+        return;
+    }
+    talk_call_over(talk);
+    struct bytes uid = bytes_str(""), node = bytes_str("");
+    for (size_t i = 0; i < result->effect_count; i++) {
+        if (effect_is(&result->effects[i], "rival") && result->effects[i].count > 2) {
+            uid = result->effects[i].fields[1];
+            node = result->effects[i].fields[2];
+        }
+    }
+    effects_apply(talk, result, NULL, NULL);
+    rivals_ask(talk, request, uid, node);
+}
+
 static void request_prove(struct request *request, const struct request_challenge *challenge,
-                          enum request_digest digest)
+                          enum request_digest digest, const struct request_rival *rival)
 {
     const struct config *config = request->talk->options.config;
     int64_t expires_s = request->msg.reg.expires_s;
@@ -170,7 +197,16 @@ static void request_prove(struct request *request, const struct request_challeng
     script_args_str(&args, "after", "");
     script_args_str(&args, "epoch", "");
     script_args_int(&args, "users_max", config->limits_users);
-    request_call(request, SCRIPT_prove, &args, request_on_result);
+    script_args_bytes(&args, "rival", rival->uid);
+    script_args_str(&args, "verdict", rival->verdict);
+    request_call(request, SCRIPT_prove, &args, request_on_proved);
+}
+
+void request_rival_seen(struct request *request, struct bytes uid, const char *verdict)
+{
+    const struct request_challenge challenge = {
+        .challenge = bytes_of(request->challenge, request->challenge_bytes)};
+    request_prove(request, &challenge, DIGEST_MD5, &(struct request_rival){uid, verdict});
 }
 
 static void request_on_registered(const struct result *result, void *arg)
@@ -194,7 +230,10 @@ static void request_on_registered(const struct result *result, void *arg)
         request_end(request);
         return;
     }
-    request_prove(request, &challenge, digest);
+    struct sink kept = sink_into(request->challenge, sizeof request->challenge);
+    sink_put(&kept, challenge.challenge);
+    request->challenge_bytes = sink_fits(&kept) ? kept.len : 0;
+    request_prove(request, &challenge, digest, &(struct request_rival){bytes_str(""), ""});
 }
 
 void request_register(struct request *request)

@@ -33,10 +33,12 @@ struct client {
     bool has_unregistered;           /* by this line */
     char *name;                      /* NULL: not known */
     /* Of one of the original's kind: */
-    uint32_t reach_ip;     /* where the server's own requests go */
-    uint16_t reach_port;   /* 0: it is none */
-    bool believes_in_room; /* its client does, by what it was told from here */
-    int64_t heard_ms;      /* its last datagram */
+    uint32_t reach_ip;         /* where the server's own requests go */
+    uint16_t reach_port;       /* 0: it is none */
+    bool believes_in_room;     /* its client does, by what it was told from here */
+    int64_t heard_ms;          /* its last datagram */
+    unsigned heard_lost_count; /* connections to it that had been lost by then */
+    int64_t probe_ms; /* by then a push has to be answered, or it is dead; 0: nobody asks */
     int64_t expires_ms;
     int64_t touched_ms;              /* when its sign of life was last passed on to Redis */
     uint8_t token[ROSTER_TOKEN_MAX]; /* last seen; only a match in Redis counts */

@@ -35,6 +35,7 @@ void talk_free(struct talk *talk)
         return;
     }
     assert(talk->in_flight == 0);
+    rivals_fini(talk);
     struct client *client, *next;
     HASH_ITER(hh, talk->roster.clients, client, next)
     {

@@ -48,12 +48,14 @@ struct talk {
     bool inbox_reading;
     struct lines_ended *ended_lines; /* Redis has not been told yet */
     int64_t next_beat_ms, next_sweep_ms, next_touch_ms, next_check_ms;
-    int64_t resume_ms;        /* when to compare everything with Redis once more; 0: no need */
-    int64_t gaps_ms;          /* when deliver_gaps has something to do; 0: there is no gap */
-    bool giving_up;           /* sessions with dead ports */
-    int64_t next_ports_ms;    /* when to look for them */
-    int64_t ports_doubted_ms; /* when most push connections failed last; 0: never */
-    int64_t lists_due_ms;     /* when dirty lists are to be asked for; 0: none is dirty */
+    int64_t resume_ms;          /* when to compare everything with Redis once more; 0: no need */
+    int64_t gaps_ms;            /* when deliver_gaps has something to do; 0: there is no gap */
+    struct rivals_wait *rivals; /* REGISTERs that wait for a word about another session */
+    size_t rival_count, probe_count; /* ... and sessions here about which one is waited for */
+    bool giving_up;                  /* sessions with dead ports */
+    int64_t next_ports_ms;           /* when to look for them */
+    int64_t ports_doubted_ms;        /* when most push connections failed last; 0: never */
+    int64_t lists_due_ms;            /* when dirty lists are to be asked for; 0: none is dirty */
     bool dirty[LIST_COUNT];
     struct listing *lists[LIST_COUNT]; /* last list of the realm that was shown, or NULL */
     int64_t list_stamps[LIST_COUNT];
@@ -195,6 +197,20 @@ struct request;
 /** A script has answered its request. */
 void originals_heard(struct talk *talk, const struct request *request, enum err err);
 void originals_tick(struct talk *talk, int64_t now_ms);
+
+/* rivals.c */
+/** Effects: whether a session's push connection works is asked, and told. */
+void rivals_on_probe(struct talk *talk, const struct effect *effect);
+void rivals_on_probed(struct talk *talk, const struct effect *effect);
+/** Find out whether the session of `uid`, at home at `node`, still has its client;
+ * request_rival_seen follows. */
+void rivals_ask(struct talk *talk, struct request *request, struct bytes uid, struct bytes node);
+/** The client has answered a push; or goes. */
+void rivals_on_confirmed(struct talk *talk, struct client *client);
+void rivals_on_gone(struct talk *talk, struct client *client);
+void rivals_tick(struct talk *talk, int64_t now_ms);
+/** Nobody waits any more. */
+void rivals_fini(struct talk *talk);
 
 /* say.c */
 /** A token begins with the user id; false: this is none. */

@@ -418,6 +418,7 @@ int64_t talk_tick(struct talk *talk)
         homes_tick(talk, now_ms);
         undecided_tick(talk, now_ms);
         originals_tick(talk, now_ms);
+        rivals_tick(talk, now_ms);
     }
     return wait_ms > 0 ? wait_ms : 1;
 }

@@ -136,6 +136,7 @@ static bool world_open(struct world *world, const struct row *row)
         snprintf(realm, sizeof realm, "node.realm=R%zu", i % world->realm_count);
         snprintf(url, sizeof url, "redis.url=%s", world->redises[i % world->redis_count]->url);
         const char *const sets[] = {url,
+                                    "hgtp.trusted_networks=127.0.0.0/8",
                                     id,
                                     realm,
                                     "auth.key=950817",

@@ -249,6 +249,7 @@ bool load_http_open(struct load *load)
 {
     struct sockaddr_in any = load_address(0), bound;
     int len = sizeof bound;
+    any.sin_addr.s_addr = INADDR_ANY; /* each client declares another address of this machine */
     uv_tcp_init(&load->loop, &load->push_listener);
     load->push_listener.data = load;
     bool is_good = uv_tcp_bind(&load->push_listener, (struct sockaddr *)&any, 0) == 0 &&

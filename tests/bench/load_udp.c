@@ -82,8 +82,10 @@ static void load_udp_prove(struct load *load, struct load_session *session, stru
     uint8_t digest[DIGEST_LEGACY_MAX];
     struct sink out = sink_into(digest, sizeof digest);
     digest_legacy(realm, bytes_str(LOAD_UDP_KEY), &out);
+    /* No two clients are at one address: all of 127.0.0.0/8 is this machine. */
+    uint32_t ip = LOAD_UDP_LOOPBACK + (uint32_t)(session - load->sessions);
     struct hgtp_message msg = {.header.type = HGTP_REGISTER,
-                               .reg = {3600, LOAD_UDP_LOOPBACK, load->push_port, sink_bytes(&out)}};
+                               .reg = {3600, ip, load->push_port, sink_bytes(&out)}};
     load_udp_send(load, session, &msg, 3);
 }
 

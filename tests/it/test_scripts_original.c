@@ -391,6 +391,90 @@ static void only_an_original_is_told_that_its_message_was_refused(void **state)
     assert_false(has_effect("inform"));
 }
 
+/* Started again (issue 12, item 10) --------------------------------------------------------------
+ */
+
+static int proof(const char *uid, const char *http, const char *rival, const char *verdict)
+{
+    return CALL(prove, uid, "challenge", "c", "new_token", "t", "seq", "3", "http", http, "rival",
+                rival, "verdict", verdict);
+}
+
+static void client_at_anothers_port_waits_for_what_that_ones_connection_tells(void **state)
+{
+    (void)state;
+    originals();
+    assert_int_equal(
+        CALL(register, "zoe+++++", "name", "zoe", "challenge", "c", "udp", "127.0.0.1:8"),
+        ERR_CHALLENGED);
+    assert_int_equal(proof("zoe+++++", "127.0.0.1:102", "", ""), ERR_RIVAL);
+    assert_true(has_effect("rival bob+++++ n1@1"));
+    assert_string_equal(room_of("bob+++++"), "hallhallhall");
+    assert_int_equal(proof("zoe+++++", "127.0.0.1:102", "bob+++++", "alive"), ERR_ADDRESS_IN_USE);
+    assert_string_equal(room_of("bob+++++"), "hallhallhall");
+    assert_string_equal(command("EXISTS hgtp:{T}:u:zoe+++++"), "0");
+    /* Nobody knows: nothing changes either. */
+    assert_int_equal(
+        CALL(register, "zoe+++++", "name", "zoe", "challenge", "c", "udp", "127.0.0.1:8"),
+        ERR_CHALLENGED);
+    assert_int_equal(proof("zoe+++++", "127.0.0.1:102", "bob+++++", "unknown"), ERR_ADDRESS_IN_USE);
+    /* A word about another session is none about this one. */
+    assert_int_equal(
+        CALL(register, "zoe+++++", "name", "zoe", "challenge", "c", "udp", "127.0.0.1:8"),
+        ERR_CHALLENGED);
+    assert_int_equal(proof("zoe+++++", "127.0.0.1:102", "carol+++", "dead"), ERR_RIVAL);
+    assert_int_equal(proof("zoe+++++", "127.0.0.1:102", "bob+++++", "dead"), ERR_NONE);
+    assert_string_equal(command("EXISTS hgtp:{T}:u:bob+++++"), "0");
+    assert_true(has_effect(" left bob "));
+    assert_string_equal(command("HGET hgtp:{T}:ports 127.0.0.1:102"), "zoe+++++");
+}
+
+static void client_started_again_at_another_http_port_is_known_by_name_and_udp_port(void **state)
+{
+    (void)state;
+    originals();
+    assert_int_equal(CALL(register, "zoe+++++", "name", "bob", "challenge", "c"), ERR_CHALLENGED);
+    assert_int_equal(proof("zoe+++++", "127.0.0.1:999", "", ""), ERR_RIVAL);
+    assert_int_equal(proof("zoe+++++", "127.0.0.1:999", "bob+++++", "dead"), ERR_NONE);
+    assert_string_equal(command("GET hgtp:{T}:un:bob"), "zoe+++++");
+    assert_string_equal(command("HEXISTS hgtp:{T}:ports 127.0.0.1:102"), "0");
+}
+
+static void nobody_elses_session_can_be_ended_by_an_address(void **state)
+{
+    (void)state;
+    originals();
+    /* Another IP, another UDP port, another digest. */
+    assert_int_equal(CALL(register, "zoe+++++", "name", "bob", "challenge", "c", "ip", "127.0.0.2"),
+                     ERR_NAME_TAKEN);
+    assert_int_equal(
+        CALL(register, "zoe+++++", "name", "bob", "challenge", "c", "udp", "127.0.0.1:8"),
+        ERR_NAME_TAKEN);
+    assert_int_equal(CALL(register, "zoe+++++", "name", "bob", "challenge", "c"), ERR_CHALLENGED);
+    assert_int_equal(CALL(prove, "zoe+++++", "challenge", "c", "new_token", "t", "seq", "3", "http",
+                          "127.0.0.1:102", "auth", "hmac", "rival", "bob+++++", "verdict", "dead"),
+                     ERR_NAME_TAKEN);
+    /* A modern client's session, and one of an account's name. */
+    command("HSET hgtp:{T}:u:bob+++++ kind modern");
+    assert_int_equal(CALL(register, "zoe+++++", "name", "bob", "challenge", "c"), ERR_NAME_TAKEN);
+    command("HSET hgtp:{T}:u:bob+++++ kind original");
+    command("HSET hgtp:{T}:accounts bob {\"sealed\":\"x\"}");
+    assert_int_equal(CALL(register, "zoe+++++", "name", "zoe", "challenge", "c"), ERR_CHALLENGED);
+    assert_int_equal(proof("zoe+++++", "127.0.0.1:102", "bob+++++", "dead"), ERR_NONE);
+    assert_string_equal(room_of("bob+++++"), "hallhallhall");
+}
+
+static void port_is_nobodys_when_its_session_has_ended(void **state)
+{
+    (void)state;
+    originals();
+    assert_string_equal(command("HLEN hgtp:{T}:ports"), "5");
+    assert_int_equal(CALL(unregister, "carol+++"), ERR_NONE);
+    assert_int_equal(CALL(attach, "dave++++", "token", "t", "line", "w1"), ERR_NONE);
+    assert_string_equal(command("HLEN hgtp:{T}:ports"), "3");
+    original("zoe+++++", "zoe", "127.0.0.1:103");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,6 +499,10 @@ int main(void)
         cmocka_unit_test(invitation_that_waits_is_passed_over_when_it_does_not_stand_any_more),
         cmocka_unit_test(one_room_asks_a_peer_once_at_a_time),
         cmocka_unit_test(only_an_original_is_told_that_its_message_was_refused),
+        cmocka_unit_test(client_at_anothers_port_waits_for_what_that_ones_connection_tells),
+        cmocka_unit_test(client_started_again_at_another_http_port_is_known_by_name_and_udp_port),
+        cmocka_unit_test(nobody_elses_session_can_be_ended_by_an_address),
+        cmocka_unit_test(port_is_nobodys_when_its_session_has_ended),
     };
     return cmocka_run_group_tests(tests, scripts_set_up, scripts_tear_down);
 }

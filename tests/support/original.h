@@ -49,11 +49,13 @@ struct original_options {
 
 struct original_push_connection;
 
-/** Tests may read everything here, and set `relay`, `declared_ip`, `declared_port` and `user_id`.
+/** Tests may read everything here, and set `relay`, `declared_ip`, `declared_port`, `user_id` and
+ * `former_id`.
  */
 struct original {
     struct original_options options;
     char user_id[HGTP_USER_ID_BYTES + 1];
+    char former_id[HGTP_USER_ID_BYTES + 1]; /* of the process before this one; empty: none */
     enum original_relay relay;
     enum original_pushes pushes;
     uint32_t declared_ip;   /* in both REGISTERs; own_ip unless a test lies */

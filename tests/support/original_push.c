@@ -79,9 +79,9 @@ static int original_push_route(struct original_event *event)
     return status;
 }
 
-/* Whether the head is, to the byte, what the original sends to this client over this connection. */
-static bool original_push_is_exact(const struct original *original, int fd,
-                                   const struct original_event *event)
+/* Whether the head is, to the byte, what the original sends to the client of that user id over this
+ * connection. */
+static bool original_push_is_to(const char *user_id, int fd, const struct original_event *event)
 {
     char expected[512], host[INET_ADDRSTRLEN];
     struct sockaddr_in server = {.sin_family = AF_INET};
@@ -92,8 +92,16 @@ static bool original_push_is_exact(const struct original *original, int fd,
     snprintf(expected, sizeof expected,
              "POST %s HTTP/1.1\r\nhost: %s\r\nuser-agent: %s\r\ncontent-type: application/json\r\n"
              "message-type: %s\r\ncontent-length: %zu\r\n\r\n",
-             type, host, original->user_id, type, event->raw.len);
+             type, host, user_id, type, event->raw.len);
     return strcmp(event->head, expected) == 0;
+}
+
+/* One that was started again may get what is for its predecessor, until the server knows. */
+static bool original_push_is_exact(const struct original *original, int fd,
+                                   const struct original_event *event)
+{
+    return original_push_is_to(original->user_id, fd, event) ||
+           (original->former_id[0] != '\0' && original_push_is_to(original->former_id, fd, event));
 }
 
 static void original_push_respond(int fd, int status)

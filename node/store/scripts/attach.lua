@@ -10,6 +10,7 @@ if A.try and tonumber(A.try) < (tonumber(s.try or '') or 0) then
     return result(ERR.ATTACH_STALE)
 end
 s.try = A.try or s.try or ''
+leave_port(s)
 s.http, s.kind, s.attached = '', 'modern', '1'
 save(s, 'http', 'kind', 'attached', 'try')
 settle_at(s)

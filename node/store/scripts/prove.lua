@@ -3,7 +3,9 @@
 -- user id by that session's token or account; one of the original's kind, which has neither, by the digest
 -- from its own IP. The one of its name by the account, if the client says that it wants that (`take_over`). What
 -- is refused changes nothing, but its challenge is used up.
--- with: base step memory request pending top log session lists room wait ends account welcome
+-- A client of the original's kind at whose address another one's session stands is told so (`rival` and its
+-- `verdict`: what a node has found at that one's push connection), or that session ends.
+-- with: base step memory request pending top log session account rival lists room wait ends welcome
 local again = repeated()
 if again then
     return again
@@ -13,10 +15,23 @@ local pending = registration_begun()
 if pending.challenge ~= A.challenge then
     return done(ERR.NOT_CHALLENGED)
 end
-registration_over()
 
 local name = pending.name
 local has_account = sealed_key(name) ~= ''
+local may_have_rival = A.auth == 'md5' and A.http ~= '' and not has_account
+local rival = may_have_rival and rival_of(pending)
+while rival and A.rival == rival.uid and A.verdict == 'dead' do
+    break_off(rival, 'session_replaced')
+    rival = rival_of(pending)
+end
+if rival and A.rival ~= rival.uid then
+    effect('rival', rival.uid, rival.home)
+    return result(ERR.RIVAL)
+end
+registration_over()
+if rival then
+    return done(ERR.ADDRESS_IN_USE)
+end
 if has_account ~= (A.account == '1') then
     return done(ERR.WRONG_DIGEST) -- the account has come or gone since the challenge
 end
@@ -65,6 +80,7 @@ elseif is_renamed then
     decline_invitations(s)
     redis.call('DEL', key('un', s.name))
 end
+leave_port(s)
 s.name, s.udp, s.trusted = name, pending.udp, pending.trusted
 s.http, s.src, s.ip = A.http, A.src, A.ip
 s.auth, s.expires, s.timestamp = A.auth, A.expires, A.timestamp
@@ -77,6 +93,7 @@ s.try = '' -- of the token before
 save(s, 'name', 'state', 'room', 'udp', 'trusted', 'http', 'src', 'ip', 'auth', 'token', 'expires', 'timestamp',
     'kind', 'attached', 'try')
 redis.call('SET', key('un', name), s.uid)
+claim_port(s)
 settle_at(s)
 s.line = A.line
 save(s, 'line')

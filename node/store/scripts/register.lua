@@ -1,6 +1,6 @@
 -- register: a REGISTER. The first one (name) opens a challenge; one that may prove a key is handed
 -- back to the node, which alone can compute digests, and comes again as `prove`.
--- with: base memory request pending account
+-- with: base memory request pending top log session account rival
 local again = repeated()
 if again then
     return again
@@ -20,7 +20,7 @@ if A.name == '' or is_proof then
 end
 
 local owner, has_account = redis.call('GET', key('un', A.name)), sealed_key(A.name) ~= ''
-if owner and owner ~= A.uid and not has_account then
+if owner and owner ~= A.uid and not has_account and not rival_of_name(A.name, A.udp) then
     return done(ERR.NAME_TAKEN) -- with an account it may be the same user, who has yet to prove it
 end
 if not owner and not has_account and is_no_new_name(A.name) then

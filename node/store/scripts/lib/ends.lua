@@ -59,9 +59,12 @@ local function end_session(s, kind)
     steps(s, 'UNREGISTER')
     redis.call('DEL', key('u', s.uid), key('un', s.name))
     redis.call('ZREM', key('sessions'), s.uid)
+    leave_port(s)
     unsettle(s)
     effect_home(s, 'gone', s.uid, 'ended')
-    changed('users')
+    if kind ~= 'session_replaced' then
+        changed('users') -- else there is another one of this name or address in a moment
+    end
     event(kind, { 'user', s.name })
 end
 

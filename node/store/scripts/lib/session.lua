@@ -40,6 +40,19 @@ local function is_away(s)
     return (s.away or '') ~= ''
 end
 
+-- At which HTTP port is whose session.
+local function claim_port(s)
+    if is_original(s) then
+        redis.call('HSET', key('ports'), s.http, s.uid)
+    end
+end
+
+local function leave_port(s)
+    if (s.http or '') ~= '' and redis.call('HGET', key('ports'), s.http) == s.uid then
+        redis.call('HDEL', key('ports'), s.http)
+    end
+end
+
 local function renew(s)
     redis.call('ZADD', key('sessions'), life + (is_away(s) and s.away or s.expires) * 1000, s.uid)
 end
