@@ -219,6 +219,94 @@ PAGE_SCENARIO(person_is_registered_anew_when_the_state_is_lost)
     talk_page_create(alice, "den");
 }
 
+#define RESUME_LOG                                                                                 \
+    "local logs = redis.call('KEYS', 'hgtp:{HGTP_SERVICE}:log:*') assert(#logs == 1) "
+
+/* As a failover to a replica that has not got the last writes. */
+static void log_is_kept_aside(struct page_scene *scene)
+{
+    redisReply *reply = redis_server_command(
+        scene->e->redis, "EVAL %s 0",
+        RESUME_LOG "return redis.call('COPY', logs[1], 'hgtp:{HGTP_SERVICE}:before')");
+    assert_int_equal(reply->integer, 1);
+    freeReplyObject(reply);
+}
+
+static void log_goes_back(struct page_scene *scene)
+{
+    redisReply *reply = redis_server_command(
+        scene->e->redis, "EVAL %s 0",
+        RESUME_LOG "return redis.call('COPY', 'hgtp:{HGTP_SERVICE}:before', logs[1], 'REPLACE')");
+    assert_int_equal(reply->integer, 1);
+    freeReplyObject(reply);
+}
+
+/* What is marked as lost, oldest first. */
+static void expect_lost(struct browser *person, const char *texts)
+{
+    browser_expect(person,
+                   "return [...document.querySelectorAll('" TALK_PAGE_SAID
+                   ".lost .text')].map(e => e.textContent).join() === arguments[0];",
+                   json_pack("[s]", texts));
+}
+
+/* Item 3: new entries have the numbers of those that are lost, and are shown all the same. */
+PAGE_SCENARIO(what_is_said_after_the_log_went_back_is_shown_and_what_is_lost_is_marked)
+{
+    char redis_url[160]; /* its own: the log is touched */
+    scene->e->redis = redis_server_new();
+    assert_true(redis_server_start(scene->e->redis));
+    snprintf(redis_url, sizeof redis_url, "redis.url=%s", scene->e->redis->url);
+    PAGE_NODE(scene, redis_url);
+    struct browser *alice = talk_page_person(scene, "alice");
+    struct browser *bob = talk_page_person(scene, "bob");
+    struct browser *carol = talk_page_person(scene, "carol");
+    talk_page_create(alice, "den");
+    talk_page_join(bob, "den");
+    talk_page_join(carol, "den");
+    talk_page_say(alice, "kept");
+    talk_page_hears(carol, "alice", "kept");
+    log_is_kept_aside(scene);
+    talk_page_say(alice, "lost one");
+    talk_page_say(bob, "lost two");
+    talk_page_hears(alice, "bob", "lost two");
+    talk_page_hears(carol, "bob", "lost two");
+    /* carol's page is put to sleep with all of it, and comes back when there is another log. */
+    browser_goto(carol, "about:blank");
+    log_goes_back(scene);
+    expect_lost(alice, "lost one,lost two");
+    expect_lost(bob, "lost one,lost two");
+    page_scene_picture(scene, alice, "lost");
+    talk_page_language(alice, "ko");
+    expect_lost(alice, "lost one,lost two");
+    for (int i = 0; i < 4; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "after %d", i);
+        talk_page_say(i % 2 == 0 ? alice : bob, text);
+    }
+    browser_goto(carol, scene->url);
+    struct browser *const people[3] = {alice, bob, carol};
+    for (size_t i = 0; i < 3; i++) {
+        talk_page_in_room(people[i], "den");
+        talk_page_hears(people[i], "alice", "kept");
+        talk_page_hears(people[i], "alice", "after 0");
+        talk_page_hears(people[i], "bob", "after 1");
+        talk_page_hears(people[i], "alice", "after 2");
+        talk_page_hears(people[i], "bob", "after 3");
+    }
+    browser_expect(carol, "return document.querySelectorAll('#messages > .gap').length === 1;",
+                   NULL);
+    page_scene_picture(scene, carol, "back");
+    browser_reload(bob);
+    talk_page_in_room(bob, "den");
+    talk_page_hears(bob, "bob", "after 3");
+    char *transcript = talk_page_transcript(bob);
+    assert_string_equal(transcript, "alice: kept\nalice: after 0\nbob: after 1\nalice: after 2\n"
+                                    "bob: after 3\n");
+    free(transcript);
+    expect_same(bob, carol);
+}
+
 /* Where a proxy lets no WebSocket through, the page goes by an event stream and POST. */
 PAGE_SCENARIO(page_without_websockets_goes_by_an_event_stream)
 {
@@ -304,6 +392,7 @@ int main(void)
         PAGE_TEST(node_that_hangs_is_left_for_another),
         PAGE_TEST(drained_node_sends_people_to_another),
         PAGE_TEST(person_is_registered_anew_when_the_state_is_lost),
+        PAGE_TEST(what_is_said_after_the_log_went_back_is_shown_and_what_is_lost_is_marked),
         PAGE_TEST(page_without_websockets_goes_by_an_event_stream),
         PAGE_TEST(page_that_is_opened_twice_goes_on_in_the_newer_window),
         PAGE_TEST(what_is_said_in_a_window_nobody_looks_at_is_marked),

@@ -192,6 +192,12 @@ void browser_open_window(struct browser *browser)
     json_decref(window);
 }
 
+void browser_close_window(struct browser *browser, size_t index)
+{
+    json_decref(browser_command(browser, "DELETE", "/window", NULL));
+    browser_select_window(browser, index);
+}
+
 void browser_put_away(struct browser *browser)
 {
     browser_do(browser, "/window/minimize", NULL);

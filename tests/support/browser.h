@@ -54,6 +54,8 @@ void browser_reload(struct browser *browser);
 /** Another empty window on the same profile, or back to the n-th, in order of opening. */
 void browser_open_window(struct browser *browser);
 void browser_select_window(struct browser *browser, size_t index);
+/** Close this window as a person closes a tab, and go to the n-th of those that are left. */
+void browser_close_window(struct browser *browser, size_t index);
 /** The window is put away, so that the page knows it is not seen (document.hidden); and back. */
 void browser_put_away(struct browser *browser);
 void browser_bring_back(struct browser *browser);

@@ -120,6 +120,14 @@ void talk_page_kick(struct browser *person, const char *user)
     browser_click(person, TALK_PAGE_YES);
 }
 
+void talk_page_promote(struct browser *person, const char *user)
+{
+    char css[160];
+    snprintf(css, sizeof css, TALK_PAGE_MEMBERS "[data-user=\"%s\"] .promote", user);
+    browser_click(person, css);
+    browser_click(person, TALK_PAGE_YES);
+}
+
 void talk_page_accept(struct browser *person)
 {
     browser_click(person, TALK_PAGE_ACCEPT);
@@ -193,6 +201,53 @@ void talk_page_lists_users(struct browser *person, const char *names)
 void talk_page_lists_members(struct browser *person, const char *names)
 {
     talk_page_lists(person, TALK_PAGE_MEMBERS, names);
+}
+
+void talk_page_lists_manager(struct browser *person, const char *name)
+{
+    browser_expect(person,
+                   TALK_PAGE_SCRIPT
+                   "const found = all('" TALK_PAGE_MEMBERS "').filter(e => [...e.querySelectorAll("
+                   "'.mark')].some(m => /manager|방장/.test(m.textContent)));"
+                   "return arguments[0] === null ? found.length === 0 : found.length === 1 && "
+                   "part(found[0], '.name') === arguments[0];",
+                   json_pack("[s?]", name));
+}
+
+void talk_page_lists_away(struct browser *person, const char *list, const char *names)
+{
+    browser_expect(person,
+                   TALK_PAGE_SCRIPT "return all(arguments[0] + '.away').map(e => part(e, '.name'))"
+                                    ".sort().join() === arguments[1].split(',').sort().join();",
+                   json_pack("[s, s]", list, names));
+}
+
+void talk_page_is_replaced(struct browser *person)
+{
+    browser_expect(person, "return document.body.dataset.state === 'replaced';", NULL);
+}
+
+void talk_page_watch(struct browser *person)
+{
+    json_decref(browser_run(
+        person,
+        "window.told = []; window.counts = [];"
+        "const see = () => { told.push(document.querySelector('#toasts').textContent);"
+        "const section = document.querySelector('#members-section');"
+        "if (!section.hidden) { counts.push(section.querySelector('h2').textContent); } };"
+        "new MutationObserver(see).observe(document.body, {subtree: true, childList: true, "
+        "characterData: true, attributes: true}); see();",
+        NULL));
+}
+
+void talk_page_was_not_told(struct browser *person, const char *text)
+{
+    char *bad = browser_run_text(person,
+                                 "return told.find(t => t.includes(arguments[0])) ?? "
+                                 "counts.find(c => /\\b0\\b/.test(c));",
+                                 json_pack("[s]", text));
+    assert_string_equal(bad, "");
+    free(bad);
 }
 
 void talk_page_hears(struct browser *person, const char *from, const char *text)

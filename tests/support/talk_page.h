@@ -29,6 +29,7 @@
 #define TALK_PAGE_SEND        "#send"
 #define TALK_PAGE_LEAVE       "#leave"
 #define TALK_PAGE_DELETE      "#delete-room"
+#define TALK_PAGE_RETRY       "#retry"
 #define TALK_PAGE_YES         "#ask-yes"
 #define TALK_PAGE_NO          "#ask-no"
 #define TALK_PAGE_ACCEPT      "#accept"
@@ -60,6 +61,7 @@ void talk_page_paste(struct browser *person, const char *text);
 void talk_page_say(struct browser *person, const char *text);
 /** These return when it is asked for. */
 void talk_page_invite(struct browser *person, const char *user);
+void talk_page_promote(struct browser *person, const char *user);
 void talk_page_kick(struct browser *person, const char *user);
 /** Wait for an invitation and answer it. */
 void talk_page_accept(struct browser *person);
@@ -77,12 +79,23 @@ void talk_page_lists_room(struct browser *person, const char *room, int members)
 /** Exactly these names in any order, with commas between. */
 void talk_page_lists_users(struct browser *person, const char *names);
 void talk_page_lists_members(struct browser *person, const char *names);
+/** The one who manages the room is marked so, or (NULL) nobody is. */
+void talk_page_lists_manager(struct browser *person, const char *name);
+/** Those of the list (TALK_PAGE_USERS, TALK_PAGE_MEMBERS) who are marked as away. */
+void talk_page_lists_away(struct browser *person, const char *list, const char *names);
+/** Another window has the session. */
+void talk_page_is_replaced(struct browser *person);
 /** This message stands in the room, exactly once. */
 void talk_page_hears(struct browser *person, const char *from, const char *text);
 /** A notice that has both of these in it. */
 void talk_page_is_told(struct browser *person, const char *who, const char *what);
 /** A complaint or an explanation that has this text in it is shown. */
 void talk_page_is_warned(struct browser *person, const char *text);
+
+/** From now on everything that is told at the edge is kept, and every number of members. */
+void talk_page_watch(struct browser *person);
+/** Nothing of that had this text in it, and the number was never 0. */
+void talk_page_was_not_told(struct browser *person, const char *text);
 
 /** Ask for what was said earlier until there is no more of it. */
 void talk_page_load_all(struct browser *person);

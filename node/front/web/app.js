@@ -6,14 +6,16 @@ import { Hgtp, REASON } from './hgtp.js';
 import { currentLanguage, setLanguage, t, translate, why } from './i18n.js';
 import { isTouch, listenForKeys } from './keys.js';
 import { showMembers, showRooms, showUsers } from './panels.js';
-import { keyOfAddress, saveKey, saveSession, saveUser, savedKey, savedSession, savedUser } from './saved.js';
+import { keyOfAddress, lastName, leaveSession, listenForSessions, saveKey, saveName, saveSession, savedKey,
+  savedName, savedSession } from './saved.js';
 import { TalkView } from './talk_view.js';
 
 const AGAIN_MS = 5000; // a session that ends sooner than this after another does so for a reason
 const LOST_CHARS = 60;
 const byId = (id) => document.getElementById(id);
 const talk = new Hgtp();
-const seen = { rooms: [], users: [], members: { users: [] }, room: null, name: '', unread: 0 };
+const NOBODY = { users: [], away: [] };
+const seen = { name: '', room: null, manager: '', rooms: [], all: NOBODY, members: null, unread: 0 };
 const view = new TalkView({
   scroller: byId('scroller'), messages: byId('messages'), pending: byId('pending'),
   earlier: byId('earlier'), jump: byId('jump'),
@@ -45,7 +47,7 @@ async function move(action, onDone) {
   isMoving = false;
 }
 
-const isManager = () => seen.room !== null && seen.members.manager === seen.name;
+const isManager = () => seen.room !== null && seen.manager === seen.name;
 
 /** Where the keyboard goes on; on a touch screen no field is opened unasked. */
 function focusOn(id) {
@@ -95,7 +97,7 @@ setInterval(() => { if (talk.state === 'waiting') showState(); }, 1000);
 
 byId('retry').addEventListener('click', () => {
   if (talk.state === 'waiting') talk.check();
-  else if (talk.state === 'replaced') talk.resume();
+  else if (talk.state === 'replaced') continueHere();
 });
 
 document.addEventListener('visibilitychange', () => { if (!document.hidden) talk.check(); });
@@ -105,83 +107,124 @@ function showIn(isIn) {
   byId('welcome').hidden = isIn;
   for (const id of ['app', 'tabs', 'unregister', 'help']) byId(id).hidden = !isIn;
   if (isIn) return;
-  byId('name').value = seen.name || savedUser()?.name || '';
+  byId('name').value = seen.name || lastName();
   byId('key').value = savedKey();
   byId('key-row').hidden = savedKey() !== '';
   byId('name').focus();
 }
 
-let endedAt = -AGAIN_MS;
-
 talk.on('state', (state) => {
   showState();
-  if (state !== 'ended') return;
-  const { room } = seen;
-  const isLoop = performance.now() - endedAt < AGAIN_MS;
-  endedAt = performance.now();
-  enterRoom(null);
-  if (isLoop) showIn(false);
-  else registerAgain(room);
+  if (state === 'ended') comeAgain();
+  else if (state === 'replaced') leaveSession();
 });
 
-/** The session has died while the page was open: the same name and key open a new one. */
-async function registerAgain(room) {
-  try {
-    await talk.register(seen.name, savedKey(), talk.session.userId);
-  } catch (error) {
-    if (error.isPassing) {
-      setTimeout(() => registerAgain(room), AGAIN_MS * Math.random());
-      return;
-    }
-    showIn(false);
-    byId('register-error').textContent = `${t('stateEnded')} ${why(error)}`;
-    return;
-  }
-  if (room === null) return;
-  talk.join(room).catch(() => toast(t('removedFrom', { room }), true));
-}
+talk.on('save', () => { if (talk.state !== 'replaced') saveSession(talk.session, () => talk.saved()); });
 
-talk.on('save', () => saveSession(() => talk.saved()));
+listenForSessions((name, session) => {
+  const isElsewhere = name === talk.session?.name && session.try > talk.session.try;
+  if (isElsewhere && (talk.state === 'waiting' || talk.state === 'connecting')) talk.giveWay();
+});
 
 // Coming in and going -----------------------------------------------------------------------------
 
+let hasAgreed = false; // to take the session over from wherever it is
+let comesBackTo = null; // the room that was on the page when the session ended
+let endedAt = -AGAIN_MS;
+
+/** The session of this name may be elsewhere: then the person decides. */
 async function register(name, key) {
+  try {
+    await talk.register(name, key, { takesOver: hasAgreed });
+  } catch (error) {
+    if (!error.canTakeOver || !await ask(t('askElsewhere', { name }), t('continueHere'))) throw error;
+    await talk.register(name, key, { takesOver: true });
+  }
+}
+
+/** `error` null: there is nothing to say but the words. */
+function showRefusal(error, words = '') {
+  showIn(false);
+  byId('register-error').textContent = `${words} ${error === null ? '' : why(error)}`.trim();
+  if (error?.reason === REASON.WRONG_DIGEST) {
+    saveKey(null);
+    byId('key-row').hidden = false;
+    byId('key').select();
+  } else {
+    byId('name').select();
+  }
+}
+
+async function comeIn(name, key) {
   byId('register').disabled = true;
   byId('register-error').textContent = '';
+  hasAgreed = false;
   seen.name = name;
-  const known = savedUser();
+  const earlier = savedSession(name);
   try {
-    await talk.register(name, key, known?.name === name ? known.userId : undefined);
-    saveKey(key);
-    saveUser({ name, userId: talk.session.userId });
-    showIn(true);
-    if (seen.room === null) focusOn('room-name');
-  } catch (error) {
-    byId('register-error').textContent = why(error);
-    if (error.reason === REASON.WRONG_DIGEST) {
-      saveKey(null);
-      byId('key-row').hidden = false;
-      byId('key').select();
+    if (earlier !== null) {
+      goOn(earlier);
     } else {
-      byId('name').select();
+      await register(name, key);
+      if (seen.room === null) focusOn('room-name');
     }
+    if (key !== '') saveKey(key);
+  } catch (error) {
+    showRefusal(error);
   }
   byId('register').disabled = false;
 }
 
+/** With a session that this browser has kept. */
+function goOn(session) {
+  seen.name = session.name;
+  showIn(true);
+  talk.resume(session);
+}
+
+/** Another window has taken the session over: of this browser with the same token, or with a new one. */
+function continueHere() {
+  const { token, userId, try: last, said } = savedSession(talk.session.name) ?? talk.session;
+  hasAgreed = true;
+  talk.resume({ ...talk.session, token, userId, try: last, said });
+}
+
+/** The session has died while the page was open: the same name and key open a new one. */
+function comeAgain() {
+  const isLoop = performance.now() - endedAt < AGAIN_MS;
+  endedAt = performance.now();
+  comesBackTo = seen.room;
+  if (isLoop || savedKey() === '') giveUp(null);
+  else registerAgain();
+}
+
+async function registerAgain() {
+  try {
+    await register(seen.name, savedKey());
+  } catch (error) {
+    if (error.isPassing) setTimeout(registerAgain, AGAIN_MS * Math.random());
+    else giveUp(error);
+  }
+}
+
+function giveUp(error) {
+  comesBackTo = null;
+  enterRoom(null);
+  showRefusal(error, t('stateEnded'));
+}
+
 byId('register-form').addEventListener('submit', (event) => {
   event.preventDefault();
-  register(byId('name').value.trim(), byId('key').value);
+  comeIn(byId('name').value.trim(), byId('key').value);
 });
 
 byId('unregister').addEventListener('click', async () => {
-  const { room } = seen;
-  const mine = isManager();
-  if (room !== null && !await ask(t(mine ? 'askDelete' : 'askLeave', { room }), t('unregister'), mine)) return;
-  move(async () => {
-    if (room !== null && room === seen.room) await (mine ? talk.deleteRoom() : talk.exit());
-    await talk.unregister();
-  }, () => showIn(false));
+  if (seen.room !== null && !await ask(leaving(t('askLeave', { room: seen.room })), t('unregister'))) return;
+  move(() => talk.unregister(), () => {
+    saveName(null);
+    enterRoom(null);
+    showIn(false);
+  });
 });
 
 // Rooms -------------------------------------------------------------------------------------------
@@ -194,7 +237,14 @@ const renderRooms = onceAFrame(() => {
 talk.on('rooms', (rooms) => {
   seen.rooms = rooms;
   renderRooms();
+  if (seen.members === null) renderPeople();
 });
+
+/** What it means to leave a room is told before. */
+function leaving(question) {
+  if (!isManager()) return question;
+  return `${question} ${t(seen.members?.users.length === 1 ? 'isLast' : 'handsOver')}`;
+}
 
 async function openRoom(name) {
   if (name === seen.room) {
@@ -202,11 +252,7 @@ async function openRoom(name) {
     focusTalk();
     return;
   }
-  if (isManager()) {
-    toast(t('managerStays', { room: seen.room }), true);
-    return;
-  }
-  if (seen.room !== null && !await ask(t('askSwitch', { room: seen.room, other: name }), t('join'))) return;
+  if (seen.room !== null && !await ask(leaving(t('askSwitch', { room: seen.room, other: name })), t('join'))) return;
   move(async () => {
     if (seen.room !== null) await talk.exit();
     await talk.join(name);
@@ -224,28 +270,51 @@ byId('create-form').addEventListener('submit', (event) => {
 });
 
 byId('leave').addEventListener('click', async () => {
-  if (await ask(t('askLeave', { room: seen.room }), t('leave'))) move(() => talk.exit());
+  if (await ask(leaving(t('askLeave', { room: seen.room })), t('leave'))) move(() => talk.exit());
 });
 
 byId('delete-room').addEventListener('click', async () => {
   if (await ask(t('askDelete', { room: seen.room }), t('deleteRoom'), true)) move(() => talk.deleteRoom());
 });
 
-talk.on('session', ({ user, room, last, isSameRoom }) => {
+talk.on('session', ({ user, room, last, manager, isSameRoom }) => {
   seen.name = user;
+  seen.manager = manager;
+  hasAgreed = false;
+  saveName(user);
   showIn(true);
   showState();
-  if (isSameRoom && room === seen.room) return;
+  if (room === null && comesBackTo !== null) {
+    comeBack();
+    return;
+  }
+  comesBackTo = null;
+  if (isSameRoom && room === seen.room) {
+    renderPeople();
+    return;
+  }
   enterRoom(room);
   if (room === null) return;
   view.loadLast((talk.session.after || last) + 1);
   for (const said of talk.unsent()) if (said.room === room) view.said(said);
 });
 
+/** A new session begins in no room; the page goes back to the one that it shows. */
+async function comeBack() {
+  const room = comesBackTo;
+  comesBackTo = null;
+  try {
+    await talk.join(room);
+  } catch {
+    enterRoom(null);
+    toast(t('removedFrom', { room }), true);
+  }
+}
+
 function enterRoom(room) {
   const hadFocus = byId('talk-panel').contains(document.activeElement);
   seen.room = room;
-  seen.members = { users: [] };
+  seen.members = null;
   document.body.dataset.room = room ?? '';
   view.clear(seen.name);
   byId('room-title').textContent = byId('room-title').title = room ?? '';
@@ -262,18 +331,26 @@ function enterRoom(room) {
 
 // People ------------------------------------------------------------------------------------------
 
+/** Until the members are told, the list of rooms says how many there are. */
+function countMembers() {
+  const { members, rooms, room } = seen;
+  return members?.users.length ?? rooms.find(({ name }) => name === room)?.members ?? '';
+}
+
 const renderPeople = onceAFrame(() => {
   const mine = isManager();
-  byId('leave').hidden = seen.room === null || mine;
+  const members = seen.members ?? NOBODY;
+  if (!mine && document.activeElement === byId('delete-room')) focusTalk();
+  byId('leave').hidden = seen.room === null;
   byId('delete-room').hidden = !mine;
-  byId('members-count').textContent = String(seen.members.users.length);
-  byId('users-count').textContent = String(seen.users.length);
-  showMembers(byId('members'), seen.members, seen.name, mine ? kick : null);
-  showUsers(byId('users'), seen.users, seen.members.users, seen.name, mine ? inviteUser : null);
+  byId('members-count').textContent = String(countMembers());
+  byId('users-count').textContent = String(seen.all.users.length);
+  showMembers(byId('members'), members, seen.manager, seen.name, mine ? { kick, promote } : null);
+  showUsers(byId('users'), seen.all, members.users, seen.name, mine ? inviteUser : null);
 });
 
-talk.on('users', (users) => {
-  seen.users = users;
+talk.on('users', (users, away) => {
+  seen.all = { users, away };
   renderPeople();
 });
 
@@ -282,6 +359,15 @@ talk.on('members', (members) => {
   seen.members = members;
   renderPeople();
 });
+
+talk.on('manager', (name) => {
+  seen.manager = name;
+  renderPeople();
+});
+
+async function promote(user) {
+  if (await ask(t('askPromote', { user }), t('promote'))) attempt(() => talk.makeManager(user));
+}
 
 function inviteUser(user) {
   toast(t('inviting', { user }));
@@ -309,6 +395,7 @@ talk.on('message', (entry) => view.add(entry));
 talk.on('notice', (entry) => view.add(entry));
 talk.on('announced', ({ notice }) => toast(notice));
 talk.on('gap', (gap) => view.add({ ...gap, seq: gap.to }));
+talk.on('lost', (lost) => view.lose(lost));
 talk.on('said', (said) => {
   if (said.room === seen.room) view.said(said);
   else if (said.state === 'failed') toast(t('lost', { text: said.text.slice(0, LOST_CHARS) }), true);
@@ -415,12 +502,7 @@ translate();
 byId('language').value = currentLanguage();
 showTab('rooms');
 takeKeyOfAddress();
-const earlier = savedSession();
-if (earlier !== null) {
-  seen.name = earlier.name;
-  showIn(true);
-  talk.resume(earlier);
-} else {
-  showIn(false);
-}
+const earlier = savedSession(savedName());
+if (earlier !== null) goOn(earlier);
+else showIn(false);
 showAll();

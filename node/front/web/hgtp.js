@@ -16,20 +16,24 @@
  *
  * Events, by on(name, function):
  *   state      'idle' | 'connecting' | 'online' | 'waiting' (with .retryAt, ms) | 'replaced' | 'ended'
- *   session    { user, room, room_id, epoch, last }: who and where this client is; room null: nowhere
+ *   session    { user, room, room_id, epoch, last, manager, isSameRoom }: who and where this client is;
+ *              room null: nowhere
  *   message    { room, seq, from, message, time }
  *   notice     { room, seq, event, user, notice, time }
  *   announced  { user, notice, time }: an operator's words to everybody
  *   gap        { room, from, to }: entries that the service does not have any more
- *   users      [name, ...]           rooms   [{ name, members }, ...]
- *   members    { room, users, manager }
+ *   lost       { room, from, to }: the same of entries that were told; others get their numbers
+ *   users      [name, ...], and as a second argument who of them is away: has lost the connection
+ *   rooms      [{ name, members }, ...]
+ *   members    { room, users, manager, away }
+ *   manager    name: who manages the room from now on; '': nobody
  *   invited    { room, answer(accepts) }
  *   removed    { isClosed, answer(accepts) }: the manager wants this client out, or the room has closed
  *   said       { id, text, room, state: 'sending' | 'sent' | 'failed', seq, error }
  *   save       what saved() gives has changed: with it another page can resume() this one's session
  */
 import { HgtpError, REASON, TYPE, body, decode, encode, nameBytes, randomId, realmOf, refusalOf,
-  registerBody, roomBody, roomOf, tokenOf } from './hgtp_bytes.js';
+  registerBody, roomBody, roomOf, tokenOf, userIdOf } from './hgtp_bytes.js';
 import { openLink } from './hgtp_link.js';
 import { Outbox } from './hgtp_outbox.js';
 import { hmacSha256 } from './sha256.js';
@@ -61,13 +65,16 @@ export class Hgtp {
     this.outbox = new Outbox((said) => this.#send({ type: 'message', message: said.text, id: said.id }),
       (said) => this.#tell('said', said));
     this.histories = []; // the first one is asked for, the others wait
+    this.handovers = new Map(); // by id: waiting for a word
     this.lists = {}; // the pages of long ones, as far as they have come
+    this.manager = ''; // of the room
     this.seq = 1;
     this.retryMs = 0;
-    this.session = null; // { userId, name, token, room, roomId, epoch, after }
+    this.session = null; // { userId, name, token, try, room, roomId, epoch, after }
     this.link = null;
     this.isSettled = false; // the service has said on this connection where this client is
     this.upTo = 0; // number of the room's last entry when it did
+    this.lostTo = 0; // up to this number a gap tells what was told as `lost`
     if (typeof addEventListener === 'function') addEventListener('online', () => this.check());
   }
 
@@ -77,8 +84,8 @@ export class Hgtp {
     return this;
   }
 
-  #tell(name, value) {
-    for (const handler of this.handlers.get(name) || []) handler(value);
+  #tell(name, ...values) {
+    for (const handler of this.handlers.get(name) || []) handler(...values);
   }
 
   #become(state, retryAt = 0) {
@@ -90,13 +97,17 @@ export class Hgtp {
   // Sessions -------------------------------------------------------------------------------------
 
   /**
-   * Open a session; resolves when the service has taken the name and the key. `userId`, of an earlier
-   * session of this name: if that one still stands it is taken over, with its room.
+   * Open a session; resolves when the service has taken the name and the key. It rejects with
+   * .canTakeOver where the key is right and the name's session is elsewhere: then, and once the
+   * person has agreed, `takesOver` goes on with that one, in its room.
    */
-  register(name, key, userId = randomId(6)) {
+  register(name, key, { takesOver = false } = {}) {
     this.#drop();
-    this.session = { userId, name, token: '', room: null, epoch: '', after: 0 };
+    const { room = null, roomId, epoch = '', after = 0 } = this.session?.name === name ? this.session : {};
+    this.session = { userId: '', name, token: '', room, roomId, epoch, after };
     this.key = new TextEncoder().encode(key);
+    this.takesOver = takesOver;
+    this.registerBytes = null;
     this.wanted = true;
     return new Promise((resolve, reject) => {
       this.registering = { resolve, reject };
@@ -128,14 +139,23 @@ export class Hgtp {
   }
 
   unregister() {
-    return this.#ask(TYPE.UNREGISTER).then(() => this.#end('idle'));
+    return this.#ask(TYPE.UNREGISTER).then(() => this.#left());
   }
 
   /** Leave without ending the session. */
   close() {
+    this.#stop('idle');
+  }
+
+  /** Another page goes on with this session, which it had from saved(). */
+  giveWay() {
+    this.#stop('replaced');
+  }
+
+  #stop(state) {
     this.wanted = false;
     this.#drop();
-    this.#become('idle');
+    this.#become(state);
   }
 
   // Rooms ----------------------------------------------------------------------------------------
@@ -164,6 +184,24 @@ export class Hgtp {
   /** Resolves when the peer is out. */
   remove(peer) {
     return this.#ask(TYPE.REMOVE, body(this.session.room, peer), INVITE_MS);
+  }
+
+  /** Resolves when another member manages the room in this one's place. */
+  makeManager(user) {
+    const id = randomId(9);
+    const text = { type: 'manager', user, id };
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#handedOver(id).reject(new HgtpError('TIMEOUT', 0, 'no answer')), ANSWER_MS);
+      this.handovers.set(id, { text, resolve, reject, timer });
+      if (this.state === 'online') this.#send(text);
+    });
+  }
+
+  #handedOver(id) {
+    const over = this.handovers.get(id);
+    this.handovers.delete(id);
+    clearTimeout(over?.timer);
+    return over;
   }
 
   /** All lists anew. */
@@ -281,6 +319,7 @@ export class Hgtp {
     this.link = null;
     this.isSettled = false;
     this.histories.splice(0).forEach(({ reject }) => reject(disconnected()));
+    this.lostTo = 0;
     link?.close();
   }
 
@@ -300,8 +339,11 @@ export class Hgtp {
     this.#drop();
     this.outbox.newLine();
     this.#become('connecting');
-    const { token, after, epoch } = this.session;
-    const link = openLink(this.origin, { token, after, epoch, userId: this.session.userId }, {
+    // Rises with each try, so that one that was held up on its way does not take the place of a later one.
+    this.session.try = Math.max((this.session.try ?? 0) + 1, Date.now());
+    this.#tell('save');
+    const { token, after, epoch, userId } = this.session;
+    const link = openLink(this.origin, { token, after, epoch, attempt: this.session.try, userId }, {
       onOpen: () => { if (this.link === link) this.#onOpen(); },
       onMessage: (bytes) => { if (this.link === link) this.#onMessage(decode(bytes)); },
       onText: (value) => { if (this.link === link) this.#onText(value); },
@@ -311,21 +353,25 @@ export class Hgtp {
   }
 
   #onOpen() {
-    if (this.session.token) {
-      this.#onOnline();
-    } else {
-      this.registerSeq = 1;
-      this.#sendRegister(nameBytes(this.session.name));
-    }
+    if (this.session.token) this.#onOnline();
+    else if (this.registerBytes) this.#sendRequest(TYPE.REGISTER, this.registerBytes); // its answer may be lost
+    else this.#beginRegister();
+  }
+
+  #beginRegister() {
+    this.session.userId = randomId(6);
+    this.registerSeq = 1;
+    this.#sendRegister(nameBytes(this.session.name));
   }
 
   #sendRegister(nonce) {
-    this.#sendRequest(TYPE.REGISTER, encode({
+    this.registerBytes = encode({
       type: TYPE.REGISTER,
       userId: this.session.userId,
       seq: this.registerSeq,
-      body: registerBody(EXPIRES_S, nonce),
-    }));
+      body: registerBody(EXPIRES_S, nonce, this.takesOver),
+    });
+    this.#sendRequest(TYPE.REGISTER, this.registerBytes);
   }
 
   #onRegister(message) {
@@ -335,15 +381,21 @@ export class Hgtp {
       this.#sendRegister(hmacSha256(this.key, realmOf(message)));
     } else if (message.type === TYPE.OK) {
       this.session.token = tokenOf(message);
+      this.session.userId = userIdOf(this.session.token); // of the one that was taken over
       this.link.attach?.(this.session.token);
       this.#onOnline();
       this.registering?.resolve();
       this.registering = null;
+    } else if (refusalOf(message).reason === REASON.NOT_CHALLENGED) {
+      this.#beginRegister(); // the challenge has run out meanwhile
     } else {
       const { registering } = this;
+      const error = refusalOf(message);
+      // Whether there is a session to take over is told to those who have proved the key.
+      error.canTakeOver = error.reason === REASON.NAME_TAKEN && this.registerSeq > 1 && !this.takesOver;
       this.registering = null;
       this.#end('idle');
-      registering?.reject(refusalOf(message));
+      registering?.reject(error);
     }
   }
 
@@ -353,6 +405,7 @@ export class Hgtp {
     this.#become('online');
     this.#tell('save');
     for (const { type, bytes } of this.requests.values()) this.#sendRequest(type, bytes);
+    for (const { text } of this.handovers.values()) this.#send(text); // done once, however often it comes
     this.#expectWord(SILENCE_MS); // the session, first of all
     this.#flush();
   }
@@ -363,8 +416,7 @@ export class Hgtp {
       this.outbox.refuseLongest(new HgtpError('BAD_REQUEST', REASON.MESSAGE_TOO_LARGE, 'too long'));
     }
     if (code === CLOSE.REPLACED) {
-      this.wanted = false;
-      this.#become('replaced');
+      this.giveWay();
     } else if (isGone || code === CLOSE.ENDED || code === CLOSE.NORMAL) {
       this.#onGone();
     } else if (this.wanted) {
@@ -375,8 +427,13 @@ export class Hgtp {
 
   #onGone() {
     const leaving = [...this.requests.values()].find(({ type }) => type === TYPE.UNREGISTER);
-    leaving?.resolve();
-    this.#end(leaving ? 'idle' : 'ended');
+    if (!leaving) this.#end('ended');
+    else leaving.resolve(); // which ends it
+  }
+
+  #left() {
+    this.#end('idle');
+    this.outbox.keepOnly(null, '');
   }
 
   #backOff() {
@@ -395,15 +452,15 @@ export class Hgtp {
   #end(state) {
     this.wanted = false;
     this.#drop();
-    this.session = { ...this.session, token: '', room: null, epoch: '', after: 0 };
+    this.session = { ...this.session, token: '' };
     for (const request of this.requests.values()) {
       clearTimeout(request.timer);
       request.reject(gone());
     }
     this.requests.clear();
+    for (const id of this.handovers.keys()) this.#handedOver(id).reject(gone());
     this.#tell('save');
     this.#become(state);
-    this.outbox.keepOnly(null, '');
   }
 
   // What comes -----------------------------------------------------------------------------------
@@ -432,7 +489,7 @@ export class Hgtp {
       case 'user_list': this.#onList(value, 'users', value.users); break;
       case 'room_list': this.#onList(value, 'rooms',
         value.rooms.map((name, i) => ({ name, members: value.members[i] }))); break;
-      case 'room_user_list': this.#onList(value, 'members', value.users); break;
+      case 'room_user_list': this.#onList(value, 'members', value.users); this.#onManager(value.manager); break;
       case 'reconnect': this.#onReconnect(value); break;
       default: // of a newer service
     }
@@ -440,17 +497,38 @@ export class Hgtp {
 
   #onSession(value) {
     const known = this.session;
-    const isSameRoom = known.room === value.room && known.epoch === value.epoch;
+    const isRoom = known.room === value.room && known.roomId === value.room_id;
+    const isSameLog = known.epoch === value.epoch;
+    const isSameRoom = isRoom && (isSameLog || value.kept !== undefined);
+    const { after, epoch } = known;
     known.room = value.room;
     known.roomId = value.room_id;
     known.epoch = value.epoch;
     if (!isSameRoom) known.after = 0;
+    else if (!isSameLog) known.after = Math.min(after, value.kept);
     this.upTo = value.last;
+    this.manager = value.manager ?? '';
     this.isSettled = true;
     this.#tell('save');
-    this.#tell('session', { ...value, isSameRoom });
+    if (isSameRoom && !isSameLog) this.outbox.logChanged(epoch, value.epoch);
+    this.#tell('session', { ...value, manager: this.manager, isSameRoom });
+    if (isSameRoom && known.after < after) {
+      this.lostTo = after;
+      this.#tell('lost', { room: value.room, from: known.after + 1, to: after });
+    }
     this.outbox.keepOnly(known.room, known.epoch);
     this.#flush();
+  }
+
+  #onEvent({ event, user }) {
+    if (event === 'manager') this.#onManager(user);
+    else if ((event === 'left' || event === 'removed') && user === this.manager) this.#onManager('');
+  }
+
+  #onManager(name = '') {
+    if (name === this.manager) return;
+    this.manager = name;
+    this.#tell('manager', name);
   }
 
   #onEntry(entry) {
@@ -460,7 +538,9 @@ export class Hgtp {
     }
     if (entry.room !== this.session.room || entry.seq <= this.session.after) return;
     this.session.after = entry.seq;
+    this.lostTo = 0;
     this.#tell(entry.type, entry);
+    this.#onEvent(entry);
     if (entry.type === 'message' && entry.from === this.session.name) {
       this.outbox.heard(entry.message, entry.seq);
     }
@@ -469,7 +549,7 @@ export class Hgtp {
   }
 
   #onGap(gap) {
-    if (gap.room !== this.session.room || gap.to <= this.session.after) return;
+    if (gap.room !== this.session.room || gap.to <= this.session.after || gap.to <= this.lostTo) return;
     this.session.after = gap.to;
     this.#tell('save');
     this.#tell('gap', gap);
@@ -477,15 +557,17 @@ export class Hgtp {
   }
 
   /** A long list comes in pages; it is told when it is whole. */
-  #onList({ first = 0, more = false, room, manager }, name, page) {
-    const known = first > 0 ? this.lists[name] || [] : [];
-    const list = [...known.slice(0, first), ...page];
+  #onList({ first = 0, more = false, room, manager = '', away = [] }, name, page) {
+    const known = first > 0 && this.lists[name] || { names: [], away: [] };
+    const list = { names: [...known.names.slice(0, first), ...page], away: [...known.away, ...away] };
     this.lists[name] = list;
     if (more) return;
-    this.#tell(name, name === 'members' ? { room, users: list, manager } : list);
+    if (name === 'members') this.#tell(name, { room, users: list.names, manager, away: list.away });
+    else this.#tell(name, list.names, list.away);
   }
 
   #onAck({ id, seq }) {
+    this.#handedOver(id)?.resolve();
     this.outbox.acked(id, seq);
     this.#tell('save');
   }
@@ -493,6 +575,7 @@ export class Hgtp {
   #onError({ id, code, reason, name }) {
     const error = new HgtpError(code, REASON[name] ?? 0, reason);
     if (id === undefined) this.#historyOver()?.reject(error);
+    else if (this.handovers.has(id)) this.#handedOver(id).reject(error);
     else this.outbox.refused(id, error);
   }
 

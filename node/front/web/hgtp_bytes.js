@@ -11,12 +11,13 @@ export const TYPE = {
 
 /** The reasons a page may want to tell apart (docs/protocol.md has all). */
 export const REASON = {
-  MALFORMED: 1, NOT_REGISTERED: 4, WRONG_DIGEST: 6, SIGNATURE_REQUIRED: 9, NAME_INVALID: 11,
-  NAME_TAKEN: 12, USERS_FULL: 13, ROOM_NAME_TAKEN: 22, ROOM_UNKNOWN: 23, ROOMS_FULL: 24,
-  ROOM_FULL: 25, IN_ROOM: 26, NOT_IN_ROOM: 27, NOT_MANAGER: 28, MANAGER_STAYS: 29,
-  PEER_UNKNOWN: 30, PEER_IN_ROOM: 31, PEER_BUSY: 32, PEER_NOT_MEMBER: 33, PEER_IS_MANAGER: 34,
-  PEER_DECLINED: 35, PEER_SILENT: 36, MESSAGE_INVALID: 40, MESSAGE_TOO_LARGE: 41,
-  RATE_LIMITED: 50, STORE_AWAY: 51, BUSY: 52, DRAINING: 53, INTERNAL: 54,
+  MALFORMED: 1, NOT_REGISTERED: 4, NOT_CHALLENGED: 5, WRONG_DIGEST: 6, SIGNATURE_REQUIRED: 9,
+  NAME_INVALID: 11, NAME_TAKEN: 12, USERS_FULL: 13, TOKEN_REQUIRED: 15, ROOM_NAME_TAKEN: 22,
+  ROOM_UNKNOWN: 23, ROOMS_FULL: 24, ROOM_FULL: 25, IN_ROOM: 26, NOT_IN_ROOM: 27, NOT_MANAGER: 28,
+  MANAGER_STAYS: 29, PEER_UNKNOWN: 30, PEER_IN_ROOM: 31, PEER_BUSY: 32, PEER_NOT_MEMBER: 33,
+  PEER_IS_MANAGER: 34, PEER_DECLINED: 35, PEER_SILENT: 36, PEER_ORIGINAL: 39, MESSAGE_INVALID: 40,
+  MESSAGE_TOO_LARGE: 41, ID_REUSED: 42, ROOM_OF_OPERATORS: 43, RATE_LIMITED: 50, STORE_AWAY: 51,
+  BUSY: 52, DRAINING: 53, INTERNAL: 54,
 };
 
 /**
@@ -28,6 +29,7 @@ export class HgtpError extends Error {
     super(words || code);
     this.code = code;
     this.reason = reason;
+    this.canTakeOver = false; // see Hgtp.register()
   }
 
   /** The service may take the same thing later. */
@@ -86,11 +88,14 @@ export function roomBody(roomId, name) {
   return joined(utf8.encode(roomId), str(nameBytes(name)));
 }
 
+const FLAGS = { TAKE_OVER: 1 };
+
 /** `nonce`: bytes. No address is declared: this client is reached over its own connection. */
-export function registerBody(expires, nonce) {
+export function registerBody(expires, nonce, takesOver) {
   const fixed = new Uint8Array(18);
   new DataView(fixed.buffer).setBigInt64(0, BigInt(expires));
-  return joined(fixed, str(nonce));
+  const flags = new Uint8Array(takesOver ? [0, FLAGS.TAKE_OVER] : []);
+  return joined(fixed, str(nonce), flags);
 }
 
 export function encode({ type, requestType = type, userId, seq, body: content = new Uint8Array(0) }) {
@@ -130,6 +135,8 @@ function strAt(content, at) {
 export const realmOf = (message) => strAt(message.body, 2);
 /** The session token of the OK to a REGISTER. */
 export const tokenOf = (message) => text.decode(strAt(message.body, 0));
+/** Whose session it is: a token begins with the user id, in the alphabet of URLs. */
+export const userIdOf = (token) => token.slice(0, 8).replaceAll('-', '+').replaceAll('_', '/');
 
 /** What a refusing response says. */
 export function refusalOf(message) {

@@ -2,7 +2,7 @@
 // hgtp_link: one connection to a node: a WebSocket, or, where proxies let none through, an event
 // stream and POST requests. It opens once and ends once; trying again is hgtp.js's.
 //
-//   openLink(origin, { token, after, epoch, userId }, { onOpen, onMessage, onText, onClose })
+//   openLink(origin, { token, after, epoch, attempt, userId }, { onOpen, onMessage, onText, onClose })
 //
 // onMessage gets the bytes of an HGTP message, onText an object, onClose { code, isGone }: the close
 // code if there was one, and whether the session is known to be dead.
@@ -15,9 +15,9 @@ const GONE_REASONS = [REASON.NOT_REGISTERED, REASON.SIGNATURE_REQUIRED]; // the 
 let webSocketFailures = 0;
 let webSocketWorks = false;
 
-function query({ token, after, epoch }) {
+function query({ token, after, epoch, attempt }) {
   if (!token) return '';
-  const parts = new URLSearchParams({ token });
+  const parts = new URLSearchParams({ token, try: attempt });
   if (epoch) {
     parts.set('after', after);
     parts.set('epoch', epoch);

@@ -81,6 +81,16 @@ export class Outbox {
     return true;
   }
 
+  /**
+   * The room's log has gone back and has another epoch: its ids are not known any more, thus only what
+   * is in the log itself tells whether something sent before arrived.
+   */
+  logChanged(from, to) {
+    for (const item of this.items.values()) {
+      if (item.epoch === from) Object.assign(item, { epoch: to, line: 0, sentAt: item.sentAt > 0 ? 1 : 0 });
+    }
+  }
+
   /** The frame was too long for the service, which has closed the connection. */
   refuseLongest(error) {
     const sending = [...this.items.values()].filter((item) => item.line === this.line && item.state === 'sending');

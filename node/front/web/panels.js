@@ -41,23 +41,44 @@ export function showRooms(list, rooms, current, onOpen) {
   fill(list, items, 'room');
 }
 
-function person(name, marks) {
-  const item = make('li', '');
+const SVG = 'http://www.w3.org/2000/svg';
+const CROWN = 'M2 4.500l3 3L8 2.500l3 5 3-3L12.800 13H3.200z';
+
+function crown() {
+  const image = document.createElementNS(SVG, 'svg');
+  const path = document.createElementNS(SVG, 'path');
+  for (const [name, value] of Object.entries({ viewBox: '0 0 16 16', width: 16, height: 16, 'aria-hidden': 'true' })) {
+    image.setAttribute(name, value);
+  }
+  path.setAttribute('d', CROWN);
+  path.setAttribute('fill', 'currentColor');
+  image.append(path);
+  return image;
+}
+
+function person(name, marks, isAway) {
+  const item = make('li', isAway ? 'away' : '');
   item.dataset.user = name;
   item.append(avatar(name), make('bdi', 'name', name));
-  for (const mark of marks) item.append(make('span', 'mark', mark));
+  for (const mark of isAway ? [...marks, t('away')] : marks) item.append(make('span', 'mark', mark));
   return item;
 }
 
-/** `onKick` null: the reader is not the manager. */
-export function showMembers(list, { users, manager }, me, onKick) {
+/** `on`: what the manager can do with another member, kick(name) and promote(name); null for others. */
+export function showMembers(list, { users, away }, manager, me, on) {
+  const isAway = new Set(away);
   const items = [...users].sort((a, b) => (b === manager) - (a === manager) || byName(a, b)).map((name) => {
     const marks = [];
     if (name === manager) marks.push(t('manager'));
     if (name === me) marks.push(t('you'));
-    const item = person(name, marks);
-    if (onKick && name !== me) {
-      item.append(button('kick quiet', t('kick'), t('kickUser', { user: name }), () => onKick(name)));
+    const item = person(name, marks, isAway.has(name));
+    if (on && name !== me) {
+      const controls = make('span', 'controls');
+      const promote = button('promote quiet', '', t('promoteUser', { user: name }), () => on.promote(name));
+      promote.title = t('promote');
+      promote.append(crown(), make('span', '', t('promote')));
+      controls.append(button('kick quiet', t('kick'), t('kickUser', { user: name }), () => on.kick(name)), promote);
+      item.append(controls);
     }
     return item;
   });
@@ -65,9 +86,10 @@ export function showMembers(list, { users, manager }, me, onKick) {
 }
 
 /** `onInvite` null: nobody can be invited now. */
-export function showUsers(list, users, members, me, onInvite) {
+export function showUsers(list, { users, away }, members, me, onInvite) {
+  const isAway = new Set(away);
   const items = [...users].sort(byName).map((name) => {
-    const item = person(name, name === me ? [t('you')] : []);
+    const item = person(name, name === me ? [t('you')] : [], isAway.has(name));
     if (onInvite && name !== me && !members.includes(name)) {
       item.append(button('invite quiet', t('invite'), t('inviteUser', { user: name }), () => onInvite(name)));
     }

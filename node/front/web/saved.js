@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// saved: what the page keeps. While its tab lives: the session, so that loading it anew goes on where
-// it was, and the key, which is in the address only when the page is opened by a link. For longer:
-// who used it last, to be the same user again after the tab was closed.
+// saved: what the page keeps. While its tab lives: who is here, and the key, which is in the address
+// only when the page is opened by a link. For longer, and for all tabs: who was here last, and each
+// one's session, to go on where it was after the tab was loaded anew or closed. Several tabs may have
+// different names; of those with one name the newest has the session.
 
-const SESSION = 'hgtp-session';
+const NAME = 'hgtp-name';
 const KEY = 'hgtp-key';
 const USER = 'hgtp-user';
+const SESSION = 'hgtp-session:'; // and the name
 const WRITE_MS = 100;
 
 function read(storage, name) {
@@ -23,41 +25,66 @@ function write(storage, name, value) {
   } catch { /* then it is asked for again */ }
 }
 
-function readObject(storage, name) {
+function parsed(text) {
   try {
-    return JSON.parse(read(storage, name));
+    return JSON.parse(text);
   } catch {
     return null;
   }
 }
 
-export const savedSession = () => readObject('sessionStorage', SESSION);
+/** Who is here, in this tab; null: nobody. */
+export const savedName = () => read('sessionStorage', NAME);
+export const lastName = () => read('localStorage', USER) || '';
+
+export function saveName(name) {
+  write('sessionStorage', NAME, name);
+  if (name !== null) write('localStorage', USER, name);
+}
+
 export const savedKey = () => read('sessionStorage', KEY) || '';
 export const saveKey = (key) => write('sessionStorage', KEY, key);
 
-/** { name, userId } or null. */
-export const savedUser = () => readObject('localStorage', USER);
-export const saveUser = (user) => write('localStorage', USER, JSON.stringify(user));
+/** This one's session, as Hgtp.saved() gave it, or null. */
+export const savedSession = (name) => parsed(read('localStorage', SESSION + name));
 
-let unwritten = null;
+let unwritten = null; // { name, get }
 let timer = 0;
+let own = ''; // the token that this tab had last
 
 function writeSession() {
   clearTimeout(timer);
   timer = 0;
   if (unwritten === null) return;
-  const session = unwritten();
-  write('sessionStorage', SESSION, session === null ? null : JSON.stringify(session));
+  const { name, get } = unwritten;
+  const session = get();
   unwritten = null;
+  if (session !== null) write('localStorage', SESSION + name, JSON.stringify(session));
+  else if (savedSession(name)?.token === own) write('localStorage', SESSION + name, null); // no newer one
 }
 
 /** Every message changes it; what `get` gives is written now and then, and when the page goes. */
-export function saveSession(get) {
-  unwritten = get;
+export function saveSession({ name, token }, get) {
+  if (unwritten !== null && unwritten.name !== name) writeSession();
+  own = token || own;
+  unwritten = { name, get };
   if (timer === 0) timer = setTimeout(writeSession, WRITE_MS);
 }
 
+/** Another tab has the session: what it writes stands. */
+export function leaveSession() {
+  unwritten = null;
+}
+
 addEventListener('pagehide', writeSession);
+
+/** `onSession(name, session)`: another tab has written one. */
+export function listenForSessions(onSession) {
+  addEventListener('storage', ({ key, newValue }) => {
+    const session = key?.startsWith(SESSION) ? parsed(newValue) : null;
+    if (session !== null) onSession(key.slice(SESSION.length), session);
+  });
+}
 
 /** The key of a link `/#key=...`; it leaves the address bar, and the history, at once. */
 export function keyOfAddress() {

@@ -6,7 +6,8 @@ import { currentLanguage, t, why } from './i18n.js';
 const GROUP_MS = 5 * 60 * 1000;
 const DAY_MS = 86400000;
 const HUES = 8; // of style.css
-const EVENTS = ['created', 'joined', 'left', 'invited', 'removed'];
+const EVENTS = { created: 'created', joined: 'joined', left: 'left', invited: 'invited', removed: 'removed',
+  manager: 'nowManager' };
 
 export function make(tag, className, text = '') {
   const element = document.createElement(tag);
@@ -59,15 +60,16 @@ function message({ from, message: words, time }, me) {
   return item;
 }
 
-function words({ type, event, user, notice, from, to }) {
-  if (type === 'gap') return t('missing', { n: to - from + 1 });
-  return EVENTS.includes(event) ? t(event, { user }) : notice;
+function words({ type, event, user, notice, from, to, isLost }) {
+  if (type === 'gap') return t(isLost ? 'lostEntries' : 'missing', { n: to - from + 1 });
+  return Object.hasOwn(EVENTS, event) ? t(EVENTS[event], { user }) : notice;
 }
 
 export function itemOf(entry, me) {
   const item = entry.type === 'message' ? message(entry, me) : make('li', `entry ${entry.type}`, words(entry));
   item.dataset.seq = entry.seq;
   item.entry = entry;
+  item.classList.toggle('lost', entry.isLost === true);
   return item;
 }
 

@@ -85,6 +85,26 @@ export class TalkView {
     this.#setUnread(isSeen ? 0 : this.unread + heard.length);
   }
 
+  /** The service has lost what was told from number `from` on: what is shown of it stays, and is marked. */
+  lose({ from, to }) {
+    this.#flush();
+    this.#showHeld();
+    for (const item of this.messages.querySelectorAll('.entry')) {
+      if (item.entry.seq >= from) item.classList.toggle('lost', item.entry.isLost = true);
+    }
+    let above = this.messages.lastElementChild?.entry ?? null;
+    for (const { said } of [...this.waiting.values()]) {
+      if (said.seq === undefined || said.seq < from) continue; // acknowledged, and not come back
+      this.#forget(said.id);
+      above = this.#append(this.messages, { type: 'message', from: this.me, message: said.text, seq: said.seq,
+        time: Date.now(), isLost: true }, above);
+    }
+    this.#append(this.messages, { type: 'gap', from, to, seq: to, isLost: true, time: Date.now() }, above);
+    this.last = from - 1;
+    this.first = Math.min(this.first || from, from);
+    if (this.isAtEnd) this.#scrollDown();
+  }
+
   #showHeld() {
     const entries = this.held.splice(0);
     if (entries.length === 0) return;
@@ -115,9 +135,9 @@ export class TalkView {
     const surplus = this.messages.childElementCount - SHOWN_MAX;
     if (surplus <= 0) return;
     for (let i = 0; i < surplus; i++) this.messages.firstElementChild.remove();
-    const first = this.messages.querySelector('.entry');
-    this.#showFrom(first.entry.seq, true);
-    join(first, null);
+    const { seq } = this.messages.querySelector('.entry:not(.lost)')?.entry ?? { seq: this.last + 1 };
+    this.#showFrom(seq, true);
+    join(this.messages.querySelector('.entry'), null);
   }
 
   #showFrom(seq, hasEarlier) {
