@@ -18,6 +18,7 @@ int cmd_talk(struct cli *cli)
         .key = cli_option(cli, "key"),
         .key_file = cli_option(cli, "key-file"),
         .room = cli_option(cli, "room"),
+        .take_over = cli_option(cli, "take-over") != NULL,
         .colour = cli_option(cli, "no-color") == NULL,
         .plain = cli_option(cli, "plain") != NULL,
     };

@@ -181,6 +181,7 @@ const struct verb verbs[] = {
                  {"key-file", "F", NULL, KIND_FILE, "file with the key in its first line"},
                  {"room", "ROOM", NULL, KIND_TEXT, "enter this room first"},
                  {"hgtp", "SERVER", NULL, KIND_TEXT, "where it speaks HGTP over UDP (the same host, port 9000)"},
+                 {"take-over", NULL, NULL, KIND_FLAG, "go on where an account's name is signed in; without it you are asked"},
                  {"no-color", NULL, NULL, KIND_FLAG, "no colours"},
                  {"plain", NULL, NULL, KIND_FLAG, "lines in and out, on a terminal too"}},
      .run = cmd_talk,

@@ -311,15 +311,11 @@ void bench_user_init(struct bench_user *user, struct bench_crew *crew, size_t nu
 {
     const struct talk_ws_events events = {user, bench_user_on_open, bench_user_on_message,
                                           bench_user_on_end};
-    uint8_t noise[6], user_id[HGTP_USER_ID_BYTES];
-    struct sink user_id_out = sink_into(user_id, sizeof user_id);
     *user = (struct bench_user){.crew = crew, .number = number, .due_ms = TICK_NEVER};
     snprintf(user->name, sizeof user->name, "%.32s-%zu", crew->tag, number);
     snprintf(user->room, sizeof user->room, "%.32s-room%zu", crew->tag, number % crew->room_count);
-    talk_net_random(noise, sizeof noise);
-    base64_encode(bytes_of(noise, sizeof noise), &user_id_out);
     talk_udp_init(&user->udp, &crew->target->hgtp);
-    talk_ask_init(&user->ask, user_id, bench_user_send, user);
+    talk_ask_init(&user->ask, bench_user_send, user);
     talk_ws_init(&user->ws, &events);
     user->registering = (struct talk_register){.ask = &user->ask,
                                                .name = user->name,

@@ -22,17 +22,15 @@ struct talk_ask_request {
     void *arg;
     unsigned sent_count;
     int64_t due_ms;
-    size_t datagram_bytes;
+    size_t datagram_bytes; /* 0: it was not sent yet */
     uint8_t datagram[HGTP_DATAGRAM_MAX];
     size_t body_bytes;
     uint8_t body[];
 };
 
-void talk_ask_init(struct talk_ask *ask, const uint8_t user_id[HGTP_USER_ID_BYTES],
-                   talk_ask_send_fn *send, void *ctx)
+void talk_ask_init(struct talk_ask *ask, talk_ask_send_fn *send, void *ctx)
 {
     *ask = (struct talk_ask){.send = send, .ctx = ctx};
-    memcpy(ask->user_id, user_id, HGTP_USER_ID_BYTES);
 }
 
 static void talk_ask_end(struct talk_ask_request *request, const struct talk_answer *answer)
@@ -57,6 +55,7 @@ void talk_ask_fini(struct talk_ask *ask)
     talk_ask_drop_list(&ask->waiting);
     talk_ask_drop_list(&ask->active);
     talk_ask_drop_list(&ask->parked);
+    talk_ask_drop_list(&ask->given_up);
 }
 
 void talk_ask_put(struct talk_ask *ask, enum hgtp_type type, struct bytes body, int32_t seq_step,
@@ -80,6 +79,19 @@ void talk_ask_put(struct talk_ask *ask, enum hgtp_type type, struct bytes body, 
     }
     request->next = *place;
     *place = request;
+}
+
+bool talk_ask_put_again(struct talk_ask *ask)
+{
+    struct talk_ask_request *request = ask->given_up;
+    if (request == NULL) {
+        return false;
+    }
+    ask->given_up = NULL;
+    request->sent_count = 0;
+    request->next = ask->waiting;
+    ask->waiting = request;
+    return true;
 }
 
 /* Sending -------------------------------------------------------------------------------------- */
@@ -156,7 +168,7 @@ static void talk_ask_begin(struct talk_ask *ask, int64_t now_ms, int64_t now_uni
     }
     ask->waiting = request->next;
     request->next = NULL;
-    if (!talk_ask_encode(ask, request, now_unix_ms)) {
+    if (request->datagram_bytes == 0 && !talk_ask_encode(ask, request, now_unix_ms)) {
         struct talk_answer answer = {.reason = ERR_MALFORMED, .text = "the name is too long"};
         talk_ask_end(request, &answer);
         return;
@@ -171,13 +183,17 @@ static void talk_ask_late(struct talk_ask *ask, int64_t now_ms)
     if (talk_ask_send(ask, now_ms)) {
         return;
     }
+    const struct talk_answer none = {.text = "no answer"};
     ask->active = NULL;
     if (talk_ask_is_relayed(request->type)) {
         request->due_ms = now_ms + TALK_ASK_PEER_MS;
         request->next = ask->parked;
         ask->parked = request;
+    } else if (request->type == HGTP_REGISTER) {
+        talk_ask_drop_list(&ask->given_up);
+        ask->given_up = request;
+        request->on_answer(&none, request->arg);
     } else {
-        const struct talk_answer none = {.text = "no answer"};
         talk_ask_end(request, &none);
     }
 }

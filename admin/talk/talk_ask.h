@@ -36,18 +36,18 @@ struct talk_ask_request;
 struct talk_ask {
     talk_ask_send_fn *send;
     void *ctx;
-    uint8_t user_id[HGTP_USER_ID_BYTES];
-    char token[TALK_ASK_TOKEN_MAX + 1]; /* empty: nothing but REGISTER is sent */
+    uint8_t user_id[HGTP_USER_ID_BYTES]; /* of the session; whoever registers sets it */
+    char token[TALK_ASK_TOKEN_MAX + 1];  /* empty: nothing but REGISTER is sent */
     /* The rest is private. */
     int32_t seq;
     uint32_t timestamp_ms;
-    struct talk_ask_request *waiting; /* in their order */
-    struct talk_ask_request *active;  /* the one that is being sent */
-    struct talk_ask_request *parked;  /* sent often enough; a person's answer is waited for */
+    struct talk_ask_request *waiting;  /* in their order */
+    struct talk_ask_request *active;   /* the one that is being sent */
+    struct talk_ask_request *parked;   /* sent often enough; a person's answer is waited for */
+    struct talk_ask_request *given_up; /* a REGISTER that nobody has answered */
 };
 
-void talk_ask_init(struct talk_ask *ask, const uint8_t user_id[HGTP_USER_ID_BYTES],
-                   talk_ask_send_fn *send, void *ctx);
+void talk_ask_init(struct talk_ask *ask, talk_ask_send_fn *send, void *ctx);
 /** What was not answered is dropped, see talk_ask_on_answer_fn. */
 void talk_ask_fini(struct talk_ask *ask);
 
@@ -62,6 +62,12 @@ void talk_ask_fini(struct talk_ask *ask);
 #define TALK_ASK_PROOF_STEP 2
 void talk_ask_put(struct talk_ask *ask, enum hgtp_type type, struct bytes body, int32_t seq_step,
                   talk_ask_on_answer_fn *on_answer, void *arg);
+
+/**
+ * Ask once more, byte for byte, what the REGISTER asked that was given up last: a server that has
+ * answered it answers the same again. False: it is not so that the last one was given up.
+ */
+bool talk_ask_put_again(struct talk_ask *ask);
 
 /** Send what is due, give up what is late. */
 void talk_ask_turn(struct talk_ask *ask, int64_t now_ms, int64_t now_unix_ms);

@@ -4,6 +4,7 @@
 
 #include "admin/talk/talk_net.h"
 #include "proto/base64.h"
+#include "proto/hgtp.h"
 
 void talk_body_put_name(struct sink *body, const char *name)
 {
@@ -23,4 +24,11 @@ void talk_body_put_no_address(struct sink *body, unsigned expires_s)
     sink_be64(body, expires_s);
     sink_be64(body, 0);
     sink_be16(body, 0);
+}
+
+void talk_body_put_takes_over(struct sink *body, bool takes_over)
+{
+    if (takes_over) {
+        sink_be16(body, HGTP_REGISTER_TAKE_OVER);
+    }
 }

@@ -14,4 +14,7 @@ void talk_body_put_new_room_id(struct sink *body);
 /** Append how long the session is to outlive its connection, and no address: it will attach. */
 void talk_body_put_no_address(struct sink *body, unsigned expires_s);
 
+/** Append, behind the nonce, that the name's session is to be taken over; if not: nothing. */
+void talk_body_put_takes_over(struct sink *body, bool takes_over);
+
 #endif

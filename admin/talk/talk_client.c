@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 #include "admin/tick.h"
-#include "proto/base64.h"
 
 #define TALK_CLIENT_FIRST_TRIES 4 /* to attach at all */
 #define TALK_CLIENT_PAUSE_MS    200
@@ -64,13 +63,17 @@ void talk_client_over(struct talk_client *client, int exit_code)
 
 void talk_client_connect(struct talk_client *client)
 {
+    uint64_t now_ms = (uint64_t)tick_unix_ms();
+    client->attempts = now_ms > client->attempts ? now_ms : client->attempts + 1;
     struct talk_upgrade upgrade = {.token = client->ask.token,
+                                   .attempt = client->attempts,
                                    .has_after = client->room.epoch[0] != '\0',
                                    .after = client->room.seen,
                                    .epoch = client->room.epoch};
     client->stage = TALK_CONNECTING;
     talk_ws_close(&client->ws);
     talk_outbox_disconnected(&client->outbox);
+    client->room.lost_to = 0;
     talk_ws_connect(&client->ws, &client->http, client->failures, &upgrade, tick_ms());
 }
 
@@ -100,6 +103,36 @@ static void talk_client_register_later(struct talk_client *client, const char *w
     talk_client_no_luck(client, &client->udp.server, why);
 }
 
+static void talk_client_refused(struct talk_client *client, const char *why)
+{
+    talk_client_say(client, TALK_ERROR, "cannot register as %s: %s", client->options->name, why);
+    talk_client_over(client, TALK_REFUSED);
+}
+
+/* Whether to take it over is the person's to say. */
+static void talk_client_elsewhere(struct talk_client *client)
+{
+    char question[512];
+    if (client->style.is_plain || client->was_attached) {
+        talk_client_refused(client, "this name is signed in elsewhere; --take-over continues here");
+        return;
+    }
+    snprintf(question, sizeof question, "%s is signed in elsewhere. Continue here? [y/N] ",
+             client->options->name);
+    client->stage = TALK_ASKING;
+    client->view.ask(client->view.ctx, question);
+}
+
+void talk_client_decide(struct talk_client *client, bool is_yes)
+{
+    if (is_yes) {
+        client->registering.takes_over = true;
+        talk_client_register(client);
+    } else {
+        talk_client_refused(client, "this name is signed in elsewhere");
+    }
+}
+
 static void talk_client_on_registered(void *ctx, enum talk_registered what,
                                       const struct talk_answer *answer)
 {
@@ -109,6 +142,7 @@ static void talk_client_on_registered(void *ctx, enum talk_registered what,
     }
     switch (what) {
     case TALK_REGISTERED:
+        client->registering.takes_over = false; /* nobody has agreed to that for a later time */
         client->must_rejoin = client->wanted != NULL;
         talk_client_connect(client);
         break;
@@ -120,9 +154,10 @@ static void talk_client_on_registered(void *ctx, enum talk_registered what,
         talk_client_register_later(client, answer->text);
         break;
     case TALK_REGISTER_REFUSED:
-        talk_client_say(client, TALK_ERROR, "cannot register as %s: %s", client->options->name,
-                        answer->text[0] != '\0' ? answer->text : "refused");
-        talk_client_over(client, TALK_REFUSED);
+        talk_client_refused(client, answer->text[0] != '\0' ? answer->text : "refused");
+        break;
+    case TALK_REGISTER_ELSEWHERE:
+        talk_client_elsewhere(client);
         break;
     case TALK_REGISTER_NO_TOKEN:
         talk_client_say(client, TALK_ERROR, "the server gives no session token");
@@ -232,18 +267,15 @@ void talk_client_init(struct talk_client *client, const struct talk_options *opt
 {
     const struct talk_ws_events events = {client, talk_client_on_open, talk_client_on_message,
                                           talk_client_on_end};
-    uint8_t noise[6], user_id[HGTP_USER_ID_BYTES];
-    struct sink user_id_out = sink_into(user_id, sizeof user_id);
     *client =
         (struct talk_client){.options = options, .view = *view, .style = *style, .http = *http};
-    talk_net_random(noise, sizeof noise);
-    base64_encode(bytes_of(noise, sizeof noise), &user_id_out);
     talk_udp_init(&client->udp, hgtp);
-    talk_ask_init(&client->ask, user_id, talk_client_send, client);
+    talk_ask_init(&client->ask, talk_client_send, client);
     client->registering = (struct talk_register){.ask = &client->ask,
                                                  .name = options->name,
                                                  .key = options->key,
                                                  .expires_s = TALK_CLIENT_EXPIRES_S,
+                                                 .takes_over = options->take_over,
                                                  .ctx = client,
                                                  .on_end = talk_client_on_registered};
     talk_ws_init(&client->ws, &events);
@@ -325,7 +357,8 @@ bool talk_client_is_settled(const struct talk_client *client)
 {
     bool is_moving = client->moves > 0 || client->room_until_ms > 0 || client->must_rejoin;
     return client->was_attached && !is_moving &&
-           !(client->style.is_plain && talk_ask_is_busy(&client->ask, true));
+           !(client->style.is_plain &&
+             (talk_ask_is_busy(&client->ask, true) || client->successor != NULL));
 }
 
 static bool talk_client_is_done(const struct talk_client *client)

@@ -26,7 +26,8 @@
 
 enum talk_stage {
     TALK_REGISTERING,
-    TALK_AWAY, /* until due_ms */
+    TALK_ASKING, /* the person is asked: see talk_view */
+    TALK_AWAY,   /* until due_ms */
     TALK_CONNECTING,
     TALK_ATTACHED,
     TALK_OVER,
@@ -46,6 +47,9 @@ struct talk_view {
     void (*show)(void *ctx, enum talk_mark mark, const char *line);
     /** Something that the prompt tells has changed. */
     void (*changed)(void *ctx);
+    /** A question, to be answered by talk_client_decide. Only before it was attached once, and
+     * never for programs. */
+    void (*ask)(void *ctx, const char *question);
 };
 
 /** The room the session is in; empty strings: in none. */
@@ -53,6 +57,7 @@ struct talk_room {
     char *name, *id, *epoch;
     uint64_t seen; /* number of the last entry that was shown */
     uint64_t last; /* of the log when the session was told: what was said is said again from here */
+    uint64_t lost_to; /* up to here a gap tells what was told when the log had gone back */
 };
 
 /** Where the talk was when the session died; empty epoch: nowhere. */
@@ -80,6 +85,7 @@ struct talk_client {
     bool must_rejoin;      /* the session is new: `wanted` has to be entered again */
     unsigned failures;     /* in a row */
     int64_t due_ms;        /* TALK_AWAY: of the next try */
+    uint64_t attempts;     /* to connect: rises, also with the clock */
     unsigned moves;        /* requests under way that change the room */
     int64_t room_until_ms; /* > 0: the word about a change of the room is on its way */
     int64_t drain_by_ms;   /* > 0: no more lines; end when all is said */
@@ -93,8 +99,10 @@ struct talk_client {
     struct talk_outbox outbox;
     struct talk_room room;
     struct talk_lost lost;
-    char *wanted; /* room to be in; NULL: none */
-    char *manager;
+    char *wanted;    /* room to be in; NULL: none */
+    char *manager;   /* of the room; NULL: nobody */
+    char *successor; /* who is to be it, which was not answered yet; NULL: nobody */
+    char successor_id[TALK_OUTBOX_ID_MAX + 1];
     struct talk_invitation invitation;
     struct talk_names users, rooms, members;
 };
@@ -118,6 +126,9 @@ int talk_client_timeout(const struct talk_client *client);
 bool talk_client_takes(const struct talk_client *client, const char *line);
 /** A line that was typed. */
 void talk_client_line(struct talk_client *client, const char *line);
+
+/** What the person has answered to the question; only in TALK_ASKING. */
+void talk_client_decide(struct talk_client *client, bool is_yes);
 
 /** There are no more lines: end when all is said. */
 void talk_client_drain(struct talk_client *client);
@@ -149,7 +160,14 @@ void talk_hear_fini(struct talk_client *client);
 
 /** Ask for something about a room or a user; refusals are shown. */
 void talk_deed(struct talk_client *client, enum hgtp_type type, const char *room, const char *peer);
-/** Leave the room, then the service. */
+/** Ask that somebody else manages the room; refusals are shown. */
+void talk_deed_hand_over(struct talk_client *client, const char *user);
+/** Ask it again, on a new connection, if it was not answered: it is done once. */
+void talk_deed_hand_over_again(struct talk_client *client);
+/** What was asked with this id is answered; `why_not` NULL: it is done. False: that was something
+ * else. */
+bool talk_deed_handed_over(struct talk_client *client, const char *id, const char *why_not);
+/** Leave the service, and the room before it. */
 void talk_deed_leave(struct talk_client *client);
 /** Answer the invitation. */
 void talk_deed_answer(struct talk_client *client, bool accepts);

@@ -80,6 +80,13 @@ static void talk_command_on_kick(struct talk_client *client, const char *argumen
     }
 }
 
+static void talk_command_on_manager(struct talk_client *client, const char *argument)
+{
+    if (talk_command_needs_room(client)) {
+        talk_deed_hand_over(client, argument);
+    }
+}
+
 static void talk_command_on_accept(struct talk_client *client, const char *argument)
 {
     (void)argument;
@@ -117,6 +124,13 @@ static void talk_command_on_rooms(struct talk_client *client, const char *argume
     }
 }
 
+static void talk_command_user(struct talk_client *client, const struct talk_name *user,
+                              bool is_manager)
+{
+    static const char *const words[2][2] = {{"", " (away)"}, {" (manager)", " (manager, away)"}};
+    talk_client_say(client, TALK_ANSWER, "  %s%s", user->name, words[is_manager][user->is_away]);
+}
+
 static void talk_command_on_users(struct talk_client *client, const char *argument)
 {
     (void)argument;
@@ -124,9 +138,9 @@ static void talk_command_on_users(struct talk_client *client, const char *argume
         talk_client_say(client, TALK_ANSWER, "in %s:", client->room.name);
     }
     for (size_t i = 0; i < client->members.count; i++) {
-        const char *name = client->members.names[i].name;
-        bool is_manager = client->manager != NULL && strcmp(client->manager, name) == 0;
-        talk_client_say(client, TALK_ANSWER, "  %s%s", name, is_manager ? " (manager)" : "");
+        const struct talk_name *user = &client->members.names[i];
+        talk_command_user(client, user,
+                          client->manager != NULL && strcmp(client->manager, user->name) == 0);
     }
     bool is_first = true;
     for (size_t i = 0; i < client->users.count; i++) {
@@ -135,7 +149,7 @@ static void talk_command_on_users(struct talk_client *client, const char *argume
                 talk_client_say(client, TALK_ANSWER, "elsewhere:");
             }
             is_first = false;
-            talk_client_say(client, TALK_ANSWER, "  %s", client->users.names[i].name);
+            talk_command_user(client, &client->users.names[i], false);
         }
     }
 }

@@ -9,6 +9,7 @@
 #include "admin/talk/talk_body.h"
 #include "admin/talk/talk_client.h"
 #include "admin/tick.h"
+#include "proto/talk_text.h"
 
 /* One request under way. */
 struct talk_deed {
@@ -198,6 +199,56 @@ void talk_deed(struct talk_client *client, enum hgtp_type type, const char *room
     }
 }
 
+/* Management ----------------------------------------------------------------------------------- */
+
+static void talk_deed_put_hand_over(const struct talk_client *client, struct sink *out)
+{
+    sink_text(out, "{\"type\":\"manager\",\"user\":");
+    talk_text_string(bytes_str(client->successor), out);
+    sink_text(out, ",\"id\":");
+    talk_text_string(bytes_str(client->successor_id), out);
+    sink_text(out, "}");
+}
+
+void talk_deed_hand_over_again(struct talk_client *client)
+{
+    if (client->successor == NULL || client->stage != TALK_ATTACHED) {
+        return;
+    }
+    struct sink measure = sink_into(NULL, 0);
+    talk_deed_put_hand_over(client, &measure);
+    uint8_t *text = malloc(measure.len);
+    if (text == NULL) {
+        abort();
+    }
+    struct sink out = sink_into(text, measure.len);
+    talk_deed_put_hand_over(client, &out);
+    talk_ws_send(&client->ws, WS_TEXT, sink_bytes(&out));
+    free(text);
+}
+
+void talk_deed_hand_over(struct talk_client *client, const char *user)
+{
+    talk_outbox_new_id(&client->outbox, client->successor_id);
+    free(client->successor);
+    client->successor = talk_names_copy(user);
+    talk_deed_hand_over_again(client);
+}
+
+bool talk_deed_handed_over(struct talk_client *client, const char *id, const char *why_not)
+{
+    if (client->successor == NULL || strcmp(client->successor_id, id) != 0) {
+        return false;
+    }
+    if (why_not != NULL) {
+        talk_client_say(client, TALK_ERROR, "cannot make %s the manager: %s", client->successor,
+                        why_not);
+    }
+    free(client->successor);
+    client->successor = NULL;
+    return true;
+}
+
 /* Leaving -------------------------------------------------------------------------------------- */
 
 static void talk_deed_on_unregistered(const struct talk_answer *answer, void *arg)
@@ -210,31 +261,9 @@ static void talk_deed_on_unregistered(const struct talk_answer *answer, void *ar
     }
 }
 
-static void talk_deed_unregister(struct talk_client *client)
-{
-    (void)talk_deed_ask(client, HGTP_UNREGISTER, NULL, NULL, talk_deed_on_unregistered);
-}
-
-/* A manager cannot leave its room; it goes with it. */
-static void talk_deed_on_left(const struct talk_answer *answer, void *arg)
-{
-    struct talk_deed *deed = arg;
-    struct talk_client *client = deed->client;
-    if (answer != NULL && deed->type == HGTP_EXIT_ROOM && answer->reason == ERR_MANAGER_STAYS) {
-        (void)talk_deed_ask(client, HGTP_DELETE_ROOM, deed->room, NULL, talk_deed_on_left);
-    } else if (answer != NULL) {
-        talk_deed_unregister(client);
-    }
-    talk_deed_free(deed);
-}
-
 void talk_deed_leave(struct talk_client *client)
 {
-    if (client->room.name[0] == '\0') {
-        talk_deed_unregister(client);
-    } else {
-        (void)talk_deed_ask(client, HGTP_EXIT_ROOM, client->room.name, NULL, talk_deed_on_left);
-    }
+    (void)talk_deed_ask(client, HGTP_UNREGISTER, NULL, NULL, talk_deed_on_unregistered);
 }
 
 /* Invitations ---------------------------------------------------------------------------------- */

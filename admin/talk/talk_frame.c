@@ -60,6 +60,11 @@ void talk_frame_request(const struct talk_upgrade *upgrade, struct sink *out)
         sink_text(out, "&epoch=");
         talk_frame_query_value(upgrade->epoch, out);
     }
+    if (upgrade->attempt > 0) {
+        char attempt[32];
+        snprintf(attempt, sizeof attempt, "&try=%llu", (unsigned long long)upgrade->attempt);
+        sink_text(out, attempt);
+    }
     sink_text(out, " HTTP/1.1\r\nHost: ");
     sink_text(out, upgrade->host);
     sink_text(out, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"

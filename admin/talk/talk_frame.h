@@ -18,6 +18,8 @@ void talk_frame_put(enum ws_opcode opcode, const uint8_t mask[4], struct bytes p
 struct talk_upgrade {
     const char *host;  /* "host:port" */
     const char *token; /* of the session to attach to */
+    uint64_t
+        attempt; /* rises with each connection of a session, so that the last one wins; 0: untold */
     bool has_after;    /* resume: the two that follow count */
     uint64_t after;    /* number of the last entry that has come */
     const char *epoch; /* of the room it was in */

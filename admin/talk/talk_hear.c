@@ -45,6 +45,7 @@ void talk_hear_fini(struct talk_client *client)
     free(client->room.epoch);
     free(client->lost.epoch);
     free(client->manager);
+    free(client->successor);
     free(client->invitation.room);
     talk_names_fini(&client->users);
     talk_names_fini(&client->rooms);
@@ -83,6 +84,7 @@ static void talk_hear_attached(struct talk_client *client)
                     is_first ? "connected" : "connected again", client->http.host,
                     client->http.port, client->options->name,
                     is_first && !client->style.is_plain ? "; /help says what to do here" : "");
+    talk_deed_hand_over_again(client);
 }
 
 /* A new session enters its room like a stranger. If it is the room that it was in, it goes on where
@@ -98,24 +100,51 @@ static bool talk_hear_goes_on(struct talk_client *client, const char *epoch)
     return client->room.last > client->room.seen;
 }
 
+/* What the client had is not all in the log any more, and other entries get its numbers. */
+static void talk_hear_gone_back(struct talk_client *client, const char *epoch, uint64_t kept)
+{
+    struct talk_room *room = &client->room;
+    talk_outbox_log_changed(&client->outbox, room->epoch, epoch, kept);
+    if (room->seen > kept) {
+        talk_client_say(client, TALK_TALK, "the last %llu entries of %s are lost",
+                        (unsigned long long)(room->seen - kept), room->name);
+        room->lost_to = room->seen;
+        room->seen = kept;
+    }
+}
+
+/* It is in another room now, or in none. */
+static void talk_hear_moved(struct talk_client *client)
+{
+    if (client->must_rejoin && client->room.epoch[0] != '\0') {
+        talk_hear_set(&client->lost.epoch, client->room.epoch);
+        client->lost.seen = client->room.seen;
+        client->lost.acked_seq = client->outbox.acked_seq;
+    }
+    client->room.seen = client->outbox.acked_seq = 0;
+}
+
+static void talk_hear_manager(struct talk_client *client, const char *name)
+{
+    talk_hear_set(&client->manager, name[0] != '\0' ? name : NULL);
+}
+
 static void talk_hear_place(struct talk_client *client, const json_t *text)
 {
-    const char *epoch = talk_hear_string(text, "epoch");
-    bool is_same = strcmp(epoch, client->room.epoch) == 0;
-    client->room.last = talk_hear_number(text, "last");
-    if (is_same && client->room.seen > client->room.last) {
-        client->room.seen = client->room.last; /* the log has gone back: what follows is new */
-    } else if (!is_same) {
-        if (client->must_rejoin && client->room.epoch[0] != '\0') {
-            talk_hear_set(&client->lost.epoch, client->room.epoch);
-            client->lost.seen = client->room.seen;
-            client->lost.acked_seq = client->outbox.acked_seq;
+    const char *epoch = talk_hear_string(text, "epoch"), *id = talk_hear_string(text, "room_id");
+    const json_t *kept = json_object_get(text, "kept");
+    if (strcmp(epoch, client->room.epoch) != 0) {
+        if (kept != NULL && strcmp(id, client->room.id) == 0) {
+            talk_hear_gone_back(client, epoch, talk_hear_number(text, "kept"));
+        } else {
+            talk_hear_moved(client);
         }
-        client->room.seen = client->outbox.acked_seq = 0;
     }
+    client->room.last = talk_hear_number(text, "last");
     talk_hear_set(&client->room.name, talk_hear_string(text, "room"));
-    talk_hear_set(&client->room.id, talk_hear_string(text, "room_id"));
+    talk_hear_set(&client->room.id, id);
     talk_hear_set(&client->room.epoch, epoch);
+    talk_hear_manager(client, talk_hear_string(text, "manager"));
 }
 
 static void talk_hear_session(struct talk_client *client, const json_t *text)
@@ -173,6 +202,16 @@ static void talk_hear_print(struct talk_client *client, const json_t *entry)
     free(line);
 }
 
+static void talk_hear_event(struct talk_client *client, const char *event, const char *user)
+{
+    bool is_parting = strcmp(event, "left") == 0 || strcmp(event, "removed") == 0;
+    if (strcmp(event, "manager") == 0) {
+        talk_hear_manager(client, user);
+    } else if (is_parting && client->manager != NULL && strcmp(client->manager, user) == 0) {
+        talk_hear_manager(client, "");
+    }
+}
+
 static void talk_hear_entry(struct talk_client *client, const json_t *entry)
 {
     uint64_t seq = talk_hear_number(entry, "seq");
@@ -181,6 +220,8 @@ static void talk_hear_entry(struct talk_client *client, const json_t *entry)
         return;
     }
     client->room.seen = seq;
+    client->room.lost_to = 0;
+    talk_hear_event(client, talk_hear_string(entry, "event"), talk_hear_string(entry, "user"));
     if (strcmp(talk_hear_string(entry, "from"), client->options->name) == 0) {
         talk_outbox_on_own(&client->outbox, seq, talk_hear_string(entry, "message"));
     }
@@ -190,7 +231,7 @@ static void talk_hear_entry(struct talk_client *client, const json_t *entry)
 static void talk_hear_gap(struct talk_client *client, const json_t *text)
 {
     uint64_t from = talk_hear_number(text, "from"), to = talk_hear_number(text, "to");
-    if (to > client->room.seen) {
+    if (to > client->room.seen && to > client->room.lost_to) {
         client->room.seen = to;
         talk_client_say(client, TALK_TALK, "%llu entries of %s are not kept any more",
                         (unsigned long long)(to - from + 1), client->room.name);
@@ -201,8 +242,9 @@ static void talk_hear_gap(struct talk_client *client, const json_t *text)
 
 static void talk_hear_ack(struct talk_client *client, const json_t *text)
 {
-    talk_outbox_on_ack(&client->outbox, talk_hear_string(text, "id"),
-                       talk_hear_number(text, "seq"));
+    const char *id = talk_hear_string(text, "id");
+    (void)talk_deed_handed_over(client, id, NULL);
+    talk_outbox_on_ack(&client->outbox, id, talk_hear_number(text, "seq"));
     if (client->drain_by_ms > 0) {
         client->drain_by_ms = tick_ms() + TALK_CLIENT_DRAIN_MS;
     }
@@ -210,8 +252,12 @@ static void talk_hear_ack(struct talk_client *client, const json_t *text)
 
 static void talk_hear_error(struct talk_client *client, const json_t *text)
 {
-    char *lost = talk_outbox_on_error(&client->outbox, talk_hear_string(text, "id"),
-                                      talk_hear_string(text, "name"), tick_ms());
+    const char *id = talk_hear_string(text, "id");
+    if (talk_deed_handed_over(client, id, talk_hear_string(text, "reason"))) {
+        return;
+    }
+    char *lost =
+        talk_outbox_on_error(&client->outbox, id, talk_hear_string(text, "name"), tick_ms());
     if (lost != NULL) {
         talk_client_say(client, TALK_ERROR, "not said: %s: %s", talk_hear_string(text, "reason"),
                         lost);
@@ -221,9 +267,8 @@ static void talk_hear_error(struct talk_client *client, const json_t *text)
 
 static void talk_hear_members(struct talk_client *client, const json_t *text)
 {
-    const char *manager = json_string_value(json_object_get(text, "manager"));
     talk_names_take(&client->members, text, json_object_get(text, "users"), NULL);
-    talk_hear_set(&client->manager, manager);
+    talk_hear_manager(client, talk_hear_string(text, "manager"));
 }
 
 static void talk_hear_object(struct talk_client *client, const json_t *text)

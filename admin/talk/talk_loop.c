@@ -56,9 +56,18 @@ static void talk_loop_changed(void *ctx)
     }
 }
 
+/* What was typed before it is no answer. */
+static void talk_loop_ask(void *ctx, const char *question)
+{
+    struct talk_loop *loop = ctx;
+    loop->input_len = 0;
+    fputs(question, stdout);
+    fflush(stdout);
+}
+
 struct talk_view talk_loop_view(struct talk_loop *loop)
 {
-    return (struct talk_view){loop, talk_loop_show, talk_loop_changed};
+    return (struct talk_view){loop, talk_loop_show, talk_loop_changed, talk_loop_ask};
 }
 
 /* Lines ---------------------------------------------------------------------------------------- */
@@ -118,6 +127,15 @@ static void talk_loop_cut_lines(struct talk_loop *loop)
     if (loop->input_ended && loop->input_len == 0) {
         loop->no_more_lines = true;
     }
+}
+
+static void talk_loop_answer(struct talk_loop *loop)
+{
+    char *line = talk_loop_cut_line(loop);
+    if (line != NULL || loop->input_ended) {
+        talk_client_decide(loop->client, line != NULL && (line[0] == 'y' || line[0] == 'Y'));
+    }
+    free(line);
 }
 
 static void talk_loop_read(struct talk_loop *loop)
@@ -184,7 +202,8 @@ static void talk_loop_on_signal(struct talk_loop *loop)
 
 static bool talk_loop_wants_input(const struct talk_loop *loop)
 {
-    bool is_full = loop->editor == NULL && loop->line_count > 0;
+    bool is_full =
+        loop->editor == NULL && loop->line_count > 0 && loop->client->stage != TALK_ASKING;
     return !loop->input_ended && !loop->no_more_lines && !is_full;
 }
 
@@ -205,7 +224,9 @@ static void talk_loop_turn(struct talk_loop *loop)
     if (fds[TALK_LOOP_STDIN].revents != 0) {
         talk_loop_read(loop);
     }
-    if (loop->editor == NULL) {
+    if (loop->client->stage == TALK_ASKING) {
+        talk_loop_answer(loop);
+    } else if (loop->editor == NULL) {
         talk_loop_cut_lines(loop);
     }
     talk_loop_give_lines(loop);

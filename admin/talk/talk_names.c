@@ -41,6 +41,17 @@ bool talk_names_has(const struct talk_names *names, const char *name)
     return false;
 }
 
+static bool talk_names_is_in(const json_t *names, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *one = json_string_value(json_array_get(names, i));
+        if (one != NULL && strcmp(one, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void talk_names_take(struct talk_names *list, const json_t *text, const json_t *names,
                      const json_t *counts)
 {
@@ -55,8 +66,10 @@ void talk_names_take(struct talk_names *list, const json_t *text, const json_t *
     for (size_t i = 0; i < more; i++) {
         const char *name = json_string_value(json_array_get(names, i));
         if (name != NULL) {
-            long members = (long)json_integer_value(json_array_get(counts, i));
-            list->names[list->count++] = (struct talk_name){talk_names_copy(name), members};
+            list->names[list->count++] = (struct talk_name){
+                .name = talk_names_copy(name),
+                .members = (long)json_integer_value(json_array_get(counts, i)),
+                .is_away = talk_names_is_in(json_object_get(text, "away"), name)};
         }
     }
 }

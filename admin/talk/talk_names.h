@@ -9,6 +9,7 @@
 struct talk_name {
     char *name;
     long members; /* of a room */
+    bool is_away; /* a user who has lost the connection */
 };
 
 /** Zeroed storage is an empty list. */
@@ -23,7 +24,8 @@ bool talk_names_has(const struct talk_names *names, const char *name);
 /**
  * Take a list from a text of the server.
  *
- * text    its "first", if it has one, is the place of the first name: a page; else it is all
+ * text    its "first", if it has one, is the place of the first name: a page; else it is all; its
+ *         "away", if it has one, says who of them is
  * names   array of strings; anything else in it is passed over
  * counts  array of numbers in the same order, or NULL
  */

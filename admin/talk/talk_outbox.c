@@ -59,14 +59,19 @@ void talk_outbox_fini(struct talk_outbox *outbox)
     }
 }
 
+void talk_outbox_new_id(struct talk_outbox *outbox, char ret_id[TALK_OUTBOX_ID_MAX + 1])
+{
+    snprintf(ret_id, TALK_OUTBOX_ID_MAX + 1, "%s-%llu", outbox->id_prefix,
+             (unsigned long long)outbox->next_id++);
+}
+
 void talk_outbox_put(struct talk_outbox *outbox, const char *epoch, const char *text)
 {
     struct talk_said *said = calloc(1, sizeof *said);
     if (said == NULL) {
         abort();
     }
-    snprintf(said->id, sizeof said->id, "%s-%llu", outbox->id_prefix,
-             (unsigned long long)outbox->next_id++);
+    talk_outbox_new_id(outbox, said->id);
     said->text = talk_names_copy(text);
     said->epoch = talk_names_copy(epoch);
     if (outbox->last != NULL) {
@@ -83,6 +88,19 @@ void talk_outbox_disconnected(struct talk_outbox *outbox)
     if (outbox->first != NULL) {
         outbox->first->is_under_way = false;
     }
+}
+
+void talk_outbox_log_changed(struct talk_outbox *outbox, const char *from, const char *to,
+                             uint64_t kept)
+{
+    for (struct talk_said *said = outbox->first; said != NULL; said = said->next) {
+        if (strcmp(said->epoch, from) == 0) {
+            free(said->epoch);
+            said->epoch = talk_names_copy(to);
+        }
+    }
+    outbox->acked_seq = outbox->acked_seq < kept ? outbox->acked_seq : kept;
+    talk_outbox_disconnected(outbox);
 }
 
 size_t talk_outbox_frame_bytes(const struct talk_outbox *outbox)

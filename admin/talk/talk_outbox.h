@@ -28,8 +28,18 @@ struct talk_outbox {
 void talk_outbox_init(struct talk_outbox *outbox);
 void talk_outbox_fini(struct talk_outbox *outbox);
 
+/** An id that no other message of this client has. */
+void talk_outbox_new_id(struct talk_outbox *outbox, char ret_id[TALK_OUTBOX_ID_MAX + 1]);
+
 /** Say something in the room of this epoch. */
 void talk_outbox_put(struct talk_outbox *outbox, const char *epoch, const char *text);
+
+/**
+ * The log of the room has gone back to number `kept` and has another epoch: ids are not known any
+ * more. What was sent is sent again, once the owner has heard all that the log has.
+ */
+void talk_outbox_log_changed(struct talk_outbox *outbox, const char *from, const char *to,
+                             uint64_t kept);
 
 /** What was under way on the old connection has to be said again. */
 void talk_outbox_disconnected(struct talk_outbox *outbox);

@@ -19,6 +19,7 @@ struct talk_options {
     const char *key;      /* NULL: in the first line of key_file */
     const char *key_file; /* NULL: `key` is given */
     const char *room;     /* to join at the start; NULL: none */
+    bool take_over;       /* go on with the session that an account's name has elsewhere, unasked */
     bool colour;          /* where the terminal and NO_COLOR allow it */
     bool plain;           /* lines in and out, on a terminal too */
 };

@@ -136,7 +136,8 @@ void talk_show_event(const struct talk_show *show, struct bytes event, struct by
                  {"joined", " joined"},
                  {"left", " left"},
                  {"invited", " was invited and joined"},
-                 {"removed", " was removed"}};
+                 {"removed", " was removed"},
+                 {"manager", " manages the room now"}};
     const char *words = NULL;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (bytes_equal(event, bytes_str(table[i].event))) {

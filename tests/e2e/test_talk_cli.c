@@ -10,6 +10,7 @@
 
 #include "tests/support/e2e_talk.h"
 #include "tests/support/terminal.h"
+#include "tests/support/tool.h"
 
 #define KEY     "950817"
 #define WAIT_MS 20000
@@ -63,15 +64,20 @@ static void command_of(struct command *command, struct server server, const char
     }
 }
 
+static struct process *talk_by(struct e2e *e, const struct command *command)
+{
+    struct process *cli = process_start_fed(command->argv, "/tmp");
+    const struct e2e_guest guest = {.guest = cli, .print = print_cli, .free = free_cli};
+    e2e_adopt(e, &guest);
+    return cli;
+}
+
 static struct process *talk_with_key(struct e2e *e, struct server server, const char *name,
                                      const char *key, const char *room)
 {
     struct command command;
     command_of(&command, server, name, key, room);
-    struct process *cli = process_start_fed(command.argv, "/tmp");
-    const struct e2e_guest guest = {.guest = cli, .print = print_cli, .free = free_cli};
-    e2e_adopt(e, &guest);
-    return cli;
+    return talk_by(e, &command);
 }
 
 static struct process *talk(struct e2e *e, struct server server, const char *name, const char *room)
@@ -248,6 +254,95 @@ E2E_SCENARIO(exit_code_tells_what_went_wrong)
     assert_non_null(strstr(waits, "--hgtp"));
 }
 
+/* Issue 12, item 19. */
+E2E_SCENARIO(manager_hands_over_and_leaves_and_the_room_goes_on)
+{
+    E2E_NODE(e);
+    struct process *alice = talk(e, node_of(e), "alice", NULL);
+    assert_true(process_write(alice, "/create den\n"));
+    hears(alice, "opened the room");
+    struct process *bob = talk(e, node_of(e), "bob", "den");
+    struct process *carol = talk(e, node_of(e), "carol", "den");
+    hears(alice, "* bob joined\n");
+    hears(alice, "* carol joined\n");
+    assert_true(process_write(bob, "/manager bob\n"));
+    hears(bob, "cannot make bob the manager: only the room's manager may do this\n");
+    assert_true(process_write(alice, "/manager nobody\n/manager carol\n/manager bob\n/users\n"));
+    hears(alice, "cannot make nobody the manager: no such user\n");
+    hears(alice, "cannot make bob the manager: only the room's manager may do this\n");
+    hears(alice, "  carol (manager)\n");
+    hears(bob, "* carol manages the room now\n");
+    ends_with(carol, 0); /* who has been there longest follows */
+    hears(bob, "* alice manages the room now\n");
+    assert_true(process_write(alice, "/exit\n"));
+    hears(alice, "you have left den");
+    hears(bob, "* bob manages the room now\n");
+    assert_true(process_write(bob, "/users\nstill here\n"));
+    hears(bob, "  bob (manager)\n");
+    hears(bob, " bob: still here\n");
+    ends_with(bob, 1);
+    ends_with(alice, 1);
+    assert_int_equal(e2e_metric(e, "hgtp_sessions"), 0);
+}
+
+/* Elsewhere ------------------------------------------------------------------------------------ */
+
+static void add_account(struct e2e *e, const char *user, char key[64])
+{
+    TOOL(e->daemon, 0, "-o", "json", "account", "add", user);
+    json_t *added = tool_json();
+    snprintf(key, 64, "%s", tool_text(added, "key"));
+    json_decref(added);
+}
+
+static struct process *takes_over(struct e2e *e, const char *name, const char *key)
+{
+    struct command command;
+    command_of(&command, node_of(e), name, key, NULL);
+    command.argv[9] = "--take-over";
+    command.argv[10] = NULL;
+    return talk_by(e, &command);
+}
+
+/* Issue 12, item 17. */
+E2E_SCENARIO(account_that_is_in_use_is_taken_over_only_when_that_is_said)
+{
+    char key[64];
+    E2E_NODE(e);
+    add_account(e, "alice", key);
+    struct process *first = talk_with_key(e, node_of(e), "alice", key, NULL);
+    assert_true(process_write(first, "/create den\nhello\n"));
+    hears(first, " alice: hello\n");
+    struct process *second = talk_with_key(e, node_of(e), "alice", key, NULL);
+    hears(second, "cannot register as alice: this name is signed in elsewhere; --take-over");
+    assert_int_equal(process_wait_exit(second, WAIT_MS), 1);
+    assert_true(process_write(first, "still here\n"));
+    hears(first, " alice: still here\n");
+    struct process *third = takes_over(e, "alice", key);
+    hears(third, " alice: still here\n");
+    hears(first, "another program has taken over this session");
+    assert_int_equal(process_wait_exit(first, WAIT_MS), 1);
+    assert_true(process_write(third, "from here now\n/delete\n"));
+    hears(third, " alice: from here now\n");
+    ends_with(third, 0);
+    assert_int_equal(e2e_metric(e, "hgtp_sessions"), 0);
+}
+
+/* Issue 12, item 17. */
+E2E_SCENARIO(name_that_all_share_a_key_for_is_taken_over_by_nobody)
+{
+    E2E_NODE(e);
+    struct process *alice = talk(e, node_of(e), "alice", NULL);
+    assert_true(process_write(alice, "/create den\n"));
+    hears(alice, "opened the room");
+    struct process *other = takes_over(e, "alice", KEY);
+    hears(other, "cannot register as alice: the name is taken");
+    assert_int_equal(process_wait_exit(other, WAIT_MS), 1);
+    assert_true(process_write(alice, "still here\n"));
+    hears(alice, " alice: still here\n");
+    ends_with(alice, 0);
+}
+
 /* Interruptions -------------------------------------------------------------------------------- */
 
 /* Two nodes behind the balancer, whose configuration has places for three. */
@@ -325,6 +420,49 @@ E2E_SCENARIO(connection_that_is_cut_again_and_again_loses_and_repeats_nothing)
     expect_all(bob, "bob", 800);
 }
 
+#define DEN_LOG "local logs = redis.call('KEYS', 'hgtp:{HGTP_SERVICE}:log:*') assert(#logs == 1) "
+
+static void redis_does(struct e2e *e, const char *script)
+{
+    redisReply *reply = redis_server_command(e->redis, "EVAL %s 0", script);
+    assert_non_null(reply);
+    assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
+    assert_int_equal(reply->integer, 1);
+    freeReplyObject(reply);
+}
+
+/* Issue 12, item 3: as after a failover to a replica that has not got the last writes. */
+E2E_SCENARIO(log_that_went_back_is_told_of_and_what_is_said_next_is_shown)
+{
+    char url[160];
+    e->redis = redis_server_new();
+    assert_true(redis_server_start(e->redis));
+    snprintf(url, sizeof url, "redis.url=%s", e->redis->url);
+    E2E_NODE(e, url);
+    struct process *alice = talk(e, node_of(e), "alice", NULL);
+    assert_true(process_write(alice, "/create den\n"));
+    hears(alice, "opened the room");
+    struct process *bob = talk(e, node_of(e), "bob", "den");
+    assert_true(process_write(bob, "kept\n"));
+    hears(alice, " bob: kept\n");
+    redis_does(e, DEN_LOG "return redis.call('COPY', logs[1], 'hgtp:{HGTP_SERVICE}:before')");
+    assert_true(process_write(bob, "lost one\nlost two\n"));
+    hears(alice, " bob: lost two\n");
+    hears(bob, " bob: lost two\n");
+    redis_does(e, DEN_LOG
+               "return redis.call('COPY', 'hgtp:{HGTP_SERVICE}:before', logs[1], 'REPLACE')");
+    hears(alice, "* the last 2 entries of den are lost\n");
+    hears(bob, "* the last 2 entries of den are lost\n");
+    assert_true(process_write(bob, "after one\nafter two\nafter three\n"));
+    hears(alice, " bob: after three\n");
+    hears(bob, " bob: after three\n");
+    assert_int_equal(count_of(process_stdout(alice), " bob: after "), 3);
+    assert_int_equal(count_of(process_stdout(alice), " bob: lost "), 2);
+    assert_null(strstr(process_stdout(alice), "not kept"));
+    ends_with(bob, 0);
+    ends_with(alice, 0);
+}
+
 /* bob's session runs out while he is cut off; his room stands. */
 E2E_SCENARIO(dead_session_is_replaced_and_the_room_entered_again_without_loss)
 {
@@ -366,12 +504,12 @@ static void free_folder(void *guest)
     free(guest);
 }
 
-static struct terminal *sits_down(struct e2e *e, const char *name, const char *first,
-                                  unsigned columns)
+static struct terminal *sits_down_with(struct e2e *e, const char *name, const char *key,
+                                       const char *first, unsigned columns)
 {
     struct command command;
     char *folder = process_folder_make();
-    command_of(&command, node_of(e), name, KEY, NULL);
+    command_of(&command, node_of(e), name, key, NULL);
     const char *argv[20] = {"env", first};
     memcpy(argv + 2, command.argv, sizeof command.argv);
     struct terminal *terminal = terminal_open(argv, folder, columns, 16);
@@ -381,6 +519,12 @@ static struct terminal *sits_down(struct e2e *e, const char *name, const char *f
     e2e_adopt(e, &guests[0]);
     e2e_adopt(e, &guests[1]);
     return terminal;
+}
+
+static struct terminal *sits_down(struct e2e *e, const char *name, const char *first,
+                                  unsigned columns)
+{
+    return sits_down_with(e, name, KEY, first, columns);
 }
 
 #define sees(terminal, text) sees_at((terminal), (text), __LINE__)
@@ -453,6 +597,34 @@ E2E_SCENARIO(names_and_commands_are_completed_and_lines_remembered)
     assert_int_equal(terminal_wait_exit(alice, WAIT_MS), 0);
 }
 
+/* Issue 12, item 17. */
+E2E_SCENARIO(person_is_asked_whether_to_go_on_here)
+{
+    char key[64];
+    E2E_NODE(e);
+    add_account(e, "alice", key);
+    struct process *first = talk_with_key(e, node_of(e), "alice", key, NULL);
+    assert_true(process_write(first, "/create den\nhello\n"));
+    hears(first, " alice: hello\n");
+    struct terminal *no = sits_down_with(e, "alice", key, "NO_COLOR=1", 70);
+    sees(no, "alice is signed in elsewhere. Continue here? [y/N]");
+    terminal_press(no, "Enter", 1);
+    assert_int_equal(terminal_wait_exit(no, WAIT_MS), 1);
+    struct terminal *yes = sits_down_with(e, "alice", key, "NO_COLOR=1", 70);
+    sees(yes, "alice is signed in elsewhere. Continue here? [y/N]");
+    terminal_type(yes, "y");
+    terminal_press(yes, "Enter", 1);
+    sees(yes, "\nden>");
+    sees(yes, " alice: hello\n");
+    hears(first, "another program has taken over this session");
+    assert_int_equal(process_wait_exit(first, WAIT_MS), 1);
+    terminal_type(yes, "here I am");
+    terminal_press(yes, "Enter", 1);
+    sees(yes, " alice: here I am\n");
+    terminal_press(yes, "C-d", 1);
+    assert_int_equal(terminal_wait_exit(yes, WAIT_MS), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,11 +634,16 @@ int main(void)
         E2E_TEST(members_of_a_closed_room_are_told),
         E2E_TEST(text_with_escape_sequences_is_shown_and_does_nothing),
         E2E_TEST(exit_code_tells_what_went_wrong),
+        E2E_TEST(manager_hands_over_and_leaves_and_the_room_goes_on),
+        E2E_TEST(account_that_is_in_use_is_taken_over_only_when_that_is_said),
+        E2E_TEST(name_that_all_share_a_key_for_is_taken_over_by_nobody),
         E2E_TEST(death_of_a_node_in_mid_talk_loses_and_repeats_nothing),
         E2E_TEST(connection_that_is_cut_again_and_again_loses_and_repeats_nothing),
+        E2E_TEST(log_that_went_back_is_told_of_and_what_is_said_next_is_shown),
         E2E_TEST(dead_session_is_replaced_and_the_room_entered_again_without_loss),
         E2E_TEST(client_that_is_ended_by_a_signal_leaves_in_good_order),
         E2E_TEST(message_that_comes_while_a_line_is_typed_does_not_tear_it),
+        E2E_TEST(person_is_asked_whether_to_go_on_here),
         E2E_TEST(names_and_commands_are_completed_and_lines_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,8 @@ static int set_up(void **state)
 {
     (void)state;
     f = (struct fixture){.now_ms = 1000};
-    talk_ask_init(&f.ask, (const uint8_t *)"AliceUid", on_send, &f);
+    talk_ask_init(&f.ask, on_send, &f);
+    memcpy(f.ask.user_id, "AliceUid", HGTP_USER_ID_BYTES);
     memcpy(f.ask.token, TOKEN, sizeof TOKEN);
     return 0;
 }
@@ -162,6 +163,33 @@ static void request_that_is_answered_is_not_sent_again(void **state)
     assert_int_equal(f.sent_count, 1);
     assert_int_equal(f.answered_count, 1);
     assert_false(talk_ask_is_busy(&f.ask, true));
+}
+
+/* What is lost may be the OK, and the session stands: only the same bytes get its token. */
+static void register_that_nobody_has_answered_can_be_asked_again_with_the_same_bytes(void **state)
+{
+    (void)state;
+    assert_false(talk_ask_put_again(&f.ask));
+    ask(HGTP_REGISTER);
+    for (turn_at(1000); f.answered_count == 0; turn_at(talk_ask_due_ms(&f.ask))) {
+    }
+    assert_int_equal(f.sent_count, 3);
+    assert_int_equal(f.answer_type, 0);
+    assert_true(talk_ask_put_again(&f.ask));
+    assert_false(talk_ask_put_again(&f.ask));
+    turn_at(60000);
+    assert_int_equal(f.sent_count, 4);
+    assert_int_equal(f.attempts[3], 0);
+    assert_int_equal(f.sent[3].len, f.sent[0].len);
+    assert_memory_equal(f.sent[3].bytes, f.sent[0].bytes, f.sent[0].len);
+    assert_true(respond(3, HGTP_OK, 1, nothing));
+    assert_int_equal(f.answered_count, 2);
+    assert_false(talk_ask_put_again(&f.ask));
+    ask(HGTP_REFRESH);
+    while (f.answered_count < 3) {
+        turn_at(talk_ask_due_ms(&f.ask));
+    }
+    assert_false(talk_ask_put_again(&f.ask)); /* no REGISTER */
 }
 
 /* Order ---------------------------------------------------------------------------------------- */
@@ -336,6 +364,7 @@ int main(void)
         CASE(request_without_answer_is_sent_three_times_with_the_same_bytes),
         CASE(request_goes_by_another_way_when_datagrams_do_not_get_through),
         CASE(request_that_is_answered_is_not_sent_again),
+        CASE(register_that_nobody_has_answered_can_be_asked_again_with_the_same_bytes),
         CASE(request_waits_for_the_answer_to_the_one_before),
         CASE(timestamps_rise_even_when_the_clock_stands_or_goes_back),
         CASE(register_goes_first_and_is_all_that_goes_without_a_token),

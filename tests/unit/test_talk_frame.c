@@ -102,14 +102,19 @@ static void request_names_the_session_and_where_it_goes_on(void **state)
 {
     (void)state;
     char text[1024];
-    struct talk_upgrade upgrade = {
-        .host = "node:8080", .token = "T-1_", .has_after = true, .after = 17, .epoch = "4 2&x"};
+    struct talk_upgrade upgrade = {.host = "node:8080",
+                                   .token = "T-1_",
+                                   .attempt = 1795418258706,
+                                   .has_after = true,
+                                   .after = 17,
+                                   .epoch = "4 2&x"};
     memcpy(upgrade.key, "dGhlIHNhbXBsZSBub25jZQ==", sizeof upgrade.key);
     struct sink out = sink_into(text, sizeof text - 1);
     talk_frame_request(&upgrade, &out);
     text[out.len] = '\0';
     const char first[] =
-        "GET /ws?token=T-1_&after=17&epoch=4%202%26x HTTP/1.1\r\nHost: node:8080\r\n";
+        "GET /ws?token=T-1_&after=17&epoch=4%202%26x&try=1795418258706 HTTP/1.1\r\n"
+        "Host: node:8080\r\n";
     assert_memory_equal(text, first, sizeof first - 1);
     assert_non_null(strstr(text, "\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
     assert_string_equal(text + out.len - 4, "\r\n\r\n");

@@ -88,6 +88,29 @@ static void message_is_said_again_with_the_same_id_after_an_interruption(void **
     assert_string_not_equal(sent_id, first_id);
 }
 
+/* The new log knows no ids; what is in it is told before anything is said again. */
+static void message_under_way_when_the_log_goes_back_is_said_again_in_the_new_one(void **state)
+{
+    (void)state;
+    talk_outbox_put(&outbox, "e", "one");
+    assert_true(sends(0));
+    talk_outbox_on_ack(&outbox, sent_id, 9);
+    talk_outbox_put(&outbox, "e", "two");
+    assert_true(sends(0));
+    talk_outbox_log_changed(&outbox, "e", "f", 6);
+    assert_int_equal(outbox.acked_seq, 6);
+    assert_null(talk_outbox_drop_other(&outbox, "f"));
+    assert_true(sends(1));
+    assert_string_equal(sent_text, "two");
+    talk_outbox_on_own(&outbox, 7, "two");
+    assert_int_equal(outbox.count, 0);
+    talk_outbox_put(&outbox, "another", "three");
+    talk_outbox_log_changed(&outbox, "f", "g", 7);
+    char *lost = talk_outbox_drop_other(&outbox, "g");
+    assert_string_equal(lost, "three");
+    free(lost);
+}
+
 static void message_that_the_log_has_is_not_said_again(void **state)
 {
     (void)state;
@@ -175,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(messages_go_one_at_a_time_in_order),
         CASE(message_is_said_again_with_the_same_id_after_an_interruption),
+        CASE(message_under_way_when_the_log_goes_back_is_said_again_in_the_new_one),
         CASE(message_that_the_log_has_is_not_said_again),
         CASE(same_words_said_twice_are_two_messages),
         CASE(refusal_that_may_pass_is_followed_by_another_try),

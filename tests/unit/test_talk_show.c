@@ -150,6 +150,7 @@ static void event_is_told_in_our_words_and_a_notice_in_its_own(void **state)
 {
     (void)state;
     assert_string_equal(event("joined", "bob", "[bob] has joined."), "* bob joined");
+    assert_string_equal(event("manager", "bob", "[bob]!"), "* bob manages the room now");
     assert_string_equal(event("created", "bob", "x"), "* bob opened the room");
     assert_string_equal(event("left", "b\033b", "x"), "* b␛b left");
     assert_string_equal(event("notice", "", "back at \0337"), "* back at ␛7");
