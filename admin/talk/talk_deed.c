@@ -104,7 +104,6 @@ static void talk_deed_done(struct talk_deed *deed)
     bool is_in = strcmp(client->room.name, deed->room) == 0;
     if ((talk_deed_enters(deed->type) && !is_in) || (talk_deed_leaves(deed->type) && is_in)) {
         client->room_until_ms = tick_ms() + TALK_CLIENT_ROOM_MS;
-        snprintf(client->removed, sizeof client->removed, "have left");
     }
     if (talk_deed_leaves(deed->type)) {
         free(client->wanted);
@@ -136,6 +135,7 @@ static void talk_deed_refused(struct talk_deed *deed, const struct talk_answer *
 {
     struct talk_client *client = deed->client;
     const char *object = deed->peer != NULL ? deed->peer : deed->room;
+    client->removed[0] = talk_deed_leaves(deed->type) ? '\0' : client->removed[0];
     if (talk_deed_is_tried_again(deed, answer)) {
         client->must_rejoin = true;
         talk_client_away(client, 0);
@@ -196,6 +196,9 @@ void talk_deed(struct talk_client *client, enum hgtp_type type, const char *room
 {
     if (talk_deed_ask(client, type, room, peer, talk_deed_on_answer)) {
         client->moves += talk_deed_moves(type) ? 1 : 0;
+        if (talk_deed_leaves(type)) {
+            snprintf(client->removed, sizeof client->removed, "have left");
+        }
     }
 }
 
