@@ -181,6 +181,18 @@ static void effects_on_join(struct talk *talk, const struct effect *effect)
     }
 }
 
+bool effects_kept(const struct result *result, uint64_t *ret_kept)
+{
+    for (size_t i = 0; i < result->effect_count; i++) {
+        const struct effect *effect = &result->effects[i];
+        if (effect_is(effect, "resume") && effect->count > 5 && effect->fields[5].len > 0) {
+            *ret_kept = (uint64_t)effects_number(effect->fields[5], 0);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void effects_on_resume(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
@@ -189,9 +201,6 @@ static void effects_on_resume(struct talk *talk, const struct effect *effect)
         bytes_equal(f[2], bytes_str(client->room->epoch))) {
         uint64_t next = (uint64_t)effects_number(f[3], 1);
         uint64_t lost = (uint64_t)effects_number(f[4], 0);
-        if (f[5].len > 0) {
-            channel_epoch(talk, client, (uint64_t)effects_number(f[5], 0));
-        }
         if (lost >= next) {
             (void)channel_gap(talk, client, next, lost);
         }

@@ -99,8 +99,9 @@ void lines_fini(struct talk *talk)
     }
 }
 
+/* `kept` as of effects_kept; NULL: it has nothing of an earlier epoch. */
 static void lines_attach(struct talk *talk, struct client *client, void *line, const char *name,
-                         struct bytes token)
+                         struct bytes token, const uint64_t *kept)
 {
     if (client->line != line) {
         channel_close(talk, client, WS_CLOSE_REPLACED);
@@ -111,7 +112,11 @@ static void lines_attach(struct talk *talk, struct client *client, void *line, c
     snprintf(client->line_name, sizeof client->line_name, "%s", name);
     client->token_bytes = token.len <= sizeof client->token ? token.len : 0;
     memcpy(client->token, token.ptr, client->token_bytes);
-    channel_session(talk, client);
+    if (kept != NULL) {
+        channel_epoch(talk, client, *kept);
+    } else {
+        channel_session(talk, client);
+    }
     if (talk->draining) {
         channel_reconnect(talk, client, 0); /* it was under way when the others were told */
     }
@@ -147,7 +152,7 @@ void lines_on_registered(struct talk *talk, struct bytes uid, void *line, const 
     if (earlier != NULL && earlier != client) {
         talk_on_line_ended(earlier); /* it has become another session's */
     }
-    lines_attach(talk, client, line, name, token);
+    lines_attach(talk, client, line, name, token, NULL);
 }
 
 void lines_on_unregistered(struct talk *talk, struct bytes uid, const void *line)
@@ -188,7 +193,7 @@ struct lines_attaching {
 
 static void lines_on_attach_reply(const struct result *result, void *arg)
 {
-    (void)result;
+    uint64_t kept;
     struct lines_attaching *attaching = arg;
     struct talk *talk = attaching->talk;
     struct bytes uid = bytes_of(attaching->uid, sizeof attaching->uid);
@@ -197,7 +202,8 @@ static void lines_on_attach_reply(const struct result *result, void *arg)
     attaching->on_attach = NULL;
     if (client != NULL && line != NULL) {
         lines_attach(talk, client, line, attaching->name,
-                     bytes_of(attaching->token, attaching->token_bytes));
+                     bytes_of(attaching->token, attaching->token_bytes),
+                     effects_kept(result, &kept) ? &kept : NULL);
         return;
     }
     lines_forget(talk, uid, attaching->name);

@@ -83,6 +83,9 @@ struct entry *effects_entry(const struct effect *effect);
 bool effect_is(const struct effect *effect, const char *name);
 /** A decimal number; `fallback` when it is none. */
 int64_t effects_number(struct bytes digits, int64_t fallback);
+/** True when the client that attaches has entries of an earlier epoch: up to which one they still
+ * are the room's. It is told with its session. */
+bool effects_kept(const struct result *result, uint64_t *ret_kept);
 /** "a.b.c.d:port" with a port that can be sent to; else false. */
 bool effects_address(struct bytes address, uint32_t *ret_ip, uint16_t *ret_port);
 /** Forget a session that ended or moved: its connection, its place in the room. */
