@@ -88,6 +88,9 @@ void deliver_epoch(struct talk *talk, struct room *room, struct bytes epoch, uin
     room->gap_ms = 0;
     memcpy(room->epoch, epoch.ptr, epoch.len);
     room->epoch[epoch.len] = '\0';
+    listing_unref(room->list_ahead);
+    room->list_ahead = NULL;
+    upkeep_list_dirty(talk, LIST_MEMBERS, room);
     uint64_t had[2] = {next, kept + 1};
     room_feed_fini(&room->feed);
     room_feed_init(&room->feed, had[0] < had[1] ? had[0] : had[1]);
@@ -205,15 +208,20 @@ static void deliver_gap_to_members(struct talk *talk, struct room *room, uint64_
     }
 }
 
-/* The log has lost entries that this node has not had: who is in the room is told as of its top. */
-static void deliver_skip_lost(struct talk *talk, struct room *room, const struct result *result)
+/* Where the log has lost entries, who is in the room is told as of its top. */
+static void deliver_who_is_in(struct talk *talk, struct room *room, const struct result *result)
 {
-    uint64_t first, last, before = room->feed.next;
     for (size_t i = 0; i < result->effect_count; i++) {
         if (effect_is(&result->effects[i], "members") && result->effects[i].count > 4) {
             membership_as_of_top(talk, room, &result->effects[i]);
         }
     }
+}
+
+static void deliver_skip_lost(struct talk *talk, struct room *room, const struct result *result)
+{
+    uint64_t first, last, before = room->feed.next;
+    deliver_who_is_in(talk, room, result);
     if (!room_feed_gap(&room->feed, &first, &last)) {
         return;
     }
@@ -273,6 +281,50 @@ void deliver_repair(struct talk *talk, struct room *room)
 /* Catching up ------------------------------------------------------------------------------------
  */
 
+/* One entry to a client that catches up; false: not now, or not any more. */
+static bool deliver_behind(struct talk *talk, struct client *client, struct entry *entry)
+{
+    if (membership_ends(client, entry)) {
+        membership_over(talk, client, entry->stay);
+        return false;
+    }
+    if (!channel_entry(talk, client, entry)) {
+        return false;
+    }
+    client->behind_at = entry->seq + 1;
+    return true;
+}
+
+static void deliver_read_behind(struct talk *talk, struct client *client,
+                                const struct result *result)
+{
+    const struct room *room = client->room;
+    uint64_t found = deliver_first_found(result, room->feed.next);
+    if (found > client->behind_at && !channel_gap(talk, client, client->behind_at, found - 1)) {
+        return;
+    }
+    metric_add(METRIC_GAPS_LOST, (int64_t)(found - client->behind_at));
+    client->behind_at = found;
+    bool goes_on = true;
+    for (size_t i = 0; goes_on && i < result->effect_count; i++) {
+        struct entry *entry =
+            effect_is(&result->effects[i], "entry") ? effects_entry(&result->effects[i]) : NULL;
+        if (entry != NULL && entry->seq < room->feed.next) {
+            goes_on = deliver_behind(talk, client, entry);
+        }
+        entry_unref(entry);
+    }
+    if (goes_on) {
+        deliver_catch_up(talk, client);
+    }
+}
+
+static bool deliver_is_behind_at(const struct client *client, const struct room *room,
+                                 uint64_t first)
+{
+    return client->room == room && client->behind && client->behind_at == first;
+}
+
 static void deliver_on_catch_up_read(const struct result *result, void *arg)
 {
     struct deliver_read *read = arg;
@@ -286,31 +338,16 @@ static void deliver_on_catch_up_read(const struct result *result, void *arg)
         return;
     }
     client->catching_up = false;
-    if (homes_is_closed(talk, client) || room == NULL || client->room != room || !client->behind ||
-        client->behind_at != first || result == NULL || result->code != ERR_NONE) {
+    if (room == NULL || homes_is_closed(talk, client) ||
+        !deliver_is_behind_at(client, room, first) || result == NULL || result->code != ERR_NONE) {
         return;
     }
-    uint64_t found = deliver_first_found(result, room->feed.next);
-    if (found > first && !channel_gap(talk, client, first, found - 1)) {
-        return;
+    roster_hold(room);
+    deliver_who_is_in(talk, room, result);
+    if (deliver_is_behind_at(client, room, first)) {
+        deliver_read_behind(talk, client, result);
     }
-    metric_add(METRIC_GAPS_LOST, (int64_t)(found - first));
-    client->behind_at = found;
-    for (size_t i = 0; i < result->effect_count; i++) {
-        struct entry *entry = NULL;
-        if (effect_is(&result->effects[i], "entry")) {
-            entry = effects_entry(&result->effects[i]);
-        }
-        if (entry != NULL && entry->seq < room->feed.next) {
-            if (!channel_entry(talk, client, entry)) {
-                entry_unref(entry);
-                return;
-            }
-            client->behind_at = entry->seq + 1;
-        }
-        entry_unref(entry);
-    }
-    deliver_catch_up(talk, client);
+    membership_let_go(talk, room);
 }
 
 void deliver_catch_up(struct talk *talk, struct client *client)
@@ -330,10 +367,9 @@ void deliver_catch_up(struct talk *talk, struct client *client)
                              &client->catching_up, deliver_on_catch_up_read);
             return;
         }
-        if (!channel_entry(talk, client, entry)) {
+        if (!deliver_behind(talk, client, entry)) {
             return;
         }
-        client->behind_at++;
     }
     client->behind = false;
 }

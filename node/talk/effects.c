@@ -131,6 +131,9 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
     bool is_in = membership_is_in(client, f[5], f[6]);
     if (has_moved && was_in && is_in) {
         effects_stay(client, told.first);
+    } else if (is_in && !was_in && !has_moved) {
+        upkeep_list_dirty(talk, LIST_MEMBERS,
+                          client->room); /* it was shown before this was known */
     }
     if (is_in && client->room->feed.next == told.room.next) {
         roster_set_manager(client->room, told.room.manager); /* Redis may have lost who it was */
@@ -280,11 +283,17 @@ static void effects_on_list(struct talk *talk, const struct effect *effect)
     }
     struct room *room = roster_room(&talk->roster, effect->fields[2]);
     int64_t stamp = effects_number(effect->fields[3], 0);
+    if (room != NULL && !bytes_equal(effect->fields[4], bytes_str(room->epoch))) {
+        room->check_due = true;
+        upkeep_check_soon(talk);
+        upkeep_list_dirty(talk, list, room); /* of members whom this node does not know of yet */
+        return;
+    }
     int64_t *last = room != NULL ? &room->members_stamp : &talk->list_stamps[list];
     if (stamp >= *last) {
         *last = stamp;
-        deliver_list(talk, list, room, (uint64_t)effects_number(effect->fields[4], 0),
-                     effect->fields + 5, effect->count - 5);
+        deliver_list(talk, list, room, (uint64_t)effects_number(effect->fields[5], 0),
+                     effect->fields + 6, effect->count - 6);
     }
 }
 

@@ -47,13 +47,19 @@ bool membership_is_in(const struct client *client, struct bytes room_id, struct 
 }
 
 /* The room is known here in another epoch: Redis is asked what has become of that one, and then
- * about the client again. */
-static void membership_ask(struct talk *talk, struct client *client, struct room *room)
+ * about the client, unless it is in the room by the same stay all the time. */
+static void membership_ask(struct talk *talk, struct client *client, struct room *room,
+                           bool is_same_stay)
 {
+    roster_hold(room);
+    if (client->room == room && !is_same_stay) {
+        membership_leave(talk, client);
+    }
     upkeep_compare(talk, room);
     if (client->room != room) {
         homes_look(talk, bytes_of(client->uid, sizeof client->uid));
     }
+    membership_let_go(talk, room);
 }
 
 void membership_told(struct talk *talk, struct client *client, const struct membership *told)
@@ -74,7 +80,7 @@ void membership_told(struct talk *talk, struct client *client, const struct memb
     }
     struct room *room = roster_room(&talk->roster, told->room.id);
     if (room != NULL && !bytes_equal(bytes_str(room->epoch), told->room.epoch)) {
-        membership_ask(talk, client, room);
+        membership_ask(talk, client, room, is_same_stay);
     } else if (room == NULL || client->room != room || !is_same_stay) {
         membership_enter(talk, client, &told->room, told->first);
     }
@@ -84,6 +90,12 @@ void membership_over(struct talk *talk, struct client *client, int64_t stay)
 {
     const struct membership told = {.stay = stay};
     membership_told(talk, client, &told);
+}
+
+bool membership_ends(const struct client *client, const struct entry *entry)
+{
+    return (entry->kind == ENTRY_left || entry->kind == ENTRY_removed) &&
+           entry->stay >= client->stay && memcmp(entry->uid, client->uid, sizeof client->uid) == 0;
 }
 
 static bool membership_is_beginning(enum entry_kind kind)

@@ -29,6 +29,8 @@ void membership_over(struct talk *talk, struct client *client, int64_t stay);
 /** An entry whose turn has come in the room's log, before it is delivered. The caller holds the
  * room (roster_hold). */
 void membership_entry(struct talk *talk, struct room *room, const struct entry *entry);
+/** True when the client's stay ends with this entry: one that catches up must not get beyond it. */
+bool membership_ends(const struct client *client, const struct entry *entry);
 /** effect `members`: who is in the room as of its log's top, where entries that said so are lost.
  */
 void membership_as_of_top(struct talk *talk, struct room *room, const struct effect *members);

@@ -100,12 +100,21 @@ static void scripts_attached_client_goes_on_behind_what_it_has(void **state)
     resumes_as("2 0 1");
 }
 
-/* Redis has lost what was said since a state of the room, or of all. */
-static void lose_entries(const char *beyond)
+/* Redis has lost the entries `beyond`; the log ends with `top`. */
+static void lose_entries(const char *beyond, const char *top)
 {
     char text[128];
     snprintf(text, sizeof text, "XDEL hgtp:{T}:log:" HALL " %s", beyond);
     command(text);
+    snprintf(text, sizeof text, "XSETID hgtp:{T}:log:" HALL " %s", top);
+    command(text);
+    command("HSET hgtp:{T}:realm run another");
+    assert_int_equal(CALL(connect, NULL, "known", "1"), ERR_NONE);
+}
+
+/* The process of Redis is another one, and has lost nothing. */
+static void restart_redis(void)
+{
     command("HSET hgtp:{T}:realm run another");
     assert_int_equal(CALL(connect, NULL, "known", "1"), ERR_NONE);
 }
@@ -114,23 +123,31 @@ static void scripts_attached_client_hears_what_of_an_earlier_epoch_is_lost(void 
 {
     (void)state;
     world(); /* entries: 1 created, 2 bob, 3 erin */
-    char epoch[64];
+    char epoch[64], second[64];
     snprintf(epoch, sizeof epoch, "%s", command("HGET hgtp:{T}:r:" HALL " epoch"));
     CALL(say, "bob+++++", "text", "four", "sent", "1");
     CALL(say, "bob+++++", "text", "five", "sent", "1");
     attach("5", epoch);
     resumes_at("6");
-    lose_entries("0-4 0-5");
+    lose_entries("0-4 0-5", "0-3");
     attach("3", epoch);
     resumes_at("4"); /* nothing was written yet, and nothing is missing to him */
     attach("5", epoch);
     resumes_as("4 5 3");
+    CALL(say, "alice+++", "text", "four anew", "sent", "1");
+    snprintf(second, sizeof second, "%s", command("HGET hgtp:{T}:r:" HALL " epoch"));
+    attach("4", second);
+    resumes_at("5"); /* he knows the present epoch, and has all of it */
+    attach("4", "");
+    resumes_at("5");
     CALL(attach, "erin++++", "token", "t", "line", "L9", "after", "2", "epoch", epoch);
     assert_true(has_effect(" 3 0 2\n")); /* goes on, in another epoch */
-    lose_entries("0-3");
-    CALL(say, "bob+++++", "text", "three", "sent", "1");
+    lose_entries("0-3 0-4", "0-2");
+    CALL(say, "alice+++", "text", "three", "sent", "1");
     attach("5", epoch);
     resumes_as("3 5 2");
+    attach("4", second);
+    resumes_as("3 4 2");
 }
 
 static void scripts_only_so_many_epochs_are_remembered(void **state)
@@ -140,12 +157,12 @@ static void scripts_only_so_many_epochs_are_remembered(void **state)
     char first[64];
     snprintf(first, sizeof first, "%s", command("HGET hgtp:{T}:r:" HALL " epoch"));
     for (int i = 0; i < 8; i++) {
-        lose_entries("0-99");
+        restart_redis();
         CALL(say, "alice+++", "text", "x", "sent", "1");
     }
     attach("3", first);
     resumes_as("4 0 3");
-    lose_entries("0-99");
+    restart_redis();
     CALL(say, "alice+++", "text", "x", "sent", "1");
     attach("3", first);
     resumes_as("2 0 1"); /* everything since he joined */

@@ -423,12 +423,48 @@ static void deliver_members_are_shown_with_their_entry_and_to_who_is_in_then(voi
     vic->stay = 5;
     arrives(1);
     const struct bytes list[] = {bytes_str("list"), bytes_str("members"), bytes_str(ROOM),
-                                 bytes_str("1"),    bytes_str("2"),       bytes_str("b")};
-    has_effect(list, 6);
+                                 bytes_str("1"),    bytes_str("1"),       bytes_str("2"),
+                                 bytes_str("b")};
+    has_effect(list, 7);
     assert_int_equal(fake.pushes[1].list_count, 0);
     membership_entry_arrives("2", "removed", "client00", "5");
     assert_int_equal(fake.pushes[0].list_count, 0);
     assert_true(fake.pushes[1].list_count >= 1);
+}
+
+static void deliver_members_of_another_epoch_are_not_shown(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    arrives(1);
+    const struct bytes list[] = {bytes_str("list"), bytes_str("members"), bytes_str(ROOM),
+                                 bytes_str("1"),    bytes_str("2"),       bytes_str("1"),
+                                 bytes_str("b")};
+    has_effect(list, 7);
+    assert_int_equal(fake.pushes[0].list_count, 0);
+    assert_true(fake_room()->list_dirty);
+}
+
+/* Redis' word that she is in the room was made before she was removed, and comes after it. */
+static void deliver_one_who_catches_up_gets_nothing_behind_her_own_removal(void **state)
+{
+    (void)state;
+    struct client *vic = fake_client(0, 1);
+    fake_client(1, 1);
+    roster_leave(&fake.talk->roster, vic);
+    arrives(1);
+    arrives(2);
+    membership_entry_arrives("3", "removed", "client00", "5");
+    arrives(4);
+    const struct bytes join[] = {bytes_str("join"), bytes_str("client00"), bytes_str(ROOM),
+                                 bytes_str("1"),    bytes_str("2"),        bytes_str("hall"),
+                                 bytes_str(""),     bytes_str("5"),        bytes_str("users")};
+    vic->stay = 0;
+    vic->is_stay_over = false;
+    has_effect(join, 9);
+    assert_null(vic->room);
+    assert_int_equal(fake.pushes[0].got_count, 1); /* the second, which is hers */
+    assert_int_equal(fake.pushes[1].got_count, 3);
 }
 
 static void deliver_members_are_taken_from_redis_where_the_log_has_forgotten(void **state)
@@ -687,6 +723,10 @@ int main(void)
             deliver_members_are_shown_with_their_entry_and_to_who_is_in_then, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             deliver_members_are_taken_from_redis_where_the_log_has_forgotten, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_members_of_another_epoch_are_not_shown, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_one_who_catches_up_gets_nothing_behind_her_own_removal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_closed_room_is_left_behind_its_last_entry, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(deliver_gap_that_is_filled_soon_is_not_read_from_the_log,

@@ -29,7 +29,8 @@ end
 -- of a list the one with the greater stamp counts, whichever comes first.
 -- Members as they are with entry `at` of their room.
 local function show(what, rid, at)
-    append_names(effect('list', what, rid or '', version('lists'), at or 0), what, rid, 0, -1)
+    local epoch = rid and redis.call('HGET', key('r', rid), 'epoch')
+    append_names(effect('list', what, rid or '', version('lists'), epoch or '', at or 0), what, rid, 0, -1)
 end
 local function is_shown(what, rid)
     return redis.call('ZCARD', LISTS[what].set(rid)) <= tonumber(A.lists_max)

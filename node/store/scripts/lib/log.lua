@@ -11,7 +11,10 @@ end
 
 -- Up to which number the log still is what it was in that epoch; nil: it was never the room's, or too long ago.
 local function kept_since(r, epoch)
-    local kept = epoch == r.epoch and math.huge or nil
+    local kept
+    if epoch == r.epoch then
+        return math.huge
+    end
     for of, top in (r.epochs or ''):gmatch('(%d+):(%d+)') do
         if of == epoch or kept then
             kept = math.min(kept or math.huge, tonumber(top))
