@@ -22,6 +22,7 @@
 /* Words of a command before the script's arguments: EVALSHA, hash, number of keys, key; prefix,
  * fence and deadline with their names. A script without a deadline has an empty name for it. */
 #define STORE_HEAD_WORDS 10
+#define STORE_RUN_CHARS  40
 #define STORE_DIGITS     24
 /* A script must be done before the node gives up waiting for it: this much of its time is left. */
 #define STORE_DEADLINE_SHARE(ms) ((ms)*9 / 10)
@@ -35,11 +36,12 @@ struct store {
     void (*on_schema)(struct bytes schema, void *arg);
     void *arg;
     int64_t deadline_ms;
-    int64_t fence;           /* as last told; 0: never */
-    bool has_fence;          /* it is that of this connection's state */
-    bool is_asking;          /* for the fence; calls wait for it */
-    int64_t ahead_us;        /* Redis' time less the monotonic one, as of the last reply */
-    struct store_call *wait; /* calls that wait for the fence, oldest first */
+    int64_t fence;                 /* as last told; 0: never */
+    char run[STORE_RUN_CHARS + 1]; /* the process of Redis that told it */
+    bool has_fence;                /* it is that of this connection's state */
+    bool is_asking;                /* for the fence; calls wait for it */
+    int64_t ahead_us;              /* Redis' time less the monotonic one, as of the last reply */
+    struct store_call *wait;       /* calls that wait for the fence, oldest first */
     struct store_call **wait_end;
     void (*on_closed)(void *arg);
     void *closed_arg;
@@ -411,17 +413,25 @@ static void store_send_waiting(struct store *store)
     }
 }
 
+/* "fence run" */
+static bool store_take_fence(struct store *store, struct bytes extra)
+{
+    char text[STORE_DIGITS + STORE_RUN_CHARS + 2] = "";
+    if (extra.len >= sizeof text) {
+        return false;
+    }
+    memcpy(text, extra.ptr, extra.len);
+    return sscanf(text, "%" SCNd64 " %40s", &store->fence, store->run) == 2;
+}
+
 static void store_on_fence(const struct result *result, void *arg)
 {
     struct store *store = arg;
-    char digits[STORE_DIGITS] = "";
     store->is_asking = false;
     if (result != NULL && result->code == ERR_SCHEMA_FOREIGN) {
         store->on_schema(result->extra, store->arg);
-    } else if (result != NULL && result->code == ERR_NONE && result->extra.len < sizeof digits) {
-        memcpy(digits, result->extra.ptr, result->extra.len);
-        store->fence = strtoll(digits, NULL, 10);
-        store->has_fence = true;
+    } else if (result != NULL && result->code == ERR_NONE) {
+        store->has_fence = store_take_fence(store, result->extra);
     }
     store_send_waiting(store);
     /* Also when the connection is an old one: what this node knows is of another state. */
@@ -434,6 +444,7 @@ static void store_ask_fence(struct store *store)
 {
     struct script_args args = {.count = 0};
     script_args_int(&args, "known", store->fence);
+    script_args_str(&args, "run", store->run);
     struct store_call *call = store_call_new(store, SCRIPT_connect, &args);
     if (call == NULL) {
         return;

@@ -22,7 +22,7 @@ struct deliver_read {
     uint8_t room_id[HGTP_ROOM_ID_BYTES];
     char epoch[ROSTER_EPOCH_MAX];
     uint8_t uid[HGTP_USER_ID_BYTES];
-    uint64_t first;
+    uint64_t first, last;
 };
 
 static void deliver_to_members(struct talk *talk, struct room *room, struct entry *entry)
@@ -55,22 +55,33 @@ static void deliver_held(struct talk *talk, struct room *room)
     }
 }
 
-/* A client has entries of an epoch that is over, some of them lost. */
+/* A client whose next entry was `next` has entries of an epoch that is over, some of them lost. */
 static void deliver_epoch_to(struct talk *talk, struct client *client, uint64_t next, uint64_t kept)
 {
     channel_epoch(talk, client, kept);
+    client->behind = next < client->room->feed.next;
+    client->behind_at = next;
     if (next <= kept + 1) {
-        client->behind = next <= kept;
-        client->behind_at = next;
         return;
     }
-    uint64_t lost_from = client->first > kept + 1 ? client->first : kept + 1;
-    client->behind = false;
-    client->first = client->first < kept + 1 ? client->first : kept + 1;
-    client->turn++; /* what it confirms of the lost ones is not of the new ones */
+    bool is_in_since_then = client->first > kept + 1;
+    uint64_t lost_from = is_in_since_then ? client->first : kept + 1;
     if (next > lost_from && !channel_gap(talk, client, lost_from, next - 1)) {
         metric_add(METRIC_GAPS_LOST, (int64_t)(next - lost_from));
     }
+    client->first = kept + 1; /* it has all before, and nothing of what comes */
+    client->turn++;           /* what it confirms of the lost ones is not of the new ones */
+}
+
+/* What was told of stays by entries that are lost is not so: Redis is asked about every session. */
+static void deliver_doubt_stays(struct talk *talk)
+{
+    struct client *client, *next;
+    HASH_ITER(hh, talk->roster.clients, client, next)
+    {
+        client->fence = 0;
+    }
+    homes_walk(talk, bytes_str(talk->options.node));
 }
 
 void deliver_epoch(struct talk *talk, struct room *room, struct bytes epoch, uint64_t kept)
@@ -83,6 +94,7 @@ void deliver_epoch(struct talk *talk, struct room *room, struct bytes epoch, uin
         LOG(LOG_WARN, "room_log_went_back", log_bytes("room", bytes_of(room->id, sizeof room->id)),
             log_int("from", (int64_t)next - 1), log_int("to", (int64_t)kept),
             log_str("hint", "Redis has lost messages that it had acknowledged, as in a failover"));
+        deliver_doubt_stays(talk);
     }
     room->repairing = false; /* what is being read is of the earlier one */
     room->gap_ms = 0;
@@ -97,7 +109,7 @@ void deliver_epoch(struct talk *talk, struct room *room, struct bytes epoch, uin
     room_feed_top(&room->feed, kept);
     for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
         uint64_t of_client = client->behind ? client->behind_at : next;
-        deliver_epoch_to(talk, client, of_client, kept);
+        deliver_epoch_to(talk, client, of_client > client->first ? of_client : client->first, kept);
     }
 }
 
@@ -159,6 +171,7 @@ static void deliver_read_log(struct talk *talk, const struct room *room,
     *under_way = true;
     read->talk = talk;
     read->first = first;
+    read->last = last;
     memcpy(read->room_id, room->id, sizeof read->room_id);
     memcpy(read->epoch, room->epoch, sizeof read->epoch);
     if (client != NULL) {
@@ -218,14 +231,15 @@ static void deliver_who_is_in(struct talk *talk, struct room *room, const struct
     }
 }
 
-static void deliver_skip_lost(struct talk *talk, struct room *room, const struct result *result)
+static void deliver_skip_lost(struct talk *talk, struct room *room, const struct result *result,
+                              uint64_t asked_last)
 {
     uint64_t first, last, before = room->feed.next;
     deliver_who_is_in(talk, room, result);
     if (!room_feed_gap(&room->feed, &first, &last)) {
         return;
     }
-    uint64_t found = deliver_first_found(result, last + 1);
+    uint64_t found = deliver_first_found(result, asked_last + 1);
     uint64_t lost_count = room_feed_skip(&room->feed, found);
     metric_add(METRIC_GAPS_LOST, (int64_t)lost_count);
     if (lost_count > 0) {
@@ -234,10 +248,11 @@ static void deliver_skip_lost(struct talk *talk, struct room *room, const struct
     }
 }
 
-static void deliver_repaired(struct talk *talk, struct room *room, const struct result *result)
+static void deliver_repaired(struct talk *talk, struct room *room, const struct result *result,
+                             uint64_t asked_last)
 {
     uint64_t before = room->feed.next;
-    deliver_skip_lost(talk, room, result);
+    deliver_skip_lost(talk, room, result, asked_last);
     metric_add(METRIC_GAPS_REPAIRED, 1);
     effects_apply(talk, result, NULL, NULL);
     deliver_held(talk, room);
@@ -254,6 +269,7 @@ static void deliver_on_repair_read(const struct result *result, void *arg)
     struct talk *talk = read->talk;
     talk_call_over(talk);
     struct room *room = deliver_room_read(read);
+    uint64_t last = read->last;
     free(read);
     if (room == NULL) {
         return;
@@ -264,7 +280,7 @@ static void deliver_on_repair_read(const struct result *result, void *arg)
         return;
     }
     roster_hold(room);
-    deliver_repaired(talk, room, result);
+    deliver_repaired(talk, room, result, last);
     membership_let_go(talk, room);
 }
 

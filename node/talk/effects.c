@@ -346,6 +346,17 @@ static void effects_on_dead(struct talk *talk, const struct effect *effect)
         log_str("hint", "it does not beat in Redis any more; its sessions go on at the others"));
 }
 
+/* Others have taken it for dead, and may have gone on with its sessions. */
+static void effects_on_listed(struct talk *talk, const struct effect *effect)
+{
+    (void)effect;
+    if (talk->was_listed) {
+        homes_doubt(talk);
+        homes_walk(talk, bytes_str(talk->options.node));
+    }
+    talk->was_listed = true;
+}
+
 static void effects_on_full(struct talk *talk, const struct effect *effect)
 {
     (void)effect;

@@ -121,9 +121,19 @@ static void homes_call_look(struct talk *talk, struct bytes uid, store_on_result
     talk_call(talk, SCRIPT_look, &args, on_result, arg);
 }
 
+/* Whom an unanswered question was about is not kept: all are asked about, until Redis answers. */
+static void homes_on_looked(const struct result *result, void *arg)
+{
+    struct talk *talk = arg;
+    homes_on_answer(result, talk);
+    if (result == NULL || result->code != ERR_NONE) {
+        homes_walk(talk, bytes_str(talk->options.node));
+    }
+}
+
 void homes_look(struct talk *talk, struct bytes uid)
 {
-    homes_call_look(talk, uid, homes_on_answer, talk);
+    homes_call_look(talk, uid, homes_on_looked, talk);
 }
 
 /* Going ------------------------------------------------------------------------------------------
@@ -300,9 +310,13 @@ void homes_release(struct talk *talk, const struct homes_move *move, struct byte
 
 void homes_doubt_if_given_up(struct talk *talk)
 {
-    if (!homes_is_given_up(talk)) {
-        return;
+    if (homes_is_given_up(talk)) {
+        homes_doubt(talk);
     }
+}
+
+void homes_doubt(struct talk *talk)
+{
     struct client *client, *next;
     HASH_ITER(hh, talk->roster.clients, client, next)
     {

@@ -142,7 +142,7 @@ static void membership_of_list(struct talk *talk, struct room *room, const struc
         .room = {.id = bytes_of(room->id, sizeof room->id), .epoch = bytes_str(room->epoch)},
         .first = (uint64_t)effects_number(fields[2], 1)};
     membership_told(talk, client, &told);
-    client->is_listed = true;
+    client->is_listed = client->room == room;
 }
 
 void membership_as_of_top(struct talk *talk, struct room *room, const struct effect *members)
@@ -155,8 +155,9 @@ void membership_as_of_top(struct talk *talk, struct room *room, const struct eff
     struct client *client = room->first_member;
     while (client != NULL) {
         struct client *next = client->next_member;
-        if (!client->is_listed && client->first <= top) {
-            membership_over(talk, client, client->stay);
+        if (!client->is_listed && !client->leaving && client->first <= top) {
+            membership_leave(talk, client);
+            homes_look(talk, bytes_of(client->uid, sizeof client->uid));
         }
         client->is_listed = false;
         client = next;

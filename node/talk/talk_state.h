@@ -32,6 +32,7 @@ struct talk {
     bool stopped;       /* nothing new to push clients */
     size_t other_count; /* nodes that serve, without this one */
     bool store_connected;
+    bool was_listed;    /* as a living node, by an earlier beat */
     bool is_store_full; /* as of the last beat */
     bool is_late;       /* a result is carried out whose call was given up */
     int64_t beat_ms;    /* when Redis last took our beat; 0: never */
@@ -112,6 +113,8 @@ void homes_release(struct talk *talk, const struct homes_move *move, struct byte
 /** Before a beat is noted: if the last one is too old, every client stays closed until Redis has
  * said that it is still at home here. */
 void homes_doubt_if_given_up(struct talk *talk);
+/** Every client stays closed until then. */
+void homes_doubt(struct talk *talk);
 /** It does not leave any more. */
 void homes_keep(struct client *client);
 /** The node that had it has finished; `next` is its next entry. */

@@ -43,11 +43,16 @@ static void scripts_state_older_than_the_node_knows_raises_the_fence(void **stat
     (void)state;
     world();
     long long before = number("HGET hgtp:{T}:realm fence");
-    assert_int_equal(CALL(connect, NULL, "known", "500"), ERR_NONE);
-    assert_string_equal(last.extra, "501");
+    assert_int_equal(CALL(connect, NULL, "known", "500", "run", "x"), ERR_NONE);
+    assert_memory_equal(last.extra, "501 ", 4);
     assert_true(before < 500);
-    assert_int_equal(CALL(connect, NULL, "known", "501"), ERR_NONE);
-    assert_string_equal(last.extra, "501"); /* of the same state */
+    char run[64];
+    snprintf(run, sizeof run, "%.40s", last.extra + 4);
+    assert_int_equal(CALL(connect, NULL, "known", "501", "run", run), ERR_NONE);
+    assert_memory_equal(last.extra, "501 ", 4); /* of the same state */
+    /* A process that has come to the same number without this one's knowing. */
+    assert_int_equal(CALL(connect, NULL, "known", "501", "run", "another"), ERR_NONE);
+    assert_memory_equal(last.extra, "502 ", 4);
 }
 
 static void scripts_call_past_its_deadline_does_nothing(void **state)

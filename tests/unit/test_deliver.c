@@ -37,6 +37,7 @@ static struct {
     store_on_result_fn *on_result;
     void *arg;
     size_t read_count, page_count;
+    size_t asked[SCRIPT_COUNT];  /* what is answered by nothing, at once */
     store_on_result_fn *on_page; /* the page that waits for its answer */
     void *page_arg;
     struct fake_push pushes[3];
@@ -50,6 +51,12 @@ static void fake_call(void *ctx, enum script script, const struct script_args *a
         fake.page_count++;
         fake.on_page = on_result;
         fake.page_arg = arg;
+        return;
+    }
+    if (script == SCRIPT_adopt || script == SCRIPT_look || script == SCRIPT_tops) {
+        const struct result nothing = {.code = ERR_NONE, .extra = bytes_str("0")};
+        fake.asked[script]++;
+        on_result(&nothing, arg);
         return;
     }
     assert_int_equal(script, SCRIPT_log_read);
@@ -67,6 +74,8 @@ static void fake_call(void *ctx, enum script script, const struct script_args *a
     fake.on_result = on_result;
     fake.arg = arg;
 }
+
+static struct room *fake_room(void);
 
 /* Answers the read that is open, as the script does, at most 50 entries at a time. */
 static void fake_answer(void)
@@ -95,10 +104,17 @@ static void fake_answer(void)
             continue;
         }
         snprintf(numbers[count], sizeof numbers[0], "%llu", (unsigned long long)seq);
-        const struct bytes row[11] = {
-            bytes_str("entry"),   bytes_str(ROOM), bytes_str("1"),     bytes_str(numbers[count]),
-            bytes_str("message"), bytes_str("u"),  bytes_str("hello"), bytes_str("1"),
-            bytes_str("1"),       bytes_str(""),   bytes_str("")};
+        const struct bytes row[11] = {bytes_str("entry"),
+                                      bytes_str(ROOM),
+                                      bytes_str(fake_room()->epoch),
+                                      bytes_str(numbers[count]),
+                                      bytes_str("message"),
+                                      bytes_str("u"),
+                                      bytes_str("hello"),
+                                      bytes_str("1"),
+                                      bytes_str("1"),
+                                      bytes_str(""),
+                                      bytes_str("")};
         memcpy(fields[count], row, sizeof row);
         effects[count] = (struct effect){fields[count], 11};
         count++;
@@ -325,10 +341,46 @@ static void deliver_entries_behind_what_redis_has_kept_are_delivered_anew(void *
     has_effect(epoch, 5);
     assert_int_equal(fake_room()->feed.next, 8);
     assert_int_not_equal(client->turn, turn);
-    has_effect(epoch, 5); /* told twice */
+    assert_int_equal(fake.asked[SCRIPT_adopt], 1); /* who is where, by entries that are lost */
+    has_effect(epoch, 5);                          /* told twice */
     arrives(8);
     arrives(9);
     assert_int_equal(fake.pushes[0].got_count, 12);
+}
+
+static void deliver_newcomer_gets_nothing_from_before_its_entering_in_another_epoch(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    struct client *newcomer = fake_client(1, 15);
+    for (uint64_t seq = 1; seq <= 10; seq++) {
+        arrives(seq);
+    }
+    const struct bytes epoch[] = {bytes_str("epoch"), bytes_str(ROOM), bytes_str("1"),
+                                  bytes_str("2"), bytes_str("16")};
+    has_effect(epoch, 5);
+    fake.log_last = 16;
+    deliver_repair(fake.talk, fake_room());
+    fake_answer_all();
+    talk_on_drained(newcomer);
+    fake_answer_all();
+    assert_int_equal(fake.pushes[0].got_count, 16);
+    assert_int_equal(fake.pushes[1].got_count, 2);
+}
+
+static void deliver_what_was_not_asked_for_is_not_taken_for_lost(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    arrives(1);
+    fake.log_first = 50;
+    room_feed_top(&fake_room()->feed, 59);
+    deliver_repair(fake.talk, fake_room());
+    room_feed_top(&fake_room()->feed, 120); /* said meanwhile */
+    fake.log_first = 60;
+    fake.log_last = 120;
+    fake_answer_all();
+    assert_int_equal(fake.pushes[0].got_count, 1 + 61);
 }
 
 static void deliver_epoch_in_which_nothing_was_lost_costs_nothing(void **state)
@@ -711,6 +763,11 @@ int main(void)
             deliver_gap_is_read_from_the_log_before_anything_later_is_delivered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             deliver_entries_behind_what_redis_has_kept_are_delivered_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_newcomer_gets_nothing_from_before_its_entering_in_another_epoch, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(deliver_what_was_not_asked_for_is_not_taken_for_lost,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_epoch_in_which_nothing_was_lost_costs_nothing,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_top_tells_of_an_epoch_that_was_missed, set_up,

@@ -61,6 +61,7 @@ end
 local was_draining = mine and mine.draining
 if not mine then
     event('node_joined', { 'node', A.node })
+    effect('listed')
 end
 if A.draining and redis.call('EXISTS', key('home', A.node)) == 1 then
     redis.call('SADD', key('lost'), A.node)

@@ -1,4 +1,5 @@
 -- look: what this node should have of a session of which it has heard that it has changed.
+-- allow-oom: a node must know what it has
 -- with: base top log session
 local s = session(A.uid)
 if s and s.home == '' and A.line ~= '' then

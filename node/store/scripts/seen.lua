@@ -1,6 +1,7 @@
 -- seen: the numbers of entries that push clients have confirmed (`seen`: user id, number and epoch of
 -- each, every one followed by a space), for the node that will have to go on with them. One whose home is
 -- elsewhere is reported.
+-- allow-oom: what is confirmed must not come twice
 -- with: base
 local uids, values = {}, {}
 for uid, value in A.seen:gmatch('(%S+) (%d+ %d+) ') do

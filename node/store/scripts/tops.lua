@@ -2,6 +2,7 @@
 -- the log's last number, and up to which one it still is what the node has, so that it can see whether it missed
 -- something. No epoch: there is no such room, or it is another one. A log that is shorter than what the node has
 -- goes on under a new epoch.
+-- allow-oom: a log that went back must be told
 -- with: base top log
 local function of_closed(rid, epoch)
     local top = top_of(closed_log(rid, epoch))
