@@ -334,8 +334,14 @@ static void effects_on_pages(struct talk *talk, const struct effect *effect)
 static void effects_on_dirty(struct talk *talk, const struct effect *effect)
 {
     enum listing_kind list;
-    if (listing_of(effect->fields[1], &list)) {
-        upkeep_list_dirty(talk, list, roster_room(&talk->roster, effect->fields[2]));
+    if (!listing_of(effect->fields[1], &list)) {
+        return;
+    }
+    struct room *room = roster_room(&talk->roster, effect->fields[2]);
+    if (effect->count > 3 && effect->fields[3].len > 0) {
+        upkeep_presence_dirty(talk, list, room);
+    } else {
+        upkeep_list_dirty(talk, list, room);
     }
 }
 

@@ -142,13 +142,14 @@ static void request_note_repetition(struct request *request, const struct result
     }
 }
 
-/* One that takes an original client into a room or out of it: such a client believes what it is
- * told, and has no other way to find out. */
-static bool request_places(const struct request *request)
+/* One that opens a session, which would keep its name; or that takes an original client into a room
+ * or out of it: such a client believes what it is told, and has no other way to find out. */
+static bool request_is_to_undo(const struct request *request)
 {
     uint8_t type = request->msg.header.type;
-    return request->origin.port != 0 && (type == HGTP_CREATE_ROOM || type == HGTP_DELETE_ROOM ||
-                                         type == HGTP_JOIN_ROOM || type == HGTP_EXIT_ROOM);
+    return type == HGTP_REGISTER ||
+           (request->origin.port != 0 && (type == HGTP_CREATE_ROOM || type == HGTP_DELETE_ROOM ||
+                                          type == HGTP_JOIN_ROOM || type == HGTP_EXIT_ROOM));
 }
 
 /* Ends a request whose script has answered; `result` NULL: it did not. */
@@ -156,11 +157,11 @@ void request_finish(struct request *request, const struct result *result)
 {
     if (result == NULL) {
         request_refuse(request, ERR_STORE_AWAY);
-        if (request_places(request)) {
-            undecided_note(request->talk, request_uid(request), request_print(request));
-        }
         if (request->line_name[0] != '\0') {
             lines_forget(request->talk, request_uid(request), request->line_name);
+        }
+        if (request_is_to_undo(request)) {
+            undecided_note(request->talk, request_uid(request), request_print(request));
         }
     } else {
         request_note_repetition(request, result);

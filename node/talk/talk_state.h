@@ -238,5 +238,7 @@ void upkeep_compare(struct talk *talk, struct room *room);
 /** Compare the rooms that are due at once. */
 void upkeep_check_soon(struct talk *talk);
 void upkeep_list_dirty(struct talk *talk, enum listing_kind list, struct room *room);
+/** The same, when nothing in it has changed but who is away. */
+void upkeep_presence_dirty(struct talk *talk, enum listing_kind list, struct room *room);
 
 #endif

@@ -13,6 +13,7 @@
 #define UPKEEP_SWEEP_BATCH   100
 #define UPKEEP_TOUCH_MS      250
 #define UPKEEP_TOUCH_MOST_MS 20000 /* a sign of life is passed on at least so often */
+#define UPKEEP_PRESENCE_MS   1000  /* most who lose their connection have another one by then */
 #define UPKEEP_CHECK_MS      5000
 #define UPKEEP_BATCH         500
 
@@ -307,7 +308,8 @@ void upkeep_resume(struct talk *talk)
 /* Lists ------------------------------------------------------------------------------------------
  */
 
-void upkeep_list_dirty(struct talk *talk, enum listing_kind list, struct room *room)
+static void upkeep_dirty_for(struct talk *talk, enum listing_kind list, struct room *room,
+                             int64_t pause_ms)
 {
     if (list == LIST_MEMBERS) {
         if (room == NULL) {
@@ -319,11 +321,23 @@ void upkeep_list_dirty(struct talk *talk, enum listing_kind list, struct room *r
         return; /* nobody here sees them */
     }
     talk->dirty[list] = true;
-    if (talk->lists_due_ms == 0) {
-        int64_t coalesce_ms = talk->options.config->lists_coalesce_ms;
-        talk->lists_due_ms = talk_now_ms(talk) + coalesce_ms;
-        talk->options.clock.wake_in(talk->options.clock.ctx, coalesce_ms);
+    int64_t due_ms = talk_now_ms(talk) + pause_ms;
+    if (talk->lists_due_ms == 0 || due_ms < talk->lists_due_ms) {
+        talk->lists_due_ms = due_ms;
+        talk->options.clock.wake_in(talk->options.clock.ctx, pause_ms);
     }
+}
+
+void upkeep_list_dirty(struct talk *talk, enum listing_kind list, struct room *room)
+{
+    upkeep_dirty_for(talk, list, room, talk->options.config->lists_coalesce_ms);
+}
+
+void upkeep_presence_dirty(struct talk *talk, enum listing_kind list, struct room *room)
+{
+    int64_t coalesce_ms = talk->options.config->lists_coalesce_ms;
+    upkeep_dirty_for(talk, list, room,
+                     coalesce_ms > UPKEEP_PRESENCE_MS ? coalesce_ms : UPKEEP_PRESENCE_MS);
 }
 
 static void upkeep_list_words(struct talk *talk, struct sink *out)

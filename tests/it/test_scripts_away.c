@@ -53,8 +53,8 @@ static void is_shown(const char *users)
 
 static void lists_are_asked_for(void)
 {
-    assert_true(has_effect("to *\ndirty users \n"));
-    assert_true(has_effect("dirty members " HALL "\n"));
+    assert_true(has_effect("to *\ndirty users  away\n"));
+    assert_true(has_effect("dirty members " HALL " away\n"));
 }
 
 /* Item 17. */

@@ -366,6 +366,49 @@ scripts_account_that_has_come_or_gone_since_the_challenge_is_proved_by_nothing(v
     assert_string_equal(command("EXISTS " U "bob+++++"), "0");
 }
 
+/* Lost answers --------------------------------------------------------------------------------- */
+
+static int registered_by(const char *print, const char *line)
+{
+    CALL(register, "bob+++++", "name", "bob", "challenge", "c");
+    return CALL(prove, "bob+++++", "challenge", "c", "new_token", "bob-----t", "auth", "hmac",
+                "line", line, "print", print);
+}
+
+/* Item 5: refused is not done. */
+static void
+scripts_register_whose_answer_was_lost_is_undone_while_nobody_knows_its_token(void **state)
+{
+    (void)state;
+    empty_realm();
+    assert_int_equal(registered_by("p1", ""), ERR_NONE);
+    assert_int_equal(CALL(undo, "bob+++++", "print", "p0"), ERR_NONE);
+    assert_string_equal(command("EXISTS hgtp:{T}:un:bob"), "1");
+    assert_int_equal(CALL(undo, "bob+++++", "print", "p1"), ERR_NONE);
+    assert_string_equal(command("EXISTS hgtp:{T}:un:bob"), "0");
+    assert_true(has_effect("gone bob+++++ ended\n"));
+    assert_int_equal(registered_by("p1", ""), ERR_STORE_AWAY);
+    assert_int_equal(registered_by("p2", ""), ERR_NONE);
+
+    /* Its token was shown: the client has heard of it after all. */
+    assert_int_equal(CALL(refresh, "bob+++++", BY("bob-----t")), ERR_NONE);
+    assert_int_equal(CALL(undo, "bob+++++", "print", "p2"), ERR_NONE);
+    assert_string_equal(command("EXISTS hgtp:{T}:un:bob"), "1");
+    /* It has been taken over since, or stood before. */
+    const struct proof by_token = {.auth = "hmac", .token = "bob-----t"};
+    assert_int_equal(registers("bob+++++", "bob", &by_token, "bob-----u"), ERR_NONE);
+    assert_int_equal(CALL(undo, "bob+++++", "print", "p2"), ERR_NONE);
+    assert_string_equal(command("EXISTS hgtp:{T}:un:bob"), "1");
+    assert_int_equal(CALL(unregister, "bob+++++", BY("bob-----u")), ERR_NONE);
+    /* Its connection is there. */
+    assert_int_equal(registered_by("p3", "w1"), ERR_NONE);
+    assert_int_equal(CALL(undo, "bob+++++", "print", "p3"), ERR_NONE);
+    assert_string_equal(command("EXISTS hgtp:{T}:un:bob"), "1");
+    CALL(detach, "bob+++++", "line", "w1");
+    assert_int_equal(CALL(undo, "bob+++++", "print", "p3"), ERR_NONE);
+    assert_string_equal(command("EXISTS hgtp:{T}:un:bob"), "0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +424,8 @@ int main(void)
         cmocka_unit_test(scripts_challenge_is_used_up_by_a_right_proof_that_is_refused),
         cmocka_unit_test(scripts_session_that_is_taken_over_elsewhere_is_released_where_it_was),
         cmocka_unit_test(scripts_originals_session_is_ended_when_its_account_comes_otherwise),
+        cmocka_unit_test(
+            scripts_register_whose_answer_was_lost_is_undone_while_nobody_knows_its_token),
         cmocka_unit_test(scripts_who_has_a_session_already_may_take_over_another_one),
         cmocka_unit_test(
             scripts_account_that_has_come_or_gone_since_the_challenge_is_proved_by_nothing),

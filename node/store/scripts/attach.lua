@@ -9,6 +9,7 @@ end
 if A.try and tonumber(A.try) < (tonumber(s.try or '') or 0) then
     return result(ERR.ATTACH_STALE)
 end
+used(s)
 s.try = A.try or s.try or ''
 leave_port(s)
 s.http, s.kind, s.attached = '', 'modern', '1'

@@ -73,10 +73,13 @@ if is_ended then
 end
 local is_new, is_renamed = not s, s and s.name ~= name
 if is_new then
-    s = { uid = A.uid, state = 'IDLE', room = '', since = now }
-    save(s, 'since')
+    s = { uid = A.uid, state = 'IDLE', room = '', since = now, fresh = '1' }
+    save(s, 'since', 'fresh')
     steps(s, 'REGISTER', 'REGISTER_SUC')
-elseif is_renamed then
+else
+    used(s)
+end
+if is_renamed then
     decline_invitations(s)
     redis.call('DEL', key('un', s.name))
 end

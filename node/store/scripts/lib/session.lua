@@ -59,9 +59,9 @@ end
 
 local function presence_changed(s)
     to({ '*' })
-    effect('dirty', 'users', '')
+    effect('dirty', 'users', '', 'away')
     if s.room ~= '' then
-        effect_in(s.room, 'dirty', 'members', s.room)
+        effect_in(s.room, 'dirty', 'members', s.room, 'away')
     end
 end
 
@@ -79,6 +79,14 @@ local function come_back(s)
         presence_changed(s)
     end
     renew(s)
+end
+
+-- Its token has been shown: the client knows that the session has been opened.
+local function used(s)
+    if s.fresh then
+        redis.call('HDEL', key('u', s.uid), 'fresh')
+        s.fresh = nil
+    end
 end
 
 local function address_ip(address)
@@ -254,6 +262,7 @@ local function speaker(stays)
         if A.token ~= s.token then
             return nil, ERR.SIGNATURE_REQUIRED
         end
+        used(s)
         if A.timestamp then
             if not is_after(tonumber(A.timestamp), tonumber(s.timestamp)) then
                 return nil, ERR.REPLAYED
