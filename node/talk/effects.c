@@ -135,8 +135,8 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
         upkeep_list_dirty(talk, LIST_MEMBERS,
                           client->room); /* it was shown before this was known */
     }
-    if (is_in && client->room->feed.next == told.room.next) {
-        roster_set_manager(client->room, told.room.manager); /* Redis may have lost who it was */
+    if (is_in) {
+        membership_managed(talk, client->room, told.room.manager, told.room.next);
     }
     const struct homes_move move = {f[1], f[9], effects_number(f[13], 0)};
     client->move = move.number > client->move ? move.number : client->move;

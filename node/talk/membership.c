@@ -145,10 +145,21 @@ static void membership_of_list(struct talk *talk, struct room *room, const struc
     client->is_listed = client->room == room;
 }
 
+void membership_managed(struct talk *talk, struct room *room, struct bytes manager, uint64_t next)
+{
+    if (next < room->feed.next || bytes_equal(manager, room->manager)) {
+        return;
+    }
+    roster_set_manager(room, manager);
+    for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
+        channel_session(talk, client);
+    }
+}
+
 void membership_as_of_top(struct talk *talk, struct room *room, const struct effect *members)
 {
     uint64_t top = (uint64_t)effects_number(members->fields[3], 0);
-    roster_set_manager(room, members->fields[4]);
+    membership_managed(talk, room, members->fields[4], top + 1);
     for (size_t i = 5; i + 3 <= members->count; i += 3) {
         membership_of_list(talk, room, members->fields + i);
     }

@@ -34,6 +34,9 @@ bool membership_ends(const struct client *client, const struct entry *entry);
 /** effect `members`: who is in the room as of its log's top, where entries that said so are lost.
  */
 void membership_as_of_top(struct talk *talk, struct room *room, const struct effect *members);
+/** Redis' word on who manages the room, as of the entry before `next`; what the log said of it may
+ * be lost. Ignored where more has been delivered since; clients are told if it is news. */
+void membership_managed(struct talk *talk, struct room *room, struct bytes manager, uint64_t next);
 /** End of roster_hold: the room is freed if all are out. */
 void membership_let_go(struct talk *talk, struct room *room);
 /** All out: the room is closed, or unknown until this node has asked again. */

@@ -107,6 +107,47 @@ E2E_SCENARIO(clients_are_told_what_is_lost_and_get_what_is_said_under_its_number
     expect_turned(scene.carol, &scene);
 }
 
+struct managed {
+    const struct talker *talker;
+    const char *manager;
+};
+
+/* So the last `session` says. */
+static bool is_managed(void *arg)
+{
+    const struct managed *managed = arg;
+    const char *manager = "";
+    for (size_t i = 0; i < managed->talker->ws->count; i++) {
+        const struct ws_client_message *message = managed->talker->ws->messages[i];
+        if (ws_client_is_type(message, "session")) {
+            manager = json_string_value(json_object_get(message->json, "manager"));
+        }
+    }
+    return manager != NULL && strcmp(manager, managed->manager) == 0;
+}
+
+/* The entry by which bob got the room is lost: alice has it, and all know. */
+E2E_SCENARIO(clients_are_told_who_manages_the_room_when_redis_has_lost_a_change_of_it)
+{
+    struct scene scene = three_in_a_room(e);
+    freeReplyObject(redis_server_command(e->redis, "CONFIG SET appendonly no"));
+    ws_client_send_json(scene.alice->ws, json_pack("{s:s, s:s}", "type", "manager", "user", "bob"));
+    struct talker *const all[] = {scene.alice, scene.bob, scene.carol};
+    for (size_t i = 0; i < 3; i++) {
+        e2e_told(TALKER_WAIT(all[i], "notice", "event", "manager", "user", "bob"));
+    }
+    lose(e);
+    e2e_told(TALKER_WAIT(scene.alice, "gap"));
+    for (size_t i = 0; i < 3; i++) {
+        struct managed managed = {all[i], "alice"};
+        assert_true(pump_until(is_managed, &managed, ARRIVES_MS));
+    }
+    ws_client_send_json(scene.alice->ws, json_pack("{s:s, s:s, s:s}", "type", "manager", "user",
+                                                   "carol", "id", "again"));
+    e2e_told(TALKER_WAIT(scene.alice, "ack", "id", "again"));
+    e2e_told(TALKER_WAIT(scene.bob, "notice", "event", "manager", "user", "carol"));
+}
+
 E2E_SCENARIO(clients_are_told_at_once_though_nobody_says_anything)
 {
     struct scene scene = three_in_a_room(e);
@@ -167,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         E2E_TEST(clients_are_told_what_is_lost_and_get_what_is_said_under_its_numbers),
+        E2E_TEST(clients_are_told_who_manages_the_room_when_redis_has_lost_a_change_of_it),
         E2E_TEST(clients_are_told_at_once_though_nobody_says_anything),
         E2E_TEST(client_that_comes_back_ahead_of_the_log_is_told_and_goes_on),
         E2E_TEST(client_that_has_not_heard_what_is_lost_goes_on_without_loss_or_repetition),

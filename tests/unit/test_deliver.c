@@ -535,6 +535,57 @@ static void deliver_members_are_taken_from_redis_where_the_log_has_forgotten(voi
     assert_int_equal(fake.pushes[1].got_count, 1 + 21);
 }
 
+static void entry_of_arrives(const char *seq, const char *kind, const char *who)
+{
+    const struct bytes fields[] = {bytes_str("entry"), bytes_str(ROOM), bytes_str("1"),
+                                   bytes_str(seq),     bytes_str(kind), bytes_str(who),
+                                   bytes_str(""),      bytes_str("1"),  bytes_str("0"),
+                                   bytes_str(""),      bytes_str("")};
+    has_effect(fields, 11);
+}
+
+static void manages(const char *name)
+{
+    assert_true(bytes_equal(fake_room()->manager, bytes_str(name)));
+}
+
+/* Issue 12, item 19. */
+static void deliver_manager_changes_where_the_log_says_so(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    roster_set_manager(fake_room(), bytes_str("alice"));
+    arrives(1);
+    entry_of_arrives("4", "manager", "bob");
+    entry_of_arrives("3", "left", "alice");
+    manages("alice"); /* both wait for their turn */
+    arrives(2);
+    manages("bob");
+    entry_of_arrives("5", "left", "carol");
+    manages("bob");
+    entry_of_arrives("6", "removed", "bob");
+    manages("");
+    const struct bytes list[] = {bytes_str("list"), bytes_str("members"), bytes_str(ROOM),
+                                 bytes_str("1"),    bytes_str("1"),       bytes_str("7"),
+                                 bytes_str("b"),    bytes_str("")};
+    has_effect(list, 8);
+    entry_of_arrives("7", "manager", "dave");
+    assert_true(bytes_equal(fake_room()->members->manager, bytes_str("dave")));
+}
+
+static void deliver_manager_is_as_redis_has_it_where_the_log_has_forgotten(void **state)
+{
+    (void)state;
+    fake_client(0, 1)->stay = 5;
+    roster_set_manager(fake_room(), bytes_str("alice"));
+    arrives(1);
+    fake.log_first = 40;
+    fake.members = "client00";
+    arrives(60);
+    fake_answer_all();
+    manages("bob");
+}
+
 static void deliver_closed_room_is_left_behind_its_last_entry(void **state)
 {
     (void)state;
@@ -784,6 +835,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             deliver_one_who_catches_up_gets_nothing_behind_her_own_removal, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_manager_changes_where_the_log_says_so, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_manager_is_as_redis_has_it_where_the_log_has_forgotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_closed_room_is_left_behind_its_last_entry, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(deliver_gap_that_is_filled_soon_is_not_read_from_the_log,

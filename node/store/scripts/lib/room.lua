@@ -102,15 +102,16 @@ end
 local function successor(r, gone)
     local away
     for _, uid in ipairs(redis.call('ZRANGE', key('m', r.id), 0, -1)) do
-        local s = uid ~= gone and session(uid)
-        if s and not is_original(s) then
+        local kind, absence = unpack(redis.call('HMGET', key('u', uid), 'kind', 'away'))
+        local s = { kind = kind, away = absence or '' }
+        if kind and uid ~= gone and not is_original(s) then
             if not is_away(s) then
-                return s
+                return session(uid)
             end
-            away = away or s
+            away = away or uid
         end
     end
-    return away
+    return away and session(away)
 end
 
 -- The manager is not among the members any more: its own entry says so in the log.
