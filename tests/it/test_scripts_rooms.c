@@ -258,6 +258,23 @@ static void scripts_last_member_ends_a_room_and_who_is_invited_is_let_go(void **
     assert_int_equal(CALL(create, "bob+++++", "room_id", "hallhallhall", "room", "hall"), ERR_NONE);
 }
 
+/* It was told that it could not be done, and believes that it is in no room. */
+static void scripts_room_whose_opening_is_undone_is_no_more(void **state)
+{
+    (void)state;
+    den();
+    assert_int_equal(CALL(exit, "hugo++++", "room", "den"), ERR_NONE);
+    assert_int_equal(CALL(create, "hugo++++", "room_id", "hutshutshuts", "room", "hut", "print",
+                          "c1", "stamp", "7"),
+                     ERR_NONE);
+    assert_int_equal(CALL(undo, "hugo++++", "print", "c1"), ERR_NONE);
+    assert_string_equal(command("EXISTS hgtp:{T}:r:hutshutshuts hgtp:{T}:rn:hut"), "0");
+    assert_string_equal(state_of("hugo++++"), "REGISTER_OK");
+    assert_int_equal(
+        CALL(create, "hugo++++", "room_id", "hutshutshuts", "room", "hut", "stamp", "8"), ERR_NONE);
+    assert_int_equal(CALL(delete, "hugo++++", "room_id", "hutshutshuts", "stamp", "9"), ERR_NONE);
+}
+
 static void scripts_unregister_of_a_modern_client_leaves_its_room_first(void **state)
 {
     (void)state;
@@ -355,6 +372,7 @@ int main(void)
         cmocka_unit_test(
             scripts_room_of_originals_goes_on_without_a_manager_and_ends_when_it_is_empty),
         cmocka_unit_test(scripts_last_member_ends_a_room_and_who_is_invited_is_let_go),
+        cmocka_unit_test(scripts_room_whose_opening_is_undone_is_no_more),
         cmocka_unit_test(scripts_unregister_of_a_modern_client_leaves_its_room_first),
         cmocka_unit_test(scripts_manager_hands_over_to_a_modern_member_once),
         cmocka_unit_test(scripts_manager_who_is_asked_to_leave_hands_over_when_it_does),
