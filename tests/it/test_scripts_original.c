@@ -95,6 +95,19 @@ static void answer_to_a_remove_that_is_older_than_the_last_join_takes_nobody_out
     assert_string_equal(room_of("erin++++"), "");
 }
 
+static void manager_that_answers_a_remove_is_in_no_room_and_the_room_goes_on(void **state)
+{
+    (void)state;
+    originals();
+    CALL(answer, "alice+++", "kind", "REMOVE", "accepted", "0", "stamp", "200");
+    assert_string_equal(room_of("alice+++"), "");
+    assert_string_equal(room_of("bob+++++"), "hallhallhall");
+    assert_string_equal(command("HGET hgtp:{T}:r:hallhallhall manager"), "");
+    assert_int_equal(
+        CALL(create, "alice+++", "room_id", "otherotherot", "room", "other", "stamp", "210"),
+        ERR_NONE);
+}
+
 static void modern_clients_unasked_answer_changes_nothing(void **state)
 {
     (void)state;
@@ -481,6 +494,7 @@ int main(void)
         cmocka_unit_test(original_that_answers_a_remove_is_in_no_room_whatever_it_says),
         cmocka_unit_test(original_that_answers_a_remove_too_late_or_unasked_is_in_no_room),
         cmocka_unit_test(answer_to_a_remove_that_is_older_than_the_last_join_takes_nobody_out),
+        cmocka_unit_test(manager_that_answers_a_remove_is_in_no_room_and_the_room_goes_on),
         cmocka_unit_test(modern_clients_unasked_answer_changes_nothing),
         cmocka_unit_test(refused_join_or_create_leaves_an_invitation_waiting),
         cmocka_unit_test(the_place_kept_for_the_invited_is_its_own_when_it_joins),
