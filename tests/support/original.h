@@ -55,7 +55,7 @@ struct original_push_connection;
 struct original {
     struct original_options options;
     char user_id[HGTP_USER_ID_BYTES + 1];
-    char former_id[HGTP_USER_ID_BYTES + 1]; /* of the process before this one; empty: none */
+    char former_id[HGTP_USER_ID_BYTES + 1]; /* of another process at its HTTP port; empty: none */
     enum original_relay relay;
     enum original_pushes pushes;
     uint32_t declared_ip;   /* in both REGISTERs; own_ip unless a test lies */

@@ -96,7 +96,8 @@ static bool original_push_is_to(const char *user_id, int fd, const struct origin
     return strcmp(event->head, expected) == 0;
 }
 
-/* One that was started again may get what is for its predecessor, until the server knows. */
+/* One that was started again may get what is for its predecessor, until the server knows, and a
+ * process that hangs what is for its successor. */
 static bool original_push_is_exact(const struct original *original, int fd,
                                    const struct original_event *event)
 {
