@@ -250,6 +250,47 @@ E2E_SCENARIO(connection_given_up_while_redis_hangs_costs_the_later_one_nothing)
     ws_client_free(given_up);
 }
 
+/* The first node cannot reach Redis, the client goes to the second one, and then the first one can.
+ */
+E2E_SCENARIO(connection_that_was_held_up_at_another_node_costs_the_living_one_nothing)
+{
+    e->redis = redis_server_new();
+    assert_true(redis_server_start(e->redis));
+    uint16_t port = sockets_free_port();
+    freeReplyObject(redis_server_command(e->redis, "CONFIG SET port %d", port));
+    struct relay *way = e2e_relay(e, port);
+    e->nodes[0].redis_relay = way;
+    E2E_CLUSTER(e, 2, "redis.deadline_ms=60000");
+    e2e_cluster_meshed(e);
+    struct talker *alice = e2e_talker_at(e, 1, "alice"), *bob = e2e_talker_at(e, 0, "bob");
+    in_den(alice, bob);
+    ws_client_drop(bob->ws);
+    sees_away(alice, "room_user_list", "bob");
+    char targets[2][512];
+    target_of(bob, "ws", 6, targets[0]);
+    target_of(bob, "ws", 7, targets[1]);
+    relay_set(way, RELAY_HOLD);
+    uint16_t held_port = e->nodes[0].http_port;
+    int64_t asked = e2e_metric_of(held_port, "hgtp_http_requests_total");
+    struct ws_client *held =
+        ws_client_start(&(struct ws_client_options){.target = targets[0], .port = held_port});
+    int64_t deadline_ms = pump_now_ms() + TALKER_WAIT_MS, looks = 1;
+    while (e2e_metric_of(held_port, "hgtp_http_requests_total") < asked + looks + 1) {
+        looks++;
+        e2e_retry_pause();
+        assert_true(pump_now_ms() < deadline_ms);
+    }
+    struct ws_client *living =
+        e2e_ws(e, &(struct ws_client_options){.target = targets[1], .port = e->nodes[1].http_port});
+    assert_int_equal(living->status, 101);
+    relay_set(way, RELAY_PASS);
+    assert_int_equal(ws_client_wait_answer(held), 409);
+    ws_client_free(held);
+    assert_true(talker_say_acked(alice, "to the living one", "1") > 0);
+    e2e_told(ws_client_wait_type(living, "message"));
+    assert_int_equal(living->close_code, 0);
+}
+
 /* Without numbers the last one wins, unless nobody is there any more. */
 E2E_SCENARIO(connection_that_has_gone_before_its_answer_is_away)
 {
@@ -335,6 +376,7 @@ int main(void)
         E2E_TEST(connection_that_ends_while_redis_hangs_is_away_all_the_same),
         E2E_TEST(attempt_behind_a_later_one_is_refused_and_changes_nothing),
         E2E_TEST(connection_given_up_while_redis_hangs_costs_the_later_one_nothing),
+        E2E_TEST(connection_that_was_held_up_at_another_node_costs_the_living_one_nothing),
         E2E_TEST(connection_that_has_gone_before_its_answer_is_away),
         E2E_TEST(register_whose_connection_has_gone_before_its_answer_frees_its_name),
         E2E_TEST(second_register_repeated_over_another_connection_attaches_that_one),

@@ -32,6 +32,8 @@ struct e2e_node {
     char id[32];
     uint16_t hgtp_port, http_port, bus_port; /* 0: not known yet */
     struct relay *bus_relay; /* through which the others reach its bus; NULL: none */
+    struct relay
+        *redis_relay; /* through which it reaches Redis, set before it starts; NULL: none */
 };
 
 /** Whatever else a scenario has opened: printed when it fails, asked when it passes, freed in any

@@ -40,7 +40,12 @@ static struct daemon *e2e_cluster_run(struct e2e *e, const struct e2e_node *node
     const char *sets[E2E_CLUSTER_SETS_MAX + 8] = {
         url, id, hgtp, http, bus, "bus.key=shared by the scenario's nodes"};
     size_t count = 6;
-    snprintf(url, sizeof url, "redis.url=%s", e->redis->url);
+    if (node->redis_relay != NULL) {
+        snprintf(url, sizeof url, "redis.url=redis://127.0.0.1:%u/0",
+                 relay_port(node->redis_relay));
+    } else {
+        snprintf(url, sizeof url, "redis.url=%s", e->redis->url);
+    }
     snprintf(id, sizeof id, "node.id=%s", node->id);
     snprintf(hgtp, sizeof hgtp, "hgtp.listen=127.0.0.1:%u", node->hgtp_port);
     snprintf(http, sizeof http, "http.listen=127.0.0.1:%u", node->http_port);
