@@ -43,6 +43,12 @@ struct truth_stay {
     uint64_t from, to;
 };
 
+/* Up to which message original clients were shown a room's talk; its epochs share it. */
+struct truth_shown {
+    unsigned holds;
+    uint64_t to[SIM_USERS_MAX];
+};
+
 struct truth_room {
     char key[HGTP_ROOM_ID_BYTES + FROM_MAX]; /* id, epoch */
     char id[HGTP_ROOM_ID_BYTES + 1], epoch[40], name[WHO_MAX];
@@ -50,8 +56,8 @@ struct truth_room {
     size_t count, cap;
     struct truth_stay *stays;
     size_t stay_count, stay_cap;
-    uint64_t shown_to[SIM_USERS_MAX]; /* original clients: the last message */
-    struct truth_room *older;         /* earlier epoch of the same id */
+    struct truth_shown *shown;
+    struct truth_room *older; /* earlier epoch of the same id */
     UT_hash_handle hh;
 };
 
@@ -118,6 +124,13 @@ void sim_check_begin(void)
     check.wrong[0] = '\0';
 }
 
+static void truth_drop_shown(struct truth_room *room)
+{
+    if (--room->shown->holds == 0) {
+        free(room->shown);
+    }
+}
+
 void sim_check_end(void)
 {
     struct truth_room *room, *next_room;
@@ -126,6 +139,7 @@ void sim_check_end(void)
         HASH_DEL(check.rooms, room);
         free(room->entries);
         free(room->stays);
+        truth_drop_shown(room);
         free(room);
     }
     struct truth_text *text, *next_text;
@@ -264,7 +278,12 @@ static void truth_inherit(struct truth_room *room, uint64_t kept)
             truth_add_stay(room, stay);
         }
     }
-    memcpy(room->shown_to, older->shown_to, sizeof room->shown_to);
+    truth_drop_shown(room);
+    room->shown = older->shown;
+    room->shown->holds++;
+    for (int i = 0; i < SIM_USERS_MAX; i++) {
+        room->shown->to[i] = room->shown->to[i] > kept ? kept : room->shown->to[i];
+    }
 }
 
 static struct truth_room *truth_room_new(const char *id, const char *epoch)
@@ -275,6 +294,9 @@ static struct truth_room *truth_room_new(const char *id, const char *epoch)
     {
         room->older = strcmp(other->id, id) == 0 ? other : room->older; /* the latest */
     }
+    room->shown = calloc(1, sizeof *room->shown);
+    assert(room->shown != NULL);
+    room->shown->holds = 1;
     snprintf(room->id, sizeof room->id, "%s", id);
     snprintf(room->epoch, sizeof room->epoch, "%s", epoch);
     snprintf(room->key, sizeof room->key, "%s %s", id, epoch);
@@ -486,12 +508,16 @@ void sim_check_entry(const struct sim_user *user, struct sim_stay *stay, uint64_
                   (unsigned long long)seq, entry->text);
         return;
     }
-    if (!truth_is_member(room, user->index, seq)) {
+    /* A member may ask for what was said before it came; it does so by its number. */
+    const struct truth_stay *present = truth_last_stay(room, user->index);
+    bool is_history = present != NULL && present->to == 0 && seq < present->from;
+    if (!is_history && !truth_is_member(room, user->index, seq)) {
         sim_wrong(user, stay->room, "reads number %llu ('%s') and was no member",
                   (unsigned long long)seq, entry->text);
         return;
     }
-    if (stay->last == 0 ? !truth_begins(room, user->index, seq) : seq <= stay->last) {
+    if (stay->last == 0 ? !is_history && !truth_begins(room, user->index, seq)
+                        : seq <= stay->last) {
         sim_wrong(user, stay->room,
                   stay->last == 0 ? "begins with number %llu%.0llu"
                                   : "is shown number %llu behind %llu",
@@ -574,7 +600,7 @@ void sim_check_push(const struct sim_user *user, struct bytes who, struct bytes 
                   (unsigned long long)known->seq);
         return;
     }
-    uint64_t *shown_to = &room->shown_to[user->index];
+    uint64_t *shown_to = &room->shown->to[user->index];
     if (known->seq <= *shown_to) {
         return; /* once more, as after a node's death */
     }
@@ -642,7 +668,7 @@ static void check_completeness(const struct sim_user *user, const struct sim_bel
         sim_wrong(user, s->room, "is in a room whose log does not have it");
         return;
     }
-    uint64_t from = user->is_original ? room->shown_to[user->index] : belief->last;
+    uint64_t from = user->is_original ? room->shown->to[user->index] : belief->last;
     from = from + 1 > stay->from ? from + 1 : stay->from;
     uint64_t missing = truth_missing(room, user->index, from, room->count, user->is_original);
     if (missing != 0) {

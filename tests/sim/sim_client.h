@@ -126,6 +126,8 @@ bool sim_original_has_port(const struct sim_user *user, uint16_t port);
 /* sim_push.c: what the client's HTTP port takes; false: nobody listens there, or nobody answers */
 bool sim_original_listens(const struct sim_user *user, uint16_t port);
 bool sim_original_answers(const struct sim_user *user);
+/** When it does again. */
+int64_t sim_original_answers_at(const struct sim_user *user);
 void sim_original_on_push(struct sim_user *user, const uint8_t uid[8], enum push_type type,
                           struct bytes body);
 struct sim_user *sim_user_at(uint32_t ip);

@@ -110,6 +110,11 @@ bool sim_original_answers(const struct sim_user *user)
     return user->original->frozen_us <= sim_now_us;
 }
 
+int64_t sim_original_answers_at(const struct sim_user *user)
+{
+    return user->original->frozen_us;
+}
+
 bool sim_original_has_port(const struct sim_user *user, uint16_t port)
 {
     const struct sim_original *o = user->original;

@@ -144,8 +144,10 @@ static void push_on_at_client(void *arg, bool is_over)
             sim_node_in(push->node, push->from_us - sim_now_us, SIM_IO, push_on_answer, way);
             return;
         }
-        if (sim_original_listens(way->user, push->port)) { /* frozen: it takes it later */
-            sim_in(50 * SIM_MS, push_on_at_client, way);
+        if (sim_original_listens(way->user, push->port)) { /* it hangs: it takes it later */
+            int64_t until_us = sim_original_answers_at(way->user);
+            push->to_us = until_us > push->to_us ? until_us : push->to_us;
+            sim_in(until_us - sim_now_us, push_on_at_client, way);
             return;
         }
     }
