@@ -152,15 +152,16 @@ static void effects_on_gone(struct talk *talk, const struct effect *effect)
 {
     struct client *client = roster_client(&talk->roster, effect->fields[1]);
     /* One that is being handed over goes when its new home has been told where it ended. */
-    if (client != NULL && client->leaving_to == NULL) {
-        bool has_ended = bytes_equal(effect->fields[2], bytes_str("ended"));
-        if (has_ended) {
-            originals_tell_out(talk, client);
-        }
-        effects_gone(talk, client,
-                     !has_ended                 ? WS_CLOSE_REPLACED
-                     : client->has_unregistered ? WS_CLOSE_NORMAL
-                                                : WS_CLOSE_ENDED);
+    if (client == NULL || client->leaving_to != NULL) {
+        return;
+    }
+    if (bytes_equal(effect->fields[2], bytes_str("ended"))) {
+        originals_tell_out(talk, client);
+        effects_gone(talk, client, client->has_unregistered ? WS_CLOSE_NORMAL : WS_CLOSE_ENDED);
+    } else if (client->line != NULL && bytes_equal(effect->fields[2], bytes_str("detached"))) {
+        homes_look(talk, effect->fields[1]); /* its line is here: it comes back */
+    } else {
+        effects_gone(talk, client, WS_CLOSE_REPLACED);
     }
 }
 

@@ -362,7 +362,7 @@ static void scripts_node_that_was_taken_for_dead_keeps_the_lines_that_outlived_i
     assert_string_equal(command("HGET " BOB "line"), "");
     beat("n1@1", "tcp://127.0.0.1:9");
     CALL(look, "bob+++++", "line", "");
-    assert_true(has_effect("gone bob+++++ moved\n"));
+    assert_true(has_effect("gone bob+++++ detached\n"));
     CALL(look, "bob+++++", "line", "L1");
     assert_true(has_effect("home bob+++++ bob"));
     assert_string_equal(command("HGET " BOB "home"), "n1@1");

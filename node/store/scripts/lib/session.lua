@@ -164,7 +164,8 @@ local function show_here(uid)
     if s and s.home == A.node then
         show_home(s, redis.call('HGET', key('home', A.node), uid))
     else
-        effect('gone', uid, s and 'moved' or 'ended')
+        local has_way = s and (has_line(s) or s.http ~= '')
+        effect('gone', uid, has_way and 'moved' or s and 'detached' or 'ended')
     end
 end
 
