@@ -61,6 +61,92 @@ PAGE_SCENARIO(who_has_closed_the_tab_is_back_in_the_room_and_manages_it)
 }
 
 /* Item 17. */
+PAGE_SCENARIO(who_has_closed_the_tab_is_shown_as_away_and_then_as_back)
+{
+    PAGE_NODE(scene);
+    struct browser *alice = talk_page_person(scene, "alice");
+    struct browser *bob = talk_page_person(scene, "bob");
+    talk_page_create(alice, "tea");
+    talk_page_join(bob, "tea");
+    close_and_open_page(scene, alice);
+    talk_page_lists_away(bob, TALK_PAGE_MEMBERS, "alice");
+    talk_page_lists_away(bob, TALK_PAGE_USERS, "alice");
+    talk_page_lists_manager(bob, "alice");
+    browser_expect(bob,
+                   "return /away/.test(document.querySelector(arguments[0] + "
+                   "'.away').textContent);",
+                   json_pack("[s]", TALK_PAGE_MEMBERS));
+    page_scene_picture(scene, bob, "away");
+    talk_page_send_form(alice, "alice", NULL);
+    talk_page_in_room(alice, "tea");
+    talk_page_lists_away(bob, TALK_PAGE_MEMBERS, "");
+    talk_page_lists_away(bob, TALK_PAGE_USERS, "");
+    talk_page_lists_manager(bob, "alice");
+}
+
+/* Items 17 and 19: she is waited for so long, and then the room goes on without her. */
+PAGE_SCENARIO(who_does_not_come_back_leaves_the_room_to_the_others)
+{
+    PAGE_NODE(scene, "http.away_s=1");
+    struct browser *alice = talk_page_person(scene, "alice");
+    struct browser *bob = talk_page_person(scene, "bob");
+    allow_refused_tokens(alice);
+    talk_page_create(alice, "tea");
+    talk_page_join(bob, "tea");
+    close_and_open_page(scene, alice);
+    talk_page_lists_members(bob, "bob");
+    talk_page_lists_manager(bob, "bob");
+    talk_page_is_told(bob, "alice", "left");
+    /* And her name is free for her. */
+    talk_page_send_form(alice, "alice", PAGE_KEY);
+    talk_page_in_lobby(alice);
+    talk_page_join(alice, "tea");
+    talk_page_lists_manager(alice, "bob");
+}
+
+/* The connection breaks when the session stands and its token has not come: the first OK is lost.
+ */
+#define RETURN_LOSES_OK                                                                            \
+    "const Real = WebSocket; let lost = 0; window.urls = [];"                                      \
+    "window.WebSocket = class extends Real {"                                                      \
+    "constructor(url, protocol) { super(url, protocol); urls.push(url); }"                         \
+    "set onmessage(take) { super.onmessage = (event) => {"                                         \
+    "const bytes = event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : [];"           \
+    "if (bytes[2] === 0x20 && bytes[3] === 0x80 && lost++ === 0) this.close();"                    \
+    "else take(event); }; } };"
+
+static int64_t kept_try(struct browser *person)
+{
+    return browser_run_integer(
+        person, "return JSON.parse(localStorage.getItem('hgtp-session:alice')).try;", NULL);
+}
+
+/* Items 8 and 17. */
+PAGE_SCENARIO(who_loses_the_answer_to_the_registration_is_in_all_the_same)
+{
+    static const struct browser_options options = {.name = "alice"};
+    PAGE_NODE(scene);
+    struct browser *alice = page_scene_browser(scene, &options);
+    json_decref(browser_cdp(alice, "Page.addScriptToEvaluateOnNewDocument",
+                            json_pack("{s:s}", "source", RETURN_LOSES_OK)));
+    browser_goto(alice, scene->url);
+    talk_page_register(alice, "alice");
+    talk_page_lists_users(alice, "alice");
+    assert_int_equal(browser_run_integer(alice, "return urls.length;", NULL), 2);
+    talk_page_create(alice, "tea");
+    /* Each try has a higher number, also over a reload. */
+    int64_t before = kept_try(alice);
+    browser_reload(alice);
+    talk_page_in_room(alice, "tea");
+    assert_true(kept_try(alice) > before);
+    char *url = browser_run_text(alice, "return urls[0];", NULL);
+    char expected[32];
+    snprintf(expected, sizeof expected, "try=%lld", (long long)kept_try(alice));
+    assert_non_null(strstr(url, expected));
+    free(url);
+}
+
+/* Item 17. */
 PAGE_SCENARIO(windows_of_one_browser_keep_their_names)
 {
     PAGE_NODE(scene);
@@ -336,6 +422,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PAGE_TEST(who_has_closed_the_tab_is_back_in_the_room_and_manages_it),
+        PAGE_TEST(who_has_closed_the_tab_is_shown_as_away_and_then_as_back),
+        PAGE_TEST(who_does_not_come_back_leaves_the_room_to_the_others),
+        PAGE_TEST(who_loses_the_answer_to_the_registration_is_in_all_the_same),
         PAGE_TEST(windows_of_one_browser_keep_their_names),
         PAGE_TEST(who_comes_back_to_a_session_that_has_ended_registers_by_the_same_form),
         PAGE_TEST(what_was_said_before_the_tab_was_closed_arrives_once),

@@ -254,6 +254,31 @@ E2E_SCENARIO(exit_code_tells_what_went_wrong)
     assert_non_null(strstr(waits, "--hgtp"));
 }
 
+/* Issue 12, item 17. */
+E2E_SCENARIO(who_has_lost_the_connection_is_listed_as_away)
+{
+    E2E_NODE(e);
+    struct relay *relay = e2e_relay(e, e->daemon->http_port);
+    struct process *alice = talk(e, node_of(e), "alice", NULL);
+    assert_true(process_write(alice, "/create den\n"));
+    hears(alice, "opened the room");
+    const struct server cut = {relay_port(relay), e->daemon->hgtp_port};
+    struct process *bob = talk(e, cut, "bob", "den");
+    hears(alice, "* bob joined\n");
+    relay_set(relay, RELAY_CUT);
+    hears(bob, "connecting again");
+    int64_t until_ms = pump_now_ms() + WAIT_MS;
+    while (!process_wait_output(alice, "  bob (away)\n", 200)) {
+        assert_true(pump_now_ms() < until_ms);
+        assert_true(process_write(alice, "/users\n"));
+    }
+    relay_set(relay, RELAY_PASS);
+    assert_true(process_write(bob, "here again\n"));
+    hears(alice, " bob: here again\n");
+    ends_with(bob, 0);
+    ends_with(alice, 0);
+}
+
 /* Issue 12, item 19. */
 E2E_SCENARIO(manager_hands_over_and_leaves_and_the_room_goes_on)
 {
@@ -634,6 +659,7 @@ int main(void)
         E2E_TEST(members_of_a_closed_room_are_told),
         E2E_TEST(text_with_escape_sequences_is_shown_and_does_nothing),
         E2E_TEST(exit_code_tells_what_went_wrong),
+        E2E_TEST(who_has_lost_the_connection_is_listed_as_away),
         E2E_TEST(manager_hands_over_and_leaves_and_the_room_goes_on),
         E2E_TEST(account_that_is_in_use_is_taken_over_only_when_that_is_said),
         E2E_TEST(name_that_all_share_a_key_for_is_taken_over_by_nobody),
