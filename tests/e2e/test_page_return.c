@@ -165,6 +165,15 @@ PAGE_SCENARIO(windows_of_one_browser_keep_their_names)
     talk_page_hears(both, "bob", "this is bob");
     browser_select_window(both, 0);
     talk_page_hears(both, "bob", "this is bob");
+    /* Sessions that nobody has come back to do not stay for ever. */
+    json_decref(
+        browser_run(both, "localStorage.setItem('hgtp-session:old', '{\"try\":1}');", NULL));
+    browser_reload(both);
+    talk_page_in_room(both, "tea");
+    browser_expect(both,
+                   "return localStorage.getItem('hgtp-session:old') === null && "
+                   "localStorage.getItem('hgtp-session:bob') !== null;",
+                   NULL);
 }
 
 /* Item 17. */

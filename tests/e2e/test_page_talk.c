@@ -58,7 +58,8 @@ PAGE_SCENARIO(name_that_is_taken_is_told_and_another_one_works)
     talk_page_send_form(other, "alice", PAGE_KEY);
     talk_page_is_warned(other, "has this name");
     page_scene_picture(scene, other, "name-taken");
-    talk_page_register(other, "other");
+    talk_page_send_form(other, "other", NULL); /* the key stands there still */
+    talk_page_in_lobby(other);
     talk_page_lists_users(other, "alice,other");
 }
 

@@ -6,8 +6,8 @@ import { Hgtp, REASON } from './hgtp.js';
 import { currentLanguage, setLanguage, t, translate, why } from './i18n.js';
 import { isTouch, listenForKeys } from './keys.js';
 import { showMembers, showRooms, showUsers } from './panels.js';
-import { keyOfAddress, lastName, leaveSession, listenForSessions, saveKey, saveName, saveSession, savedKey,
-  savedName, savedSession } from './saved.js';
+import { forgetOldSessions, keyOfAddress, lastName, leaveSession, listenForSessions, saveKey, saveName,
+  saveSession, savedKey, savedName, savedSession } from './saved.js';
 import { TalkView } from './talk_view.js';
 
 const AGAIN_MS = 5000; // a session that ends sooner than this after another does so for a reason
@@ -144,7 +144,7 @@ async function register(name, key) {
 
 /** `error` null: there is nothing to say but the words. */
 function showRefusal(error, words = '') {
-  showIn(false);
+  if (byId('welcome').hidden) showIn(false); // else what was typed stays
   byId('register-error').textContent = `${words} ${error === null ? '' : why(error)}`.trim();
   if (error?.reason === REASON.WRONG_DIGEST) {
     saveKey(null);
@@ -502,6 +502,7 @@ translate();
 byId('language').value = currentLanguage();
 showTab('rooms');
 takeKeyOfAddress();
+forgetOldSessions();
 const earlier = savedSession(savedName());
 if (earlier !== null) goOn(earlier);
 else showIn(false);

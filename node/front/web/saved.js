@@ -9,6 +9,7 @@ const KEY = 'hgtp-key';
 const USER = 'hgtp-user';
 const SESSION = 'hgtp-session:'; // and the name
 const WRITE_MS = 100;
+const OLD_MS = 7 * 86400000;
 
 function read(storage, name) {
   try {
@@ -44,6 +45,17 @@ export function saveName(name) {
 
 export const savedKey = () => read('sessionStorage', KEY) || '';
 export const saveKey = (key) => write('sessionStorage', KEY, key);
+
+/** Sessions of names that nobody has come back to have ended long ago. */
+export function forgetOldSessions() {
+  const names = [];
+  try {
+    names.push(...Object.keys(localStorage).filter((name) => name.startsWith(SESSION)));
+  } catch { /* there is nothing to forget */ }
+  for (const name of names) {
+    if (!(parsed(read('localStorage', name))?.try > Date.now() - OLD_MS)) write('localStorage', name, null);
+  }
+}
 
 /** This one's session, as Hgtp.saved() gave it, or null. */
 export const savedSession = (name) => parsed(read('localStorage', SESSION + name));
