@@ -70,7 +70,7 @@ void deliver_list(struct talk *talk, enum listing_kind list, struct room *room, 
     if (list == LIST_MEMBERS) {
         listing_unref(room->list_ahead);
         room->list_ahead = listing;
-        room->list_ahead_at = at;
+        room->list_ahead_at = room->members_at = at;
         deliver_list_ahead(talk, room, room->feed.next - 1);
         return;
     }

@@ -138,6 +138,9 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
     if (is_in) {
         membership_managed(talk, client->room, told.room.manager, told.room.next);
     }
+    if (f[5].len == 0 && client->room == NULL) {
+        originals_tell_out(talk, client); /* if the word that told it so was lost */
+    }
     const struct homes_move move = {f[1], f[9], effects_number(f[13], 0)};
     client->move = move.number > client->move ? move.number : client->move;
     if (has_moved && !has_stayed) {
@@ -231,17 +234,23 @@ static void effects_on_inbox_top(struct talk *talk, const struct effect *effect)
     inbox_is_at(talk, (uint64_t)effects_number(effect->fields[1], 0));
 }
 
+/* Of a release or the word about it; 0: it is about none. */
+static int64_t effects_move_number(const struct effect *effect)
+{
+    return effect->count > 4 ? effects_number(effect->fields[4], 0) : 0;
+}
+
 static void effects_on_release(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
-    const struct homes_move move = {f[1], f[2], effects_number(f[4], 0)};
+    const struct homes_move move = {f[1], f[2], effects_move_number(effect)};
     homes_release(talk, &move, f[3]);
 }
 
 static void effects_on_released(struct talk *talk, const struct effect *effect)
 {
     const struct bytes *f = effect->fields;
-    const struct homes_move move = {.uid = f[1], .number = effects_number(f[4], 0)};
+    const struct homes_move move = {.uid = f[1], .number = effects_move_number(effect)};
     homes_released(talk, &move, f[2], (uint64_t)effects_number(f[3], 0));
 }
 

@@ -319,7 +319,7 @@ static void lines_write_history(const struct result *result, const struct lines_
     talk_text_history_begin(result->extra, out);
     while (at > 0) {
         const struct effect *effect = &result->effects[--at];
-        bool is_entry = effect_is(effect, "entry") && effect->count > 8;
+        bool is_entry = effect_is(effect, "entry") && effect->count > 10;
         if (!is_entry || entry_count-- > history->count) {
             continue;
         }

@@ -86,6 +86,7 @@ struct room {
     struct bytes manager;    /* as of the last entry that was delivered; nobody: empty */
     bool is_of_operators;
     int64_t members_stamp;
+    uint64_t members_at;        /* entry with which the last list of members that came is true */
     struct listing *list_ahead; /* a list that goes with entry ... */
     uint64_t list_ahead_at;     /* ... this number, whose turn has not come; NULL: none */
     unsigned hold_count;        /* it is being used: an empty one is freed later */
