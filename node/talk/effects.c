@@ -48,7 +48,7 @@ struct entry *effects_entry(const struct effect *effect)
     }
     struct entry *entry = entry_new((uint64_t)seq, entry_kind_of(f[4]), f[5], f[6],
                                     effects_number(f[7], 0), effects_number(f[8], 0));
-    if (entry != NULL && f[9].len == sizeof entry->uid) {
+    if (entry != NULL && effect->count > 10 && f[9].len == sizeof entry->uid) {
         memcpy(entry->uid, f[9].ptr, f[9].len);
         entry->stay = effects_number(f[10], 0);
     }
