@@ -154,9 +154,7 @@ void talk_on_store(struct talk *talk, bool connected)
 
 void talk_on_late(struct talk *talk, const struct result *result)
 {
-    talk->is_late = true;
     effects_apply(talk, result, NULL, NULL);
-    talk->is_late = false;
 }
 
 void talk_on_bus_gap(struct talk *talk)

@@ -34,7 +34,6 @@ struct talk {
     bool store_connected;
     bool was_listed;    /* as a living node, by an earlier beat */
     bool is_store_full; /* as of the last beat */
-    bool is_late;       /* a result is carried out whose call was given up */
     int64_t beat_ms;    /* when Redis last took our beat; 0: never */
     int64_t beat_sent_ms, beat_took_ms;
     int64_t echo_ms;     /* when our batch to ourselves last came back over the bus; 0: never */
