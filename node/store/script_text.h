@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* script_text: the text of each script, embedded at build: tables, common.lua, then the script. */
+/* script_text: the text of each script, embedded at build: the parts from scripts/lib that it
+ * names, then the script. */
 #ifndef STORE_SCRIPT_TEXT_H
 #define STORE_SCRIPT_TEXT_H
 

@@ -235,6 +235,7 @@ static void deliver_who_is_in(struct talk *talk, struct room *room, const struct
     }
 }
 
+/* What the log has lost of the entries that were asked for, up to `asked_last`, is passed over. */
 static void deliver_skip_lost(struct talk *talk, struct room *room, const struct result *result,
                               uint64_t asked_last)
 {
