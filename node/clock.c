@@ -33,6 +33,7 @@ static void clock_random(void *ctx, uint8_t *out, size_t len)
     (void)ctx;
     if (RAND_bytes(out, (int)len) != 1) {
         LOG(LOG_ERROR, "no_randomness", log_str("hint", "the system's random generator failed"));
+        log_flush();
         abort();
     }
 }

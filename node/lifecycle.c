@@ -30,8 +30,7 @@ static void lifecycle_refuse_id(struct node *node)
     LOG(LOG_ERROR, "node_id_taken", log_str("node", node->id),
         log_str("hint", "another living node of this realm has the same id; give each its own "
                         "node.id, or end the other one"));
-    lifecycle_remove_folder(node);
-    _exit(1);
+    lifecycle_fail(node);
 }
 
 /* What the supervisor is told of it. */
@@ -282,11 +281,7 @@ static void lifecycle_end_at_once(struct node *node)
 {
     LOG(LOG_WARN, "ended_at_once",
         log_str("hint", "a second signal came before the drain was over"));
-    if (node->redis != NULL) {
-        private_redis_kill(node->redis);
-    }
-    lifecycle_remove_folder(node);
-    _exit(1);
+    lifecycle_fail(node);
 }
 
 static void lifecycle_on_signal(uv_signal_t *handle, int number)
@@ -366,18 +361,16 @@ int lifecycle_run(struct config *config, const struct config_sources *sources)
     node->sources = sources;
     metrics_set_version(build_info_version);
     log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
+    log_start();
     lifecycle_raise_files();
     uv_loop_init(&node->loop);
     if (!lifecycle_start(node)) {
-        if (node->redis != NULL) {
-            private_redis_kill(node->redis);
-        }
-        lifecycle_remove_folder(node);
-        _exit(1);
+        lifecycle_fail(node);
     }
     uv_run(&node->loop, UV_RUN_DEFAULT);
     uv_loop_close(&node->loop);
     LOG(LOG_INFO, "ended");
+    log_flush();
     int exit_code = node->exit_code;
     config_fini(config);
     free(node);

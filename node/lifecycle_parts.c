@@ -49,6 +49,16 @@ void lifecycle_remove_folder(struct node *node)
     }
 }
 
+void lifecycle_fail(struct node *node)
+{
+    if (node->redis != NULL) {
+        private_redis_kill(node->redis);
+    }
+    lifecycle_remove_folder(node);
+    log_flush();
+    _exit(1);
+}
+
 bool lifecycle_start_keys(struct node *node)
 {
     char error[KEYS_ERROR_BYTES];
@@ -276,8 +286,7 @@ static void lifecycle_on_schema(struct bytes schema, void *arg)
                         "converted: end all nodes of the realm, delete its keys "
                         "(hgtp:{REALM}:*), and start this version; or run the version that wrote "
                         "it"));
-    lifecycle_remove_folder(node);
-    _exit(1);
+    lifecycle_fail(node);
 }
 
 bool lifecycle_start_store(struct node *node)

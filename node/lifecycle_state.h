@@ -84,6 +84,8 @@ void lifecycle_line_settings(struct node *node);
 uint64_t lifecycle_body_max(const struct config *config);
 /** The private temporary folder, with what this node put there. */
 void lifecycle_remove_folder(struct node *node);
+/** End the process at once, with what it must not leave behind removed; the log has said why. */
+_Noreturn void lifecycle_fail(struct node *node);
 
 /* lifecycle.c */
 /** Have the clients go to other nodes, and end after that if `is_ending`. */

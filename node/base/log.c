@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log: writes one event as one line by one write(2) to stderr, as logfmt or JSON, and counts what a
- * limited call site leaves out. No content can forge a line or reach the terminal as a command:
- * quotes, control characters, characters that turn the text's direction and bytes that are no
- * UTF-8 are escaped. It keeps nothing back and opens no file.
+ * log: makes of one event one line, as logfmt or JSON, and counts what a limited call site leaves
+ * out. No content can forge a line or reach the terminal as a command: quotes, control characters,
+ * characters that turn the text's direction and bytes that are no UTF-8 are escaped. How lines get
+ * to stderr is log_writer's.
  */
 #include "node/base/log.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "node/base/log_writer.h"
+#include "node/base/metrics.h"
 #include "proto/utf8.h"
 
-#define LOG_LINE_MAX_BYTES 4096 /* as a pipe takes in one piece (PIPE_BUF) */
-#define LOG_TAIL_BYTES     32   /* kept free for what ends a cut line */
-#define LOG_LIMIT_MS       1000
+#define LOG_TAIL_BYTES 32 /* kept free for what ends a cut line */
+#define LOG_LIMIT_MS   1000
+#define LOG_FLUSH_MS   1000
 
 static enum log_level log_level_min = LOG_INFO;
-static enum log_format log_format_now = LOG_LOGFMT;
+static _Atomic(enum log_format) log_format_now = LOG_LOGFMT; /* the writer's thread reads it too */
 
 void log_configure(enum log_level level, enum log_format format)
 {
@@ -171,20 +173,11 @@ static void log_time(char text[32])
     (void)snprintf(text, 32, "%s.%03uZ", seconds, (unsigned)(now.tv_nsec / 1000000) % 1000);
 }
 
-/* Log lines that nobody can take, like a closed stderr, are lost: there is nowhere to say so. */
-static void log_send(struct bytes line)
-{
-    ssize_t sent;
-    do {
-        sent = write(STDERR_FILENO, line.ptr, line.len);
-    } while (sent < 0 && errno == EINTR);
-}
-
-void log_write(enum log_level level, const char *event, const struct log_field *fields)
+/* Makes the line in `line`, which has LOG_LINE_MAX_BYTES; returns its length. */
+static size_t log_line(enum log_level level, const char *event, const struct log_field *fields,
+                       uint8_t *line)
 {
     static const char *const levels[LOG_LEVEL_COUNT] = {"debug", "info", "warn", "error"};
-    int saved_errno = errno;
-    uint8_t line[LOG_LINE_MAX_BYTES];
     char now[32];
     log_time(now);
     const struct log_field head[] = {log_str("time", now),
@@ -192,7 +185,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
                                      log_str("event", event),
                                      {.key = NULL}};
 
-    struct sink out = sink_into(line, sizeof line - LOG_TAIL_BYTES);
+    struct sink out = sink_into(line, LOG_LINE_MAX_BYTES - LOG_TAIL_BYTES);
     bool is_whole = true;
     for (const struct log_field *field = head; is_whole && field->key != NULL; field++) {
         is_whole = log_append(&out, field);
@@ -200,15 +193,43 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     for (const struct log_field *field = fields; is_whole && field->key != NULL; field++) {
         is_whole = log_append(&out, field);
     }
-    out.cap = sizeof line;
+    out.cap = LOG_LINE_MAX_BYTES;
     bool is_json = log_format_now == LOG_JSON;
     if (!is_whole) {
         log_key(&out, "truncated");
         sink_text(&out, "true");
     }
     sink_text(&out, is_json ? "}\n" : "\n");
-    log_send(sink_bytes(&out));
+    return out.len;
+}
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields)
+{
+    int saved_errno = errno;
+    uint8_t line[LOG_LINE_MAX_BYTES];
+    if (!log_writer_put(bytes_of(line, log_line(level, event, fields, line)))) {
+        metric_add(METRIC_LOG_DROPPED, 1);
+    }
     errno = saved_errno;
+}
+
+static size_t log_gap(int64_t count, uint8_t *line)
+{
+    const struct log_field fields[] = {
+        log_int("count", count),
+        log_str("hint", "whoever reads this log was too slow or stood still; these lines are lost"),
+        {.key = NULL}};
+    return log_line(LOG_WARN, "log_lines_dropped", fields, line);
+}
+
+void log_start(void)
+{
+    log_writer_start(log_gap);
+}
+
+void log_flush(void)
+{
+    log_writer_flush(LOG_FLUSH_MS);
 }
 
 /* Limits --------------------------------------------------------------------------------------- */

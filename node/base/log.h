@@ -44,6 +44,14 @@ static inline struct log_field log_bytes(const char *key, struct bytes value)
 void log_configure(enum log_level level, enum log_format format);
 bool log_enabled(enum log_level level);
 
+/** From now on a thread writes the lines, and no call waits for whoever reads them. Lines that he
+ * does not take in time are dropped and counted (hgtp_log_lines_dropped_total); the log says how
+ * many, where they would have stood. Once, when the node starts. */
+void log_start(void);
+
+/** Before the process ends: wait a second at most for the lines that are not written yet. */
+void log_flush(void);
+
 /** Write one line. `event` is a stable lower_snake name. Fields end with one whose key is NULL. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 

@@ -356,6 +356,57 @@ E2E_SCENARIO(log_holds_neither_keys_nor_tokens_nor_what_people_say)
     assert_null(strstr(log, "a private word"));
 }
 
+/* A node whose reload writes many lines, and nobody reads its log. */
+static void start_unread(struct e2e *e, char *folder)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/hgtpd.ini", folder);
+    write_file(path,
+               "[hgtp]\nlisten=127.0.0.1:0\n[http]\nlisten=127.0.0.1:0\n[auth]\nkey=950817\n");
+    e->daemon = daemon_run((const char *const[]){"--config", path, NULL});
+    assert_true(daemon_wait_ready(e->daemon));
+    write_file(path, "[hgtp]\nlisten=127.0.0.1:1\n[http]\nlisten=127.0.0.1:1\nadvertise_port=1\n"
+                     "[auth]\nkey=950817\n[node]\nid=other\nrealm=OTHER\n[bus]\n"
+                     "listen=tcp://127.0.0.1:1\nadvertise=tcp://127.0.0.1:1\n");
+    process_hold_stderr(e->daemon->process);
+}
+
+E2E_SCENARIO(log_that_nobody_reads_stops_nobody_and_says_later_what_it_lost)
+{
+    char *folder = process_folder_make();
+    start_unread(e, folder);
+    int64_t deadline_ms = pump_now_ms() + 6 * ENDS_MS;
+    while (e2e_metric(e, "hgtp_log_lines_dropped_total") == 0) {
+        assert_true(pump_now_ms() < deadline_ms);
+        process_signal(e->daemon->process, SIGHUP);
+    }
+    struct original *alice = e2e_user(e, "alice");
+    struct original *bob = e2e_user(e, "bob");
+    e2e_open_room(alice, "den");
+    e2e_join_room(bob, "den");
+    assert_true(original_say(alice, "is anybody listening?"));
+    e2e_came(original_wait_message(bob, "is anybody listening?"));
+    assert_int_equal(e2e_get(e, "/readyz", NULL, 0), 200);
+
+    process_read_stderr(e->daemon->process);
+    assert_true(process_wait_output(e->daemon->process, "event=log_lines_dropped count=", ENDS_MS));
+    process_folder_remove(folder);
+    free(folder);
+}
+
+E2E_SCENARIO(terminated_node_ends_though_nobody_reads_its_log)
+{
+    char *folder = process_folder_make();
+    start_unread(e, folder);
+    for (int i = 0; i < 20; i++) {
+        process_signal(e->daemon->process, SIGHUP);
+        assert_int_equal(e2e_get(e, "/healthz", NULL, 0), 200);
+    }
+    assert_int_equal(daemon_stop(e->daemon), 0);
+    process_folder_remove(folder);
+    free(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +428,8 @@ int main(void)
         E2E_TEST(keys_are_rotated_without_a_restart),
         E2E_TEST(log_as_json_is_json_on_every_line),
         E2E_TEST(log_holds_neither_keys_nor_tokens_nor_what_people_say),
+        E2E_TEST(log_that_nobody_reads_stops_nobody_and_says_later_what_it_lost),
+        E2E_TEST(terminated_node_ends_though_nobody_reads_its_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -268,6 +268,20 @@ const char *process_stderr(const struct process *process)
     return (const char *)process->streams[1].text.ptr;
 }
 
+void process_hold_stderr(struct process *process)
+{
+    struct pump_watch *watch = &process->streams[1].watch;
+    process_read(&process->streams[1]);
+    pump_remove(watch);
+    int capacity = fcntl(watch->fd, F_SETPIPE_SZ, 4096);
+    assert(capacity == 4096);
+}
+
+void process_read_stderr(struct process *process)
+{
+    pump_add(&process->streams[1].watch);
+}
+
 struct process_output {
     const struct process *process;
     const char *text;

@@ -44,6 +44,11 @@ bool process_wait_output(struct process *process, const char *text, int64_t time
 const char *process_stdout(const struct process *process);
 const char *process_stderr(const struct process *process);
 
+/** Leave its stderr unread, so that it fills up soon: the pipe takes 4096 bytes from now on. */
+void process_hold_stderr(struct process *process);
+/** Read it again. */
+void process_read_stderr(struct process *process);
+
 /** Its present children; returns how many, at most `max` are stored. */
 size_t process_children(const struct process *process, pid_t *pids, size_t max);
 /** True when that process (no child of ours) has ended within `timeout_ms`. */

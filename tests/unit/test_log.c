@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * log: lines as they arrive at the other end of stderr, in both forms, with hostile content, at the
- * limits of length and frequency. stderr is a packet pipe meanwhile: one write is one read.
+ * limits of length and frequency, and when nobody reads it. stderr is a packet pipe meanwhile: one
+ * write is one read.
  */
 #include "node/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <regex.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +21,11 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "node/base/metrics.h"
+
 #define LINE_MAX_BYTES 4096
+#define FLOOD_LINES    20000
+#define READ_MS        60000
 #define TIME_PATTERN   "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z"
 
 static int pipe_out;
@@ -331,6 +338,68 @@ static void log_limited_below_the_level_does_not_use_up_the_limit(void **state)
     }
 }
 
+/* Writer --------------------------------------------------------------------------------------- */
+
+/* One line from `in`, without its end. */
+static bool read_line(FILE *in, char *text, size_t cap)
+{
+    struct pollfd ready = {.fd = fileno(in), .events = POLLIN};
+    if (poll(&ready, 1, READ_MS) != 1 || fgets(text, (int)cap, in) == NULL) {
+        return false;
+    }
+    text[strcspn(text, "\n")] = '\0';
+    return true;
+}
+
+/* Lines "n" from 0 on, until another one comes, which stands in `line` then; how many there were.
+ */
+static int64_t read_numbers(FILE *in)
+{
+    int64_t count = 0;
+    char number[48];
+    for (;;) {
+        assert_true(read_line(in, line, sizeof line));
+        (void)snprintf(number, sizeof number, " event=n number=%" PRId64, count);
+        if (strstr(line, " event=n ") == NULL) {
+            return count;
+        }
+        assert_string_equal(strstr(line, " event=n "), number);
+        count++;
+    }
+}
+
+/* The last one: from here on this process has a writer. */
+static void log_started_drops_what_nobody_reads_and_says_how_much(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    FILE *in = fdopen(ends[0], "re");
+    assert_non_null(in);
+    (void)setvbuf(in, NULL, _IONBF, 0); /* so that poll sees all there is */
+    assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+    (void)close(ends[1]);
+    log_start();
+    int64_t before = metrics_values[METRIC_LOG_DROPPED];
+    for (int64_t i = 0; i < FLOOD_LINES; i++) {
+        LOG(LOG_INFO, "n", log_int("number", i));
+    }
+    int64_t dropped = metrics_values[METRIC_LOG_DROPPED] - before;
+    assert_in_range(dropped, 1, FLOOD_LINES - 1);
+    assert_int_equal(read_numbers(in), FLOOD_LINES - dropped);
+    char said[64];
+    (void)snprintf(said, sizeof said, " event=log_lines_dropped count=%" PRId64 " ", dropped);
+    assert_non_null(strstr(line, said));
+
+    log_flush();
+    LOG(LOG_INFO, "after");
+    log_flush();
+    assert_true(read_line(in, line, sizeof line));
+    assert_non_null(strstr(line, " event=after"));
+    assert_int_equal(metrics_values[METRIC_LOG_DROPPED] - before, dropped);
+    (void)fclose(in);
+}
+
 #define LOG_TEST(name) cmocka_unit_test_setup_teardown(name, catch_stderr, release_stderr)
 
 int main(void)
@@ -350,6 +419,7 @@ int main(void)
         LOG_TEST(log_limit_passes_the_first_and_counts_the_rest),
         LOG_TEST(log_limited_writes_one_line_of_a_flood),
         LOG_TEST(log_limited_below_the_level_does_not_use_up_the_limit),
+        LOG_TEST(log_started_drops_what_nobody_reads_and_says_how_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
