@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node/base/secret_file.h"
+
 #define KEYS_RANDOM_BYTES 16
 
 static bool keys_on_loopback(const char *listen)
@@ -74,10 +76,10 @@ static bool keys_load_set(const struct keys_source *source, struct keys_set *ret
     if (source->key[0] != '\0' || source->file[0] == '\0') {
         return true;
     }
-    FILE *file = fopen(source->file, "re");
+    char setting[32];
+    (void)snprintf(setting, sizeof setting, "%s.key_file", source->section);
+    FILE *file = secret_file_open(setting, source->file, ret_error, KEYS_ERROR_BYTES);
     if (file == NULL) {
-        snprintf(ret_error, KEYS_ERROR_BYTES, "%s.key_file: cannot read %s: %s", source->section,
-                 source->file, strerror(errno));
         return false;
     }
     bool is_read = keys_read_lines(file, source, ret_keys, ret_error);

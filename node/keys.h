@@ -7,7 +7,7 @@
 #include "node/base/config.h"
 #include "node/talk/talk.h"
 
-#define KEYS_ERROR_BYTES 256
+#define KEYS_ERROR_BYTES 512
 
 /** Zeroed storage is no key. */
 struct keys_set {
@@ -23,7 +23,8 @@ struct keys {
 bool keys_may_be_made(const struct config *config);
 
 /**
- * Read the configured keys: each is set, or the lines of its file, of which two are taken.
+ * Read the configured keys: each is set, or the lines of its file, of which two are taken. The file
+ * must be private (secret_file.h).
  *
  * ret_error  on failure a sentence that names the key or file; KEYS_ERROR_BYTES
  * returns    true, with a count of 0 where none is configured; or false

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "node/base/metrics.h"
+#include "node/base/secret_file.h"
 
 #define TLS_FILE_MAX ((size_t)1 << 20)
 
@@ -42,12 +43,16 @@ __attribute__((format(printf, 2, 3))) static bool tls_fail(struct tls_files *fil
 
 /* Reading -------------------------------------------------------------------------------------- */
 
-static bool tls_read(struct tls_files *files, const char *setting, const char *path,
+/* The whole file; `is_secret`: only if it is private. */
+static bool tls_read(struct tls_files *files, const char *setting, const char *path, bool is_secret,
                      char **ret_text)
 {
-    FILE *file = fopen(path, "re");
+    char name[32];
+    (void)snprintf(name, sizeof name, "tls.%s", setting);
+    FILE *file =
+        is_secret ? secret_file_open(name, path, files->error, TLS_ERROR_BYTES) : fopen(path, "re");
     if (file == NULL) {
-        return tls_fail(files, "tls.%s: cannot read %s: %s", setting, path, strerror(errno));
+        return !is_secret && tls_fail(files, "%s: cannot read %s: %s", name, path, strerror(errno));
     }
     char *text = malloc(TLS_FILE_MAX);
     size_t len = text != NULL ? fread(text, 1, TLS_FILE_MAX, file) : TLS_FILE_MAX;
@@ -55,7 +60,7 @@ static bool tls_read(struct tls_files *files, const char *setting, const char *p
     fclose(file);
     if (!is_whole) {
         free(text);
-        return tls_fail(files, "tls.%s: cannot read %s, or it has more than 1 MiB", setting, path);
+        return tls_fail(files, "%s: cannot read %s, or it has more than 1 MiB", name, path);
     }
     text[len] = '\0';
     *ret_text = text;
@@ -120,11 +125,11 @@ static bool tls_read_files(struct tls_files *files)
     bool is_apart = config->tls_key_file[0] != '\0';
     const char *key_setting = is_apart ? "key_file" : "cert_file";
     const char *key_path = is_apart ? config->tls_key_file : config->tls_cert_file;
-    return tls_read(files, "cert_file", config->tls_cert_file, &files->cert_text) &&
-           tls_read(files, key_setting, key_path, &files->key_text) && tls_parse_cert(files) &&
-           tls_parse_key(files, key_setting, key_path) &&
+    return tls_read(files, "cert_file", config->tls_cert_file, false, &files->cert_text) &&
+           tls_read(files, key_setting, key_path, true, &files->key_text) &&
+           tls_parse_cert(files) && tls_parse_key(files, key_setting, key_path) &&
            (config->tls_ca_file[0] == '\0' ||
-            (tls_read(files, "ca_file", config->tls_ca_file, &files->ca_text) &&
+            (tls_read(files, "ca_file", config->tls_ca_file, false, &files->ca_text) &&
              tls_parse_authorities(files)));
 }
 

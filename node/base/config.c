@@ -19,6 +19,7 @@
 #include <ini.h>
 
 #include "node/base/config_table.h"
+#include "node/base/secret_file.h"
 
 #define CONFIG_LINE_MAX_BYTES   4096
 #define CONFIG_SOURCE_MAX_BYTES 192 /* shown of "FILE:LINE" and the like */
@@ -254,6 +255,11 @@ static int config_on_pair(void *arg, const char *section, const char *key, const
                            section, key, *set_in);
     }
     *set_in = load->line;
+    if (value[0] != '\0' && config_check_is_secret(row, value) &&
+        !secret_file_is_private(load->file)) {
+        return config_fail(load, source, "%s.%s is a secret, and the file " SECRET_FILE_HINT,
+                           section, key);
+    }
     return config_set(load, source, row, value);
 }
 

@@ -11,7 +11,7 @@
 
 #include "node/talk/talk.h"
 
-#define CONTROL_ERROR_BYTES 256
+#define CONTROL_ERROR_BYTES 512
 
 struct control;
 

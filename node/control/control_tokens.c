@@ -3,13 +3,11 @@
  * control_method.def. */
 #include "control_tokens.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
+#include "node/base/secret_file.h"
 #include "proto/digest.h"
 
 static const char *const control_role_names[] = {"none", "view", "operate", "administer"};
@@ -67,32 +65,14 @@ static bool control_tokens_read(FILE *file, const char *path, struct control_tok
     return tokens->count > 0;
 }
 
-/* What is mounted read-only was put there for this process, as secrets of containers are; their
- * mode says nothing, because who may read them is decided where they come from. */
-static bool control_tokens_is_private(FILE *file, const struct stat *info)
-{
-    struct statvfs system;
-    return (info->st_mode & 077) == 0 ||
-           (fstatvfs(fileno(file), &system) == 0 && (system.f_flag & ST_RDONLY) != 0);
-}
-
 bool control_tokens_load(const char *path, struct control_tokens *ret_tokens, char *ret_error)
 {
-    struct stat info;
-    FILE *file = fopen(path, "re");
-    if (file == NULL || fstat(fileno(file), &info) != 0) {
-        snprintf(ret_error, CONTROL_TOKENS_ERROR, "control.token_file: %s: %s", path,
-                 strerror(errno));
+    FILE *file = secret_file_open("control.token_file", path, ret_error, CONTROL_TOKENS_ERROR);
+    if (file == NULL) {
         return false;
     }
     struct control_tokens *tokens = calloc(1, sizeof *tokens);
-    bool is_private = control_tokens_is_private(file, &info);
-    bool is_read =
-        tokens != NULL && is_private && control_tokens_read(file, path, tokens, ret_error);
-    if (!is_private) {
-        snprintf(ret_error, CONTROL_TOKENS_ERROR,
-                 "control.token_file: %s may be read by others than its owner: chmod 600 it", path);
-    }
+    bool is_read = tokens != NULL && control_tokens_read(file, path, tokens, ret_error);
     if (is_read) {
         *ret_tokens = *tokens;
     }

@@ -19,7 +19,7 @@ const char *control_role_name(enum control_role role);
 #define CONTROL_TOKEN_MAX      256
 #define CONTROL_TOKEN_MIN      16
 #define CONTROL_TOKEN_NAME_MAX 64
-#define CONTROL_TOKENS_ERROR   256
+#define CONTROL_TOKENS_ERROR   512
 
 struct control_tokens {
     size_t count;
@@ -32,7 +32,7 @@ struct control_tokens {
 
 /**
  * Read lines `role token [name]`, roles view, operate, administer; empty lines and those that begin
- * with # count for nothing. The file may be readable by its owner only.
+ * with # count for nothing. The file must be private (secret_file.h).
  *
  * ret_error  CONTROL_TOKENS_ERROR; names file and line
  * returns    false: `ret_tokens` is untouched

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/e2e.h"
@@ -33,6 +34,7 @@ static void write_file(const char *path, const char *text)
 {
     FILE *file = fopen(path, "we");
     assert_non_null(file);
+    assert_int_equal(fchmod(fileno(file), 0600), 0);
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);
 }
@@ -320,6 +322,53 @@ E2E_SCENARIO(keys_are_rotated_without_a_restart)
     free(folder);
 }
 
+/* A node that would read a secret from a file that others may read does not start. */
+E2E_SCENARIO(secrets_in_files_that_others_may_read_are_refused)
+{
+    char *folder = process_folder_make();
+    char key[96], config[96], sets[2][128];
+    snprintf(key, sizeof key, "%s/key", folder);
+    snprintf(config, sizeof config, "%s/hgtpd.ini", folder);
+    snprintf(sets[0], sizeof sets[0], "auth.key_file=%s", key);
+    snprintf(sets[1], sizeof sets[1], "bus.key_file=%s", key);
+    write_file(key, "a key\n");
+    for (int i = 0; i < 2; i++) {
+        const char *by_setting = i == 0 ? "bus.key=x" : "auth.key=x"; /* the other one's */
+        assert_int_equal(chmod(key, 0644), 0);
+        assert_int_equal(run(e, "--check-config", "--set", by_setting, "--set", sets[i]), 1);
+        expect_said(e, i == 0 ? "auth.key_file: " : "bus.key_file: ");
+        expect_said(e, key);
+        expect_said(e, "chmod 600");
+        assert_int_equal(chmod(key, 0600), 0);
+        assert_int_equal(run(e, "--check-config", "--set", by_setting, "--set", sets[i]), 0);
+    }
+    static const char *const secrets[] = {"[auth]\nkey = a key\n", "[bus]\nkey = a key\n",
+                                          "[redis]\nurl = redis://:word@127.0.0.1:6379/0\n"};
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
+        write_file(config, secrets[i]);
+        assert_int_equal(chmod(config, 0644), 0);
+        assert_int_equal(run(e, "--config", config, "--check-config", "--set", "auth.key=x"), 1);
+        expect_said(e, "hgtpd.ini:2");
+        expect_said(e, "chmod 600");
+        assert_int_equal(chmod(config, 0600), 0);
+        assert_int_equal(run(e, "--config", config, "--check-config", "--set", "auth.key=x"), 0);
+    }
+    write_file(config, "[auth]\nmd5 = off\n[redis]\nurl = redis://127.0.0.1:6379/0\n");
+    assert_int_equal(chmod(config, 0644), 0); /* no secret in it */
+    assert_int_equal(run(e, "--config", config, "--check-config", "--set", "auth.key=x"), 0);
+    /* Root may share it with the node's group. */
+    write_file(config, secrets[0]);
+    assert_int_equal(chmod(config, 0640), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(config, 0, 65534), 0);
+        assert_int_equal(run(e, "--config", config, "--check-config"), 0);
+    } else {
+        assert_int_equal(run(e, "--config", config, "--check-config"), 1);
+    }
+    process_folder_remove(folder);
+    free(folder);
+}
+
 /* Log ------------------------------------------------------------------------------------------ */
 
 E2E_SCENARIO(log_as_json_is_json_on_every_line)
@@ -426,6 +475,7 @@ int main(void)
         E2E_TEST(hangup_takes_new_settings_and_names_those_that_need_a_restart),
         E2E_TEST(key_that_is_set_is_the_only_one_beside_a_file_of_keys),
         E2E_TEST(keys_are_rotated_without_a_restart),
+        E2E_TEST(secrets_in_files_that_others_may_read_are_refused),
         E2E_TEST(log_as_json_is_json_on_every_line),
         E2E_TEST(log_holds_neither_keys_nor_tokens_nor_what_people_say),
         E2E_TEST(log_that_nobody_reads_stops_nobody_and_says_later_what_it_lost),

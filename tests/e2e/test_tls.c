@@ -23,7 +23,7 @@ static struct {
     char *folder;
     struct authority *ours, *theirs;
     char ca[160], theirs_ca[160], node[160], stranger[160], misnamed[160], expired[160], early[160],
-        tokens[160];
+        readable[160], tokens[160];
 } pki;
 
 static void pki_issue(struct authority *authority, char path[160], const char *file,
@@ -48,6 +48,8 @@ static int pki_make(void **state)
     pki_issue(pki.ours, pki.misnamed, "misnamed.pem", "mail", -DAY_S, DAY_S);
     pki_issue(pki.ours, pki.expired, "expired.pem", "hgtp", -2 * DAY_S, -60);
     pki_issue(pki.ours, pki.early, "early.pem", "hgtp", DAY_S / 2, DAY_S);
+    pki_issue(pki.ours, pki.readable, "readable.pem", "hgtp", -DAY_S, DAY_S);
+    assert_int_equal(chmod(pki.readable, 0644), 0);
     snprintf(pki.tokens, sizeof pki.tokens, "%s/tokens", pki.folder);
     FILE *file = fopen(pki.tokens, "we");
     assert_non_null(file);
@@ -301,7 +303,7 @@ E2E_SCENARIO(certificates_of_no_use_are_found_out_at_the_start)
 {
     (void)e;
     char node[200], stranger[200], misnamed[200], expired[200], early[200], ca[200], other_key[200],
-        no_cert[200], nowhere[200];
+        readable[200], readable_key[200], no_cert[200], nowhere[200];
     set(node, "cert_file", pki.node);
     set(ca, "ca_file", pki.ca);
     static const char tls[] = "bus.listen=tls+tcp://127.0.0.1:0";
@@ -317,6 +319,8 @@ E2E_SCENARIO(certificates_of_no_use_are_found_out_at_the_start)
         {{tls, ca, set(expired, "cert_file", pki.expired)}, "expired at 2"},
         {{tls, ca, set(early, "cert_file", pki.early)}, "is not valid yet"},
         {{tls, ca, node, set(other_key, "key_file", pki.stranger)}, "the key is not that of"},
+        {{tls, ca, set(readable, "cert_file", pki.readable)}, "readable.pem may be read by others"},
+        {{tls, ca, node, set(readable_key, "key_file", pki.readable)}, "tls.key_file: /"},
         {{tls, ca, set(no_cert, "cert_file", pki.tokens)}, "holds no certificate"},
         {{tls, ca, set(nowhere, "cert_file", "/nowhere")}, "cannot read /nowhere"},
         {{tls, node, "tls.ca_file=/dev/null"}, "/dev/null holds no certificate"},

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -408,6 +409,7 @@ static void write_configuration(const char *folder, const char *path)
         snprintf(secret, sizeof secret, "%s/%s", folder, secrets[i]);
         file = fopen(secret, "we");
         assert_non_null(file);
+        assert_int_equal(fchmod(fileno(file), 0600), 0);
         fputs("a secret of the test\n", file);
         assert_int_equal(fclose(file), 0);
     }

@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define AUTHORITY_DAY_S 86400
 
@@ -83,7 +84,7 @@ void authority_issue(struct authority *authority, const char *path, const char *
     authority_extend(cert, authority->cert, NID_subject_alt_name, names);
     assert(X509_sign(cert, authority->key, EVP_sha256()) > 0);
     FILE *file = fopen(path, "we");
-    assert(file != NULL && PEM_write_X509(file, cert) == 1);
+    assert(file != NULL && fchmod(fileno(file), 0600) == 0 && PEM_write_X509(file, cert) == 1);
     assert(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) == 1);
     assert(fclose(file) == 0);
     X509_free(cert);

@@ -58,6 +58,8 @@ static void control_tokens_that_are_wrong_are_named_by_line_and_leave_the_old(vo
     assert_non_null(strstr(error, "16 to 254"));
     assert_false(load("# none\n", 0600));
     assert_non_null(strstr(error, "holds no token"));
+    assert_true(load("\xef\xbb\xbfview 0123456789abcdef\n", 0600));
+    assert_false(load("view 0123456789abcdef\n", 0604));
     assert_false(load("view 0123456789abcdef\n", 0640));
     assert_non_null(strstr(error, "chmod 600"));
     assert_false(control_tokens_load("/nowhere/at/all", &tokens, error));
