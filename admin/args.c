@@ -324,10 +324,7 @@ static int args_feed_verb(struct cli *cli, const char *word)
 static int args_feed_word(struct cli *cli, const char *word)
 {
     const struct verb_word *words = cli->verb->words;
-    size_t at = cli->word_count, last = 0;
-    while (last + 1 < VERB_WORDS_MAX && words[last + 1].name != NULL) {
-        last++;
-    }
+    size_t at = cli->word_count, last = verb_last_word(cli->verb);
     at = words[last].is_many && at > last ? last : at;
     if (at > last || words[at].name == NULL || cli->word_count == CLI_WORDS_MAX) {
         bool is_text = words[last].name != NULL && strcmp(words[last].name, "TEXT") == 0;
@@ -340,6 +337,15 @@ static int args_feed_word(struct cli *cli, const char *word)
         cli->words[cli->word_count++] = word;
     }
     return code;
+}
+
+void args_set_last(struct cli *cli, const char *word)
+{
+    size_t last = verb_last_word(cli->verb);
+    const struct verb_word *as = &cli->verb->words[last];
+    (void)args_set(cli->request, as->field, as->kind, word); /* it was checked when it was read */
+    cli->words[last] = word;
+    cli->word_count = last + 1;
 }
 
 int args_feed(struct cli *cli, const char *word)

@@ -15,6 +15,9 @@ void args_fini(struct cli *cli);
 /** One word of argv; kept. Returns EXIT_DONE, or EXIT_USAGE: what is wrong was said. */
 int args_feed(struct cli *cli, const char *word);
 
+/** Another value for the verb's last word, which may be given many times, into the request. */
+void args_set_last(struct cli *cli, const char *word);
+
 /** After the last word: whether something is missing. */
 int args_end(struct cli *cli);
 

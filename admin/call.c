@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/args.h"
 #include "admin/where.h"
 
 int call_exit_code(Hgtp__Rpc__Code code)
@@ -223,6 +224,25 @@ static int call_and_print(struct cli *cli, bool is_answer)
     return code;
 }
 
+/* A call for each of many last words. One that is refused does not keep the others from being done;
+ * the first refusal's exit code tells of it. */
+static int call_each(struct cli *cli)
+{
+    size_t last = verb_last_word(cli->verb), count = cli->word_count;
+    const char *words[CLI_WORDS_MAX];
+    int code = EXIT_DONE;
+    if (!cli->verb->words[last].is_many || cli->verb->words[last].field == NULL) {
+        return call_and_print(cli, true);
+    }
+    memcpy(words, cli->words, sizeof words);
+    for (size_t i = last; i < count && code != EXIT_UNREACHABLE && code != EXIT_DENIED; i++) {
+        args_set_last(cli, words[i]);
+        int this_code = call_and_print(cli, true);
+        code = code == EXIT_DONE ? this_code : code;
+    }
+    return code;
+}
+
 int call_verb(struct cli *cli)
 {
     int code = EXIT_USAGE;
@@ -246,5 +266,5 @@ int call_verb(struct cli *cli)
     case CALL_DO:
         break;
     }
-    return call_and_print(cli, true);
+    return call_each(cli);
 }

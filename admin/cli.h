@@ -10,7 +10,7 @@
 #include "admin/verb.h"
 
 #define CLI_URLS_MAX  8
-#define CLI_WORDS_MAX 12
+#define CLI_WORDS_MAX 256
 
 enum exit_code {
     EXIT_DONE = 0,

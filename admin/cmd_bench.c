@@ -36,7 +36,8 @@ static bool bench_number(const struct cli *cli, const char *name, uint64_t min, 
 static bool bench_options(const struct cli *cli, struct bench_options *options)
 {
     uint64_t users, rooms, size, window, rate;
-    const char *seconds = cli_option(cli, "seconds"), *prefix = cli_option(cli, "prefix");
+    const char *seconds = cli_option(cli, "seconds"), *wait = cli_option(cli, "wait"),
+               *prefix = cli_option(cli, "prefix");
     if (!bench_number(cli, "users", 1, 20000, 20, &users) ||
         !bench_number(cli, "rooms", 1, users, users < 4 ? 1 : users / 4, &rooms) ||
         !bench_number(cli, "size", BENCH_SIZE_MIN, 1u << 20, 128, &size) ||
@@ -47,6 +48,10 @@ static bool bench_options(const struct cli *cli, struct bench_options *options)
     options->talk_ms = 10000;
     if (seconds != NULL) {
         (void)units_duration(seconds, &options->talk_ms);
+    }
+    options->wait_ms = 30000;
+    if (wait != NULL) {
+        (void)units_duration(wait, &options->wait_ms);
     }
     options->user_count = (size_t)users;
     options->room_count = (size_t)rooms;

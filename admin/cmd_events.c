@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_events: events by their cursor: batch after batch until there is no more, or, with --follow,
- * for ever: any node goes on where another has stopped.
+ * cmd_events: events by their cursor: batch after batch until there is no more, of which the last
+ * ones are kept, or, with --follow, for ever: any node goes on where another has stopped.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +23,7 @@ struct events {
     Hgtp__Control__EventsRequest *request;
     char cursor[64];
     uint64_t left; /* to print; UINT64_MAX: without end */
+    uint64_t last; /* only so many, from the end; UINT64_MAX: all */
     bool is_broken;
     int64_t pause_ms;
     Hgtp__Control__EventsReply all; /* when the answer is one document */
@@ -49,6 +50,20 @@ static void events_print_line(const struct cli *cli, const Hgtp__Control__Event 
     fputc('\n', cli->out);
 }
 
+/* Drops what is before the last ones. */
+static void events_cut(struct events *events)
+{
+    Hgtp__Control__EventsReply *all = &events->all;
+    size_t over = all->n_events > events->last ? all->n_events - (size_t)events->last : 0;
+    for (size_t i = 0; i < over; i++) {
+        hgtp__control__event__free_unpacked(all->events[i], NULL);
+    }
+    if (over > 0) {
+        all->n_events -= over;
+        memmove(all->events, all->events + over, all->n_events * sizeof(Hgtp__Control__Event *));
+    }
+}
+
 /* Moves the events of a batch behind those of the batches before; false: memory is out. */
 static bool events_keep(struct events *events, Hgtp__Control__EventsReply *batch)
 {
@@ -63,6 +78,7 @@ static bool events_keep(struct events *events, Hgtp__Control__EventsReply *batch
         grown[events->all.n_events++] = batch->events[i];
     }
     batch->n_events = 0;
+    events_cut(events);
     return true;
 }
 
@@ -213,21 +229,25 @@ int cmd_events(struct cli *cli)
     struct events events = {.cli = cli,
                             .request = (Hgtp__Control__EventsRequest *)cli->request,
                             .left = UINT64_MAX,
+                            .last = UINT64_MAX,
                             .pause_ms = EVENTS_PAUSE_MIN_MS,
                             .all = HGTP__CONTROL__EVENTS_REPLY__INIT};
     const char *count = cli_option(cli, "count");
     bool is_following = cli_option(cli, "follow") != NULL;
     bool has_start = cli_option(cli, "since") != NULL || cli_option(cli, "after") != NULL;
     if (count != NULL) {
-        (void)units_number(count, &events.left);
+        bool is_tail = !is_following && cli_option(cli, "after") == NULL;
+        (void)units_number(count, is_tail ? &events.last : &events.left);
     }
     if (cli_option(cli, "after") != NULL && !events_is_cursor(cli_option(cli, "after"))) {
         cli_say(cli, "--after is a cursor as in -o json's field of that name, or 0; not '%s'",
                 cli_option(cli, "after"));
         return EXIT_USAGE;
     }
-    if (!has_start && !is_following) {
+    if (!has_start && !is_following && count == NULL) {
         events.request->since_ms = EVENTS_SINCE_MS;
+    } else if (!has_start && !is_following) {
+        events.request->after = (char *)(uintptr_t) "0"; /* the last ones, however old */
     }
     int code;
     struct rpc_client *client = call_client(cli, &code);

@@ -6,6 +6,7 @@
  */
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,10 +53,18 @@ static int main_run(struct cli *cli, char **argv)
     return cli->verb->run != NULL ? cli->verb->run(cli) : call_verb(cli);
 }
 
+/* Nothing is asked by them, and by default they would end it. */
+static void main_ignore_signals(void)
+{
+    (void)signal(SIGUSR1, SIG_IGN);
+    (void)signal(SIGUSR2, SIG_IGN);
+}
+
 int main(int argc, char **argv)
 {
     static struct cli cli;
     main_set_locale();
+    main_ignore_signals();
     cli.out = stdout;
     cli.err = stderr;
     args_init(&cli);

@@ -140,6 +140,15 @@ bool verb_like_choice(const char *choices, const char *word, char ret_text[32])
     return guess.best != NULL;
 }
 
+size_t verb_last_word(const struct verb *verb)
+{
+    size_t last = 0;
+    while (last + 1 < VERB_WORDS_MAX && verb->words[last + 1].name != NULL) {
+        last++;
+    }
+    return last;
+}
+
 /* Names ---------------------------------------------------------------------------------------- */
 
 void verb_full_name(const struct verb *verb, char *text, size_t cap)

@@ -9,7 +9,7 @@
 #include "admin/output.h"
 
 #define VERB_WORDS_MAX   4
-#define VERB_OPTIONS_MAX 11
+#define VERB_OPTIONS_MAX 12
 
 struct cli;
 
@@ -110,6 +110,9 @@ const char *verb_like(const char *group, const char *word);
 const char *verb_like_option(const struct verb *verb, const char *word);
 /** The same among `choices`. The answer is copied to `ret_text`; false: nothing does. */
 bool verb_like_choice(const char *choices, const char *word, char ret_text[32]);
+
+/** Place of the last word that the verb takes; 0 also where it takes none. */
+size_t verb_last_word(const struct verb *verb);
 
 /* Names put together, for messages and documents; `text` is cut at `cap`. */
 void verb_full_name(const struct verb *verb, char *text, size_t cap); /* "room list" */

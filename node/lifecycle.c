@@ -306,7 +306,10 @@ static void lifecycle_on_signal(uv_signal_t *handle, int number)
 static void lifecycle_start_signals(struct node *node)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
-    (void)signal(SIGPIPE, SIG_IGN);
+    static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++) {
+        (void)signal(ignored[i], SIG_IGN);
+    }
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         uv_signal_init(&node->loop, &node->signals[i]);
         node->signals[i].data = node;

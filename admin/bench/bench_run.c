@@ -65,18 +65,54 @@ void bench_turn_ms(struct bench *bench, int64_t ms)
 
 /* Coming --------------------------------------------------------------------------------------- */
 
-/* All of the users from `from` to `end` do this, some at a time, until `*arrived` are there. */
-static bool bench_all(struct bench *bench, size_t from, size_t end,
-                      void (*act)(struct bench_user *user), const size_t *arrived)
+/* What users do until all are there. */
+struct bench_phase {
+    const char *name; /* as progress and failures call it */
+    void (*act)(struct bench_user *user);
+    enum bench_stage stage; /* which it leads to */
+    const size_t *arrived;  /* users that it has led there */
+};
+
+/* One who has not arrived; there is one. */
+static const struct bench_user *bench_missing(const struct bench *bench, size_t from, size_t end,
+                                              enum bench_stage stage)
 {
-    size_t next = from;
-    while (*arrived < end && !bench->crew.has_failed && !bench_is_stopped) {
-        while (next < end && next < *arrived + BENCH_AT_ONCE) {
-            act(&bench->users[next++]);
+    size_t at = from;
+    while (at + 1 < end && bench->users[at].stage == stage) {
+        at++;
+    }
+    return &bench->users[at];
+}
+
+static void bench_give_up(struct bench *bench, const struct bench_phase *phase, size_t from,
+                          size_t end)
+{
+    const struct bench_user *missing = bench_missing(bench, from, end, phase->stage);
+    snprintf(bench->crew.words, sizeof bench->crew.words,
+             "%s: %zu of %zu users have come so far, and nobody for %" PRId64
+             " s; one of those who are missing is %s (--wait S waits longer)",
+             phase->name, *phase->arrived, end, bench->options->wait_ms / 1000, missing->name);
+    bench->crew.has_failed = true;
+}
+
+/* The users from `from` to `end` take part, some at a time; those before them have arrived. */
+static bool bench_all(struct bench *bench, size_t from, size_t end, const struct bench_phase *phase)
+{
+    size_t next = from, arrived_before = *phase->arrived;
+    int64_t moved_ms = tick_ms();
+    while (*phase->arrived < end && !bench->crew.has_failed && !bench_is_stopped) {
+        while (next < end && next < *phase->arrived + BENCH_AT_ONCE) {
+            phase->act(&bench->users[next++]);
         }
         bench_turn_ms(bench, 100);
+        if (*phase->arrived != arrived_before) {
+            arrived_before = *phase->arrived;
+            moved_ms = tick_ms();
+        } else if (tick_ms() - moved_ms >= bench->options->wait_ms && !bench->crew.has_failed) {
+            bench_give_up(bench, phase, from, end);
+        }
     }
-    return *arrived >= end;
+    return *phase->arrived >= end;
 }
 
 /* Asks for lists until they are complete: one that changes meanwhile may break off. */
@@ -101,16 +137,30 @@ static bool bench_count_others(struct bench *bench)
     return !first->counts_others;
 }
 
+static bool bench_register(struct bench *bench, size_t from, size_t end)
+{
+    const struct bench_phase phase = {"registering", bench_user_register, BENCH_ATTACHED,
+                                      &bench->crew.attached_count};
+    return bench_all(bench, from, end, &phase);
+}
+
+static bool bench_enter(struct bench *bench, size_t from, size_t end)
+{
+    const struct bench_phase phase = {"entering rooms", bench_user_enter, BENCH_IN_ROOM,
+                                      &bench->crew.in_room_count};
+    return bench_all(bench, from, end, &phase);
+}
+
 static bool bench_set_up(struct bench *bench)
 {
     size_t count = bench->options->user_count, rooms = bench->options->room_count;
     fprintf(stderr, "registering %zu users\n", count);
-    if (!bench_all(bench, 1, count, bench_user_register, &bench->crew.attached_count)) {
+    if (!bench_register(bench, 1, count)) {
         return false;
     }
     fprintf(stderr, "entering %zu rooms\n", rooms);
-    return bench_all(bench, 0, rooms, bench_user_enter, &bench->crew.in_room_count) &&
-           bench_all(bench, rooms, count, bench_user_enter, &bench->crew.in_room_count);
+    bench->crew.is_talking = bench_enter(bench, 0, rooms) && bench_enter(bench, rooms, count);
+    return bench->crew.is_talking;
 }
 
 /* Leaving -------------------------------------------------------------------------------------- */
@@ -239,7 +289,7 @@ static bool bench_has_descriptors(size_t user_count)
 static enum bench_outcome bench_go(struct bench *bench, Hgtp__Tool__BenchReply *figures)
 {
     int64_t begin_ms = tick_ms();
-    if (!bench_all(bench, 0, 1, bench_user_register, &bench->crew.attached_count)) {
+    if (!bench_register(bench, 0, 1)) {
         return bench->crew.is_unreachable ? BENCH_UNREACHABLE : BENCH_REFUSED;
     }
     if (!bench_count_others(bench)) {

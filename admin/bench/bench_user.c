@@ -150,6 +150,8 @@ static void bench_user_on_end(void *ctx, const struct talk_ws_end *end)
                    end->close_code == WS_CLOSE_REPLACED;
     if (user->crew->is_leaving && (is_dead || end->close_code == WS_CLOSE_NORMAL)) {
         bench_user_arrive(user, BENCH_GONE);
+    } else if (is_dead && user->was_attached && !user->crew->is_talking) {
+        bench_user_fail(user, "its session has ended before all were there", end->why, false);
     } else if (is_dead && user->was_attached) {
         user->crew->sessions_lost++;
         bench_user_arrive(user, BENCH_GONE);

@@ -38,6 +38,7 @@ struct bench_crew {
     uint64_t reconnects, sessions_lost;
     char words[BENCH_WORDS_MAX + 1]; /* of the last refusal; "": there was none */
     bool has_failed, is_unreachable; /* the set-up has come to an end */
+    bool is_talking;                 /* all have come */
     bool is_leaving;
 };
 

@@ -253,9 +253,7 @@ static void talk_client_on_end(void *ctx, const struct talk_ws_end *end)
         client->failures++;
         talk_client_register(client);
     } else {
-        char why[64];
-        snprintf(why, sizeof why, "HTTP status %d", end->http_status);
-        talk_client_no_luck(client, &client->http, end->http_status != 0 ? why : end->why);
+        talk_client_no_luck(client, &client->http, end->why);
     }
 }
 

@@ -240,9 +240,12 @@ static void talk_ws_upgrade(struct talk_ws *ws, struct bytes in)
         free(head);
         break;
     }
-    case TALK_UPGRADE_REFUSED:
-        talk_ws_end(ws, status, 0, "it refuses");
+    case TALK_UPGRADE_REFUSED: {
+        char why[48];
+        snprintf(why, sizeof why, "it refuses with HTTP status %d", status);
+        talk_ws_end(ws, status, 0, why);
         break;
+    }
     default:
         talk_ws_end(ws, 0, 0, "this is no hgtpd");
         break;

@@ -218,6 +218,53 @@ E2E_SCENARIO(others_are_counted_and_left_alone)
     assert_int_equal(e2e_metric(e, "hgtp_sessions"), 2);
 }
 
+/* A session that the bench has registered, and that is in no room; false: there is none now. */
+static bool session_in_no_room(struct e2e *e, char name[64])
+{
+    TOOL(e->daemon, 0, "-o", "json", "session", "list");
+    json_t *reply = tool_json();
+    size_t i;
+    const json_t *session;
+    bool is_found = false;
+    json_array_foreach(json_object_get(reply, "sessions"), i, session)
+    {
+        if (!is_found && tool_text(session, "room")[0] == '\0') {
+            snprintf(name, 64, "%s", tool_text(session, "user"));
+            is_found = true;
+        }
+    }
+    json_decref(reply);
+    return is_found;
+}
+
+/* It stands still on its way, so that there is time to end a session. */
+E2E_SCENARIO(session_that_ends_on_the_way_into_the_rooms_is_named)
+{
+    E2E_NODE(e);
+    struct process *bench = START_AT(e, "--users", "200", "--rooms", "200", "--seconds", "1");
+    assert_true(process_wait_output(bench, "entering 200 rooms", WAIT_MS));
+    process_signal(bench, SIGSTOP);
+    char name[64];
+    assert_true(session_in_no_room(e, name));
+    TOOL(e->daemon, 0, "session", "kick", name, "--yes");
+    process_signal(bench, SIGCONT);
+    assert_null(figures_of(bench, 1));
+    assert_non_null(strstr(process_stderr(bench), name));
+    assert_non_null(strstr(process_stderr(bench), "its session has ended before all were there"));
+}
+
+E2E_SCENARIO(users_that_do_not_come_are_told_of_and_not_waited_for)
+{
+    E2E_NODE(e, "limits.requests_per_s=10");
+    struct process *bench =
+        START_AT(e, "--users", "16", "--rooms", "16", "--seconds", "1", "--wait", "1ms");
+    assert_null(figures_of(bench, 1));
+    const char *said = process_stderr(bench);
+    assert_non_null(strstr(said, "users have come so far"));
+    assert_non_null(strstr(said, "one of those who are missing is bench-"));
+    assert_non_null(strstr(said, "--wait S waits longer"));
+}
+
 E2E_SCENARIO(exit_code_tells_what_went_wrong)
 {
     E2E_NODE(e, "limits.message_bytes=100");
@@ -256,6 +303,8 @@ int main(void)
         E2E_TEST(service_that_is_gone_for_good_is_told_of),
         E2E_TEST(bench_that_is_stopped_leaves_nothing_behind),
         E2E_TEST(others_are_counted_and_left_alone),
+        E2E_TEST(session_that_ends_on_the_way_into_the_rooms_is_named),
+        E2E_TEST(users_that_do_not_come_are_told_of_and_not_waited_for),
         E2E_TEST(exit_code_tells_what_went_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

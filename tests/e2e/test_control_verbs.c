@@ -133,6 +133,60 @@ E2E_SCENARIO(sessions_are_listed_shown_and_ended)
     TOOL(at(e, 0), 4, "room", "show", "den");
 }
 
+/* What is refused of several is told, and keeps nothing else from being done. */
+E2E_SCENARIO(several_rooms_are_created_by_one_command)
+{
+    E2E_CLUSTER(e, 2);
+    e2e_cluster_meshed(e);
+    TOOL(at(e, 0), 0, "room", "create", "tea", "coffee", "--limit", "7");
+    TOOL(at(e, 1), 1, "-o", "json", "room", "create", "juice", "tea", "", "water");
+    assert_non_null(strstr(tool.err, "room create tea: "));
+    size_t lines = 0;
+    for (const char *at = tool.out; (at = strchr(at, '\n')) != NULL; at++) {
+        lines++;
+    }
+    assert_int_equal(lines, 2);
+    json_t *list = BOTH(e, "room", "list");
+    assert_int_equal(tool_integer(list, "total"), 4);
+    assert_int_equal(tool_integer(first_of(list, "rooms"), "limit"), 7);
+    json_decref(list);
+}
+
+E2E_SCENARIO(last_events_are_shown_however_many_there_were)
+{
+    E2E_CLUSTER(e, 2);
+    e2e_cluster_meshed(e);
+    for (int i = 0; i < 3; i++) {
+        TOOL(at(e, 0), 0, "room", "create", "a", "b", "c", "d");
+        TOOL(at(e, 0), 0, "room", "delete", "a", "--yes");
+        TOOL(at(e, 0), 0, "room", "delete", "b", "--yes");
+        TOOL(at(e, 0), 0, "room", "delete", "c", "--yes");
+        TOOL(at(e, 0), 0, "room", "delete", "d", "--yes");
+    }
+    static const char *const rooms[] = {"b", "c", "d"};
+    const char *const since[] = {NULL, "--since", "1h"};
+    for (size_t with_since = 0; with_since < 2; with_since++) {
+        const char *args[16] = {"-o",      "json", "events", "--kind", "ctl_room_delete",
+                                "--count", "3"};
+        for (size_t i = 0; with_since > 0 && i < 2; i++) {
+            args[7 + i] = since[1 + i];
+        }
+        tool_expect(at(e, 1), 0, args, __FILE__, __LINE__);
+        json_t *reply = tool_json();
+        const json_t *events = json_object_get(reply, "events");
+        assert_int_equal(json_array_size(events), 3);
+        for (size_t i = 0; i < 3; i++) {
+            assert_string_equal(tool_text(json_array_get(events, i), "room"), rooms[i]);
+        }
+        json_decref(reply);
+    }
+    TOOL(at(e, 1), 0, "-o", "json", "events", "--kind", "ctl_room_delete", "--after", "0",
+         "--count", "2");
+    json_t *first = tool_json();
+    assert_string_equal(tool_text(first_of(first, "events"), "room"), "a");
+    json_decref(first);
+}
+
 /* Issue 12, item 7. */
 E2E_SCENARIO(lowered_limit_of_names_keeps_nobody_from_what_exists)
 {
@@ -378,6 +432,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         E2E_TEST(rooms_are_made_shown_filled_emptied_and_closed),
         E2E_TEST(sessions_are_listed_shown_and_ended),
+        E2E_TEST(several_rooms_are_created_by_one_command),
+        E2E_TEST(last_events_are_shown_however_many_there_were),
         E2E_TEST(lowered_limit_of_names_keeps_nobody_from_what_exists),
         E2E_TEST(every_change_is_written_down_with_who_what_and_what_came_of_it),
         E2E_TEST(lists_longer_than_one_answer_of_redis_are_whole),

@@ -191,6 +191,17 @@ E2E_SCENARIO(killed_node_takes_its_redis_with_it)
     assert_true(process_gone(children[0], ENDS_MS));
 }
 
+/* By default they would end it, and nobody means that by them. */
+E2E_SCENARIO(signals_without_a_meaning_end_nothing)
+{
+    E2E_NODE(e);
+    process_signal(e->daemon->process, SIGUSR1);
+    process_signal(e->daemon->process, SIGUSR2);
+    struct original *alice = e2e_user(e, "alice");
+    assert_true(original_fence(alice));
+    assert_int_equal(process_wait_exit(e->daemon->process, 0), -1);
+}
+
 E2E_SCENARIO(second_sigterm_ends_a_drain_at_once)
 {
     e->redis = redis_server_new();
@@ -470,6 +481,7 @@ int main(void)
         E2E_TEST(terminated_node_ends_with_0_and_leaves_neither_redis_nor_folder),
         E2E_TEST(interrupted_node_ends_like_a_terminated_one),
         E2E_TEST(killed_node_takes_its_redis_with_it),
+        E2E_TEST(signals_without_a_meaning_end_nothing),
         E2E_TEST(second_sigterm_ends_a_drain_at_once),
         E2E_TEST(drain_answers_what_was_asked_before_it),
         E2E_TEST(hangup_takes_new_settings_and_names_those_that_need_a_restart),
