@@ -25,9 +25,25 @@ static void where_add(struct cli *cli, const char *url, size_t len)
     }
 }
 
-/* The sockets of a folder, the first node's and then those of the others on this machine; in a
- * folder that anybody may have made they have to be our own. */
-static void where_add_sockets(struct cli *cli, const char *folder, bool is_shared)
+/* A folder under /tmp may be anybody's, who could pose as a node there: NULL if it is our own or
+ * none, else why nothing in it is connected to. */
+static const char *where_folder_fault(const char *folder)
+{
+    struct stat info;
+    if (lstat(folder, &info) != 0) {
+        return NULL;
+    }
+    if (!S_ISDIR(info.st_mode)) {
+        return "it is no folder";
+    }
+    if (info.st_uid != getuid()) {
+        return "it belongs to another user";
+    }
+    return (info.st_mode & 077) != 0 ? "others may open it; chmod 700" : NULL;
+}
+
+/* The sockets of a folder, the first node's and then those of the others on this machine. */
+static void where_add_sockets(struct cli *cli, const char *folder)
 {
     static const char *const names[] = {"control.sock", "control-*.sock"};
     glob_t found = {0};
@@ -42,8 +58,7 @@ static void where_add_sockets(struct cli *cli, const char *folder, bool is_share
         char url[WHERE_PATH_MAX];
         struct stat info;
         int len = snprintf(url, sizeof url, "ipc://%s", found.gl_pathv[i]);
-        if ((size_t)len < sizeof url && stat(found.gl_pathv[i], &info) == 0 &&
-            (!is_shared || info.st_uid == getuid())) {
+        if ((size_t)len < sizeof url && stat(found.gl_pathv[i], &info) == 0) {
             where_add(cli, url, (size_t)len);
         }
     }
@@ -54,13 +69,18 @@ static void where_add_default(struct cli *cli)
 {
     char folder[WHERE_PATH_MAX];
     const char *runtime = getenv("XDG_RUNTIME_DIR");
-    where_add_sockets(cli, "/run/hgtp", false);
+    where_add_sockets(cli, "/run/hgtp");
     if (runtime != NULL && runtime[0] == '/') {
         snprintf(folder, sizeof folder, "%s/hgtp", runtime);
-        where_add_sockets(cli, folder, false);
+        where_add_sockets(cli, folder);
     }
     snprintf(folder, sizeof folder, "/tmp/hgtp-%u", (unsigned)getuid());
-    where_add_sockets(cli, folder, true);
+    const char *fault = where_folder_fault(folder);
+    if (fault == NULL) {
+        where_add_sockets(cli, folder);
+    } else if (cli->where[0] == NULL) {
+        cli_say(cli, "no node is looked for in the folder %s: %s", folder, fault);
+    }
 }
 
 /* A change is never made at a neighbour's, which may be of another cluster: only what is shown says

@@ -309,10 +309,10 @@ static bool config_check_redis_url(const char *text)
     return rest != NULL && rest[0] == '/' && config_is_socket_path(rest);
 }
 
-static const char config_allowed_nng_url[] =
-    "tcp://host:port, tls+tcp://host:port, ipc:///path or inproc://name";
+static const char config_allowed_bus_url[] =
+    "tcp://host:port, tls+tcp://host:port or inproc://name";
 
-static bool config_check_nng_url(const char *text)
+static bool config_check_bus_url(const char *text)
 {
     const char *rest = config_after(text, "tcp://");
     rest = rest != NULL ? rest : config_after(text, "tls+tcp://");
@@ -322,12 +322,17 @@ static bool config_check_nng_url(const char *text)
         size_t host_bytes = is_any ? 1 : config_host_bytes(address);
         return host_bytes > 0 && config_host_port(address, host_bytes, 0);
     }
-    rest = config_after(text, "ipc://");
-    if (rest != NULL) {
-        return config_is_socket_path(rest);
-    }
     rest = config_after(text, "inproc://");
     return rest != NULL && config_is_socket_path(rest);
+}
+
+static const char config_allowed_control_url[] =
+    "tcp://host:port, tls+tcp://host:port, ipc:///path or inproc://name";
+
+static bool config_check_control_url(const char *text)
+{
+    const char *rest = config_after(text, "ipc://");
+    return rest != NULL ? config_is_socket_path(rest) : config_check_bus_url(text);
 }
 
 static const char config_allowed_host_name[] = "a DNS name: letters, digits, '-', '.'";

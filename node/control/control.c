@@ -6,11 +6,8 @@
  */
 #include "control.h"
 
-#include <nng/nng.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utlist.h>
 
 #include "control_form.h"
@@ -48,7 +45,7 @@ static void control_send(struct control_call *call, Hgtp__Rpc__Code code, const 
     if (packed != NULL) {
         (void)hgtp__rpc__response__pack(&response, packed);
     }
-    control_socket_answer(call->slot, bytes_of(packed, packed != NULL ? len : 0));
+    call->slot->answer(call->slot, bytes_of(packed, packed != NULL ? len : 0));
     call->slot = NULL;
     free(packed);
     metric_add(code == HGTP__RPC__CODE__OK ? METRIC_CONTROL_OK : METRIC_CONTROL_REFUSED, 1);
@@ -189,15 +186,15 @@ const ProtobufCMethodDescriptor *control_method_types(const struct control_metho
                                                             method->name);
 }
 
-/* Without a file of tokens only who can open the socket gets here: its owner. */
-static enum control_role control_role_of(const struct control *control, const char *token,
+/* Who owns the node's socket needs no token. */
+static enum control_role control_role_of(const struct control_call *call, const char *token,
                                          const struct control_token **ret_token)
 {
-    *ret_token = control_tokens_find(&control->tokens, token);
+    *ret_token = control_tokens_find(&call->control->tokens, token);
     if (*ret_token != NULL) {
         return (*ret_token)->role;
     }
-    return control->is_private && token[0] == '\0' ? CONTROL_ROLE_ADMINISTER : CONTROL_ROLE_NONE;
+    return call->slot->is_owner && token[0] == '\0' ? CONTROL_ROLE_ADMINISTER : CONTROL_ROLE_NONE;
 }
 
 /* A repair changes what a look does not. */
@@ -211,7 +208,7 @@ static enum control_role control_needed(const struct control_call *call)
 static bool control_is_known(struct control_call *call, const Hgtp__Rpc__Request *envelope)
 {
     const struct control_token *token;
-    call->role = control_role_of(call->control, envelope->token, &token);
+    call->role = control_role_of(call, envelope->token, &token);
     snprintf(call->actor, sizeof call->actor, "%s%s%s", token != NULL ? token->name : "",
              token != NULL && token->name[0] != '\0' ? " " : "", envelope->actor);
     if (call->role == CONTROL_ROLE_NONE) {
@@ -276,7 +273,7 @@ static bool control_open_call(struct control_call *call, const Hgtp__Rpc__Reques
     return true;
 }
 
-static void control_on_request(struct control_slot *slot, struct bytes bytes, void *arg)
+void control_on_request(struct control_slot *slot, struct bytes bytes, void *arg)
 {
     struct control *control = arg;
     struct control_call *call = calloc(1, sizeof *call);
@@ -284,7 +281,7 @@ static void control_on_request(struct control_slot *slot, struct bytes bytes, vo
     Hgtp__Rpc__Request *envelope =
         is_too_long ? NULL : hgtp__rpc__request__unpack(NULL, bytes.len, bytes.ptr);
     if (call == NULL) {
-        control_socket_answer(slot, bytes_of(NULL, 0));
+        slot->answer(slot, bytes_of(NULL, 0));
     } else {
         call->control = control;
         call->slot = slot;
@@ -323,24 +320,8 @@ static void control_on_timer(uv_timer_t *timer)
     }
 }
 
-/* Listening -------------------------------------------------------------------------------------
+/* Life ------------------------------------------------------------------------------------------
  */
-
-/* A folder of our own for the socket, in the user's runtime directory. */
-static bool control_make_folder(struct control *control)
-{
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    char *folder = control->folder;
-    if (runtime == NULL || runtime[0] != '/') {
-        snprintf(folder, sizeof control->folder, "/tmp/hgtp-%u", (unsigned)getuid());
-    } else {
-        snprintf(folder, sizeof control->folder, "%.100s/hgtp", runtime);
-    }
-    struct stat info;
-    (void)mkdir(folder, 0700);
-    return lstat(folder, &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == getuid() &&
-           (info.st_mode & 077) == 0;
-}
 
 bool control_reload(struct control *control, char *ret_error)
 {
@@ -352,56 +333,6 @@ bool control_reload(struct control *control, char *ret_error)
     return control_tokens_load(file, &control->tokens, ret_error);
 }
 
-static bool control_listen_at(struct control *control, const char *url, int *ret_rc)
-{
-    control->socket = control_socket_open(control->options.loop, url, control->options.tls,
-                                          control_on_request, control, ret_rc);
-    return control->socket != NULL;
-}
-
-/* Instead of the default: where this user may, and where no other node of this machine is. */
-static bool control_listen_elsewhere(struct control *control, int *ret_rc)
-{
-    char url[256];
-    if (!control_make_folder(control)) {
-        control->folder[0] = '\0';
-        return false;
-    }
-    snprintf(url, sizeof url, "ipc://%s/control.sock", control->folder);
-    if (control_listen_at(control, url, ret_rc)) {
-        return true;
-    }
-    snprintf(url, sizeof url, "ipc://%s/control-%u.sock", control->folder,
-             control->options.http_port);
-    return control_listen_at(control, url, ret_rc);
-}
-
-bool control_listen(struct control *control, char *ret_error)
-{
-    const char *url = control->options.config->control_listen;
-    int rc = 0;
-    if (!control_reload(control, ret_error)) {
-        return false;
-    }
-    if (control_listen_at(control, url, &rc) ||
-        (config_is_default("control", "listen", url) && control_listen_elsewhere(control, &rc))) {
-        return true;
-    }
-    snprintf(ret_error, CONTROL_ERROR_BYTES, "cannot listen on %s: %s", url, nng_strerror(rc));
-    return false;
-}
-
-void control_remove_files(const struct control *control)
-{
-    const char *url = control != NULL ? control_address(control) : "";
-    if (strncmp(url, "ipc://", 6) == 0) {
-        (void)unlink(url + 6);
-    }
-    if (control != NULL && control->folder[0] != '\0') {
-        (void)rmdir(control->folder); /* another node may still be in it */
-    }
-}
-
 struct control *control_new(const struct control_options *options)
 {
     struct control *control = calloc(1, sizeof *control);
@@ -409,23 +340,20 @@ struct control *control_new(const struct control_options *options)
         return NULL;
     }
     control->options = *options;
-    const char *url = options->config->control_listen;
-    control->is_private = strncmp(url, "ipc://", 6) == 0 || strncmp(url, "inproc://", 9) == 0;
     uv_timer_init(options->loop, &control->timer);
     control->timer.data = control;
     uv_timer_start(&control->timer, control_on_timer, 0, CONTROL_STEP_MS);
     return control;
 }
 
-const char *control_address(const struct control *control)
-{
-    return control->socket != NULL ? control_socket_url(control->socket) : "";
-}
-
 void control_close(struct control *control)
 {
     if (control->socket != NULL) {
         control_socket_close(control->socket);
+    }
+    if (control->local != NULL) {
+        control_local_close(control->local);
+        control->local = NULL;
     }
     uv_close((uv_handle_t *)&control->timer, NULL);
 }

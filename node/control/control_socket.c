@@ -12,15 +12,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum control_slot_state { CONTROL_SLOT_RECEIVING, CONTROL_SLOT_HELD, CONTROL_SLOT_SENDING };
+enum control_socket_state { CONTROL_SLOT_RECEIVING, CONTROL_SLOT_HELD, CONTROL_SLOT_SENDING };
 
-struct control_slot {
+struct control_socket_slot {
+    struct control_slot slot; /* the first: control has its address */
     struct control_socket *socket;
-    struct control_slot *next; /* in the list of those that the loop has to take */
+    struct control_socket_slot *next; /* in the list of those that the loop has to take */
     nng_ctx ctx;
     nng_aio *aio;
     nng_msg *request;
-    enum control_slot_state state;
+    enum control_socket_state state;
 };
 
 struct control_socket {
@@ -28,36 +29,36 @@ struct control_socket {
     char url[256];
     uv_async_t wake;
     uv_mutex_t lock; /* of what nng's threads use: */
-    struct control_slot *arrived;
+    struct control_socket_slot *arrived;
     bool may_wake; /* `wake` is open */
-    struct control_slot slots[CONTROL_SLOTS];
-    control_socket_fn *on_request; /* NULL: closed */
+    struct control_socket_slot slots[CONTROL_SOCKET_SLOTS];
+    control_request_fn *on_request; /* NULL: closed */
     void *arg;
 };
 
-static void control_slot_receive(struct control_slot *slot)
+static void control_socket_slot_receive(struct control_socket_slot *slot)
 {
     slot->state = CONTROL_SLOT_RECEIVING;
     nng_ctx_recv(slot->ctx, slot->aio);
 }
 
 /* On one of nng's threads. */
-static void control_slot_on_aio(void *arg)
+static void control_socket_slot_on_aio(void *arg)
 {
-    struct control_slot *slot = arg;
+    struct control_socket_slot *slot = arg;
     int rc = nng_aio_result(slot->aio);
     if (slot->state == CONTROL_SLOT_SENDING) {
         if (rc != 0) {
             nng_msg_free(nng_aio_get_msg(slot->aio)); /* who asked has gone */
         }
-        control_slot_receive(slot);
+        control_socket_slot_receive(slot);
         return;
     }
     if (rc == NNG_ECLOSED || rc == NNG_ECANCELED) {
         return;
     }
     if (rc != 0) {
-        control_slot_receive(slot);
+        control_socket_slot_receive(slot);
         return;
     }
     struct control_socket *socket = slot->socket;
@@ -76,19 +77,21 @@ static void control_socket_on_wake(uv_async_t *wake)
 {
     struct control_socket *socket = wake->data;
     uv_mutex_lock(&socket->lock);
-    struct control_slot *slot = socket->arrived;
+    struct control_socket_slot *slot = socket->arrived;
     socket->arrived = NULL;
     uv_mutex_unlock(&socket->lock);
     while (slot != NULL && socket->on_request != NULL) {
-        struct control_slot *next = slot->next;
-        socket->on_request(slot, bytes_of(nng_msg_body(slot->request), nng_msg_len(slot->request)),
+        struct control_socket_slot *next = slot->next;
+        socket->on_request(&slot->slot,
+                           bytes_of(nng_msg_body(slot->request), nng_msg_len(slot->request)),
                            socket->arg);
         slot = next;
     }
 }
 
-void control_socket_answer(struct control_slot *slot, struct bytes answer)
+static void control_socket_answer(struct control_slot *asked, struct bytes answer)
 {
+    struct control_socket_slot *slot = (struct control_socket_slot *)asked;
     nng_msg *msg = slot->request;
     slot->request = NULL;
     nng_msg_clear(msg);
@@ -100,44 +103,16 @@ void control_socket_answer(struct control_slot *slot, struct bytes answer)
     nng_ctx_send(slot->ctx, slot->aio);
 }
 
-/* Whether somebody of this machine listens at that path. nng would find out by connecting, and its
- * listener on the other side (1.5.2) may be deaf for ever after a connection that ends before it is
- * made: the other node would have no operators any more. */
-static bool control_socket_is_taken(const char *path)
-{
-    char line[512], flags[16];
-    bool is_taken = false;
-    FILE *sockets = fopen("/proc/net/unix", "re");
-    while (!is_taken && sockets != NULL && fgets(line, sizeof line, sockets) != NULL) {
-        int at = 0;
-        line[strcspn(line, "\n")] = '\0';
-        if (sscanf(line, "%*s %*s %*s %15s %*s %*s %*s %n", flags, &at) == 1 && at > 0) {
-            is_taken = strcmp(flags, "00010000") == 0 && strcmp(line + at, path) == 0;
-        }
-    }
-    if (sockets != NULL) {
-        (void)fclose(sockets);
-    }
-    return is_taken;
-}
-
 static int control_socket_listen(struct control_socket *socket, const char *url,
                                  struct nng_tls_config *tls)
 {
     nng_listener listener;
-    bool is_ipc = strncmp(url, "ipc://", 6) == 0;
-    if (is_ipc && control_socket_is_taken(url + 6)) {
-        return NNG_EADDRINUSE;
-    }
     int rc = nng_rep0_open(&socket->socket);
     if (rc == 0) {
         rc = nng_socket_set_size(socket->socket, NNG_OPT_RECVMAXSZ, CONTROL_RECEIVE_MAX);
     }
     if (rc == 0) {
         rc = nng_listener_create(&listener, socket->socket, url);
-    }
-    if (rc == 0 && is_ipc) {
-        rc = nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600);
     }
     if (rc == 0 && strncmp(url, "tls+tcp://", 10) == 0) {
         rc = nng_listener_set_ptr(listener, NNG_OPT_TLS_CONFIG, tls);
@@ -161,23 +136,25 @@ static int control_socket_listen(struct control_socket *socket, const char *url,
 static int control_socket_fill(struct control_socket *socket)
 {
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < CONTROL_SLOTS; i++) {
-        struct control_slot *slot = &socket->slots[i];
+    for (size_t i = 0; rc == 0 && i < CONTROL_SOCKET_SLOTS; i++) {
+        struct control_socket_slot *slot = &socket->slots[i];
+        slot->slot.answer = control_socket_answer;
+        slot->slot.is_owner = strncmp(socket->url, "inproc://", 9) == 0;
         slot->socket = socket;
         rc = nng_ctx_open(&slot->ctx, socket->socket);
         if (rc == 0) {
-            rc = nng_aio_alloc(&slot->aio, control_slot_on_aio, slot);
+            rc = nng_aio_alloc(&slot->aio, control_socket_slot_on_aio, slot);
         }
     }
-    for (size_t i = 0; rc == 0 && i < CONTROL_SLOTS; i++) {
-        control_slot_receive(&socket->slots[i]);
+    for (size_t i = 0; rc == 0 && i < CONTROL_SOCKET_SLOTS; i++) {
+        control_socket_slot_receive(&socket->slots[i]);
     }
     return rc;
 }
 
 struct control_socket *control_socket_open(uv_loop_t *loop, const char *url,
                                            struct nng_tls_config *tls,
-                                           control_socket_fn *on_request, void *arg, int *ret_rc)
+                                           control_request_fn *on_request, void *arg, int *ret_rc)
 {
     struct control_socket *socket = calloc(1, sizeof *socket);
     if (socket == NULL) {

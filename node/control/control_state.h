@@ -6,6 +6,7 @@
 #include "control.h"
 #include "control.pb-c.h"
 #include "control_figures.h"
+#include "control_local.h"
 #include "control_rows.h"
 #include "control_socket.h"
 #include "control_tokens.h"
@@ -72,10 +73,11 @@ struct control_call {
 
 struct control {
     struct control_options options;
-    struct control_socket
-        *socket; /* NULL: it could not listen; other nodes reach it all the same */
+    /* It listens at one of them, or could not; other nodes reach it all the same. */
+    struct control_socket *socket;
+    struct control_local *local;
+    char address[256]; /* of that; empty: none */
     struct control_tokens tokens;
-    bool is_private;  /* only this user can open the socket */
     char folder[128]; /* made for the socket; empty: none was */
     uv_timer_t timer;
     struct control_call *calls;
@@ -93,6 +95,9 @@ void control_end(struct control_call *call);
 /** Run a script with the request's fields; its rows go to call->rows, then call->on_rows is called.
  * A refusal ends the call. */
 void control_run(struct control_call *call, enum script script);
+
+/** A request has come, by either way. */
+void control_on_request(struct control_slot *slot, struct bytes bytes, void *arg);
 
 /* control_own.c */
 void control_version(struct control_call *call);

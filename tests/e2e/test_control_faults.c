@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "tests/support/e2e_talk.h"
 #include "tests/support/tool.h"
@@ -169,9 +173,77 @@ E2E_SCENARIO(events_behind_a_place_that_is_not_kept_any_more_come_with_their_gap
     TOOL(at(e, 0), 0, "-o", "json", "events", "--after", "1-1", "--count", "1");
 }
 
+/* Its socket (issue 13, item 14) ------------------------------------------------------------------
+ */
+
+E2E_SCENARIO(socket_of_a_paused_node_is_well_after_tools_have_given_up)
+{
+    E2E_NODE(e);
+    process_signal(e->daemon->process, SIGSTOP);
+    for (int i = 0; i < 3; i++) {
+        TOOL(e->daemon, 3, "--timeout", "1", "node", "list");
+    }
+    process_signal(e->daemon->process, SIGCONT);
+    TOOL(e->daemon, 0, "node", "list");
+    TOOL(e->daemon, 0, "--timeout", "5", "node", "list");
+}
+
+E2E_SCENARIO(socket_hears_on_when_many_connect_and_close)
+{
+    E2E_NODE(e);
+    char url[TOOL_URL_BYTES];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    tool_url(e->daemon, url);
+    snprintf(address.sun_path, sizeof address.sun_path, "%.100s", url + strlen("ipc://"));
+    for (int i = 0; i < 2000; i++) {
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(fd >= 0);
+        assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+        assert_int_equal(close(fd), 0);
+    }
+    TOOL(e->daemon, 0, "node", "list");
+    TOOL(e->daemon, 0, "room", "create", "den");
+}
+
+E2E_SCENARIO(bus_at_a_path_is_refused)
+{
+    (void)e;
+    struct daemon *daemon = daemon_start((const char *const[]){"bus.listen=ipc:///tmp/bus", NULL});
+    assert_true(process_wait_exit(daemon->process, SOON_MS) > 0);
+    assert_non_null(strstr(process_stderr(daemon->process),
+                           "bus.listen must be tcp://host:port, tls+tcp://host:port or "
+                           "inproc://name, not 'ipc:///tmp/bus'"));
+    daemon_free(daemon);
+}
+
+/* As if another user had made it. */
+E2E_SCENARIO(folder_that_is_open_to_others_is_named)
+{
+    (void)e;
+    static const char *const argv[] = {
+        HGTPD_PATH, "--set", "hgtp.listen=127.0.0.1:0", "--set", "http.listen=127.0.0.1:0", NULL};
+    char *folder = process_folder_make(), below[128];
+    snprintf(below, sizeof below, "%s/hgtp", folder);
+    assert_int_equal(mkdir(below, 0700), 0);
+    assert_int_equal(chmod(below, 0755), 0);
+    struct process *node = process_start(argv, folder);
+    assert_true(process_wait_output(node, "event=control_failed", SOON_MS));
+    assert_non_null(strstr(process_stderr(node), below));
+    assert_non_null(strstr(process_stderr(node), "others may open it; chmod 700"));
+    process_signal(node, SIGTERM);
+    assert_int_equal(process_wait_exit(node, 2 * SOON_MS), 0);
+    process_free(node);
+    process_folder_remove(folder);
+    free(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        E2E_TEST(socket_of_a_paused_node_is_well_after_tools_have_given_up),
+        E2E_TEST(socket_hears_on_when_many_connect_and_close),
+        E2E_TEST(bus_at_a_path_is_refused),
+        E2E_TEST(folder_that_is_open_to_others_is_named),
         E2E_TEST(first_signal_to_a_node_that_an_operator_ends_does_not_cut_its_drain_short),
         E2E_TEST(rolling_restart_touches_no_other_node_when_one_has_died_meanwhile),
         E2E_TEST(change_that_was_said_not_to_be_done_in_time_is_not_begun_later),

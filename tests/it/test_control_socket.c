@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -24,7 +22,6 @@
 #define UNANSWERED_MS 300
 
 struct fixture {
-    char folder[64], url[96];
     uv_loop_t loop;
     struct control_socket *socket;
     nng_socket caller;
@@ -35,7 +32,7 @@ static void echo(struct control_slot *slot, struct bytes request, void *arg)
     char text[64];
     (void)arg;
     int len = snprintf(text, sizeof text, "%.*s", (int)request.len, (const char *)request.ptr);
-    control_socket_answer(slot, bytes_of(text, (size_t)len));
+    slot->answer(slot, bytes_of(text, (size_t)len));
 }
 
 static int open_fixture(void **state)
@@ -43,14 +40,11 @@ static int open_fixture(void **state)
     int rc = 0;
     struct fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
-    snprintf(f->folder, sizeof f->folder, "/tmp/test_control_socket-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->url, sizeof f->url, "ipc://%s/socket", f->folder);
     uv_loop_init(&f->loop);
-    f->socket = control_socket_open(&f->loop, f->url, NULL, echo, f, &rc);
+    f->socket = control_socket_open(&f->loop, "tcp://127.0.0.1:0", NULL, echo, f, &rc);
     assert_non_null(f->socket);
     assert_int_equal(nng_req0_open(&f->caller), 0);
-    assert_int_equal(nng_dial(f->caller, f->url, NULL, 0), 0);
+    assert_int_equal(nng_dial(f->caller, control_socket_url(f->socket), NULL, 0), 0);
     *state = f;
     return 0;
 }
@@ -66,8 +60,6 @@ static void close_loop(struct fixture *f)
 static int free_fixture(void **state)
 {
     struct fixture *f = *state;
-    (void)unlink(f->url + strlen("ipc://"));
-    (void)rmdir(f->folder);
     free(f);
     return 0;
 }
@@ -133,49 +125,6 @@ static void control_socket_request_after_the_loop_is_gone_is_not_answered(void *
     assert_int_equal(nng_recvmsg(f->caller, &answer, 0), NNG_ETIMEDOUT);
 }
 
-/* As many nodes that start beside it: each one looks whether the address is free. */
-static void control_socket_hears_on_when_others_want_its_address(void **state)
-{
-    enum { OTHERS = 200 };
-    struct fixture *f = *state;
-    uv_loop_t loop;
-    uv_loop_init(&loop);
-    for (int i = 0; i < OTHERS; i++) {
-        int rc = 0;
-        assert_null(control_socket_open(&loop, f->url, NULL, echo, f, &rc));
-        assert_int_equal(rc, NNG_EADDRINUSE);
-    }
-    assert_int_equal(uv_loop_close(&loop), 0);
-    assert_int_equal(nng_req0_open(&f->caller), 0);
-    assert_int_equal(nng_dial(f->caller, f->url, NULL, 0), 0);
-    say(f, "still there?");
-    expect_answer(f, "still there?");
-    close_loop(f);
-}
-
-/* One that has been killed. */
-static void control_socket_takes_the_place_of_one_that_nobody_hears(void **state)
-{
-    struct fixture *f = *state;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char url[128];
-    int rc = 0;
-    snprintf(url, sizeof url, "%s-of-the-dead", f->url);
-    snprintf(address.sun_path, sizeof address.sun_path, "%.100s", url + strlen("ipc://"));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 1), 0);
-    assert_null(control_socket_open(&f->loop, url, NULL, echo, f, &rc));
-    assert_int_equal(rc, NNG_EADDRINUSE);
-    (void)close(fd);
-    struct control_socket *heir = control_socket_open(&f->loop, url, NULL, echo, f, &rc);
-    assert_non_null(heir);
-    control_socket_close(heir);
-    (void)unlink(address.sun_path);
-    close_loop(f);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,10 +133,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             control_socket_request_after_the_loop_is_gone_is_not_answered, open_fixture,
             free_fixture),
-        cmocka_unit_test_setup_teardown(control_socket_hears_on_when_others_want_its_address,
-                                        open_fixture, free_fixture),
-        cmocka_unit_test_setup_teardown(control_socket_takes_the_place_of_one_that_nobody_hears,
-                                        open_fixture, free_fixture),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     fflush(NULL);

@@ -30,8 +30,7 @@ static const struct wrong wrongs[] = {
      "redis.url must be redis://[user:password@]host:port/db, unix:///path or "
      "redis+sentinel://[user:password@]host:port,host:port/master/db, or empty, not 'http://x'"},
     {"bus", "listen =",
-     "bus.listen must be tcp://host:port, tls+tcp://host:port, ipc:///path or inproc://name, not "
-     "''"},
+     "bus.listen must be tcp://host:port, tls+tcp://host:port or inproc://name, not ''"},
     {"node", "realm = a b",
      "node.realm must be 1 to 64 letters, digits, '-', '_' or '.', not 'a b'"},
     {"log", "level = \x1b[31m\x7f", "log.level must be debug, info, warn or error, not '?[31m?'"},
