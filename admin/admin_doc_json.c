@@ -140,6 +140,7 @@ static void admin_doc_json_value(const ProtobufCMessageDescriptor *type,
                     strstr(field->name, "joined") != NULL || strstr(field->name, "added") != NULL);
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_BYTES:
         admin_doc_json_text(admin_doc_json_find(type->short_name, field->name), out);
         break;
     case PROTOBUF_C_TYPE_MESSAGE:

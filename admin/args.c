@@ -134,6 +134,10 @@ static bool args_set(ProtobufCMessage *request, const char *name, enum verb_kind
     case PROTOBUF_C_TYPE_STRING:
         *(char **)at = (char *)(uintptr_t)value;
         return true;
+    case PROTOBUF_C_TYPE_BYTES:
+        *(ProtobufCBinaryData *)at =
+            (ProtobufCBinaryData){strlen(value), (uint8_t *)(uintptr_t)value};
+        return true;
     case PROTOBUF_C_TYPE_BOOL:
         *(protobuf_c_boolean *)at = 1;
         return true;

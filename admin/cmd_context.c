@@ -19,7 +19,7 @@ static int cmd_context_done(const struct cli *cli, const char *what, const char 
     char text[160];
     Hgtp__Control__Done done = HGTP__CONTROL__DONE__INIT;
     snprintf(text, sizeof text, what, name);
-    done.what = text;
+    done.what = (ProtobufCBinaryData){strlen(text), (uint8_t *)text};
     done.state = (char *)(uintptr_t) "done";
     cli_print(cli, &done.base);
     return EXIT_DONE;

@@ -5,6 +5,7 @@
  */
 #include "admin/complete.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "admin/args.h"
@@ -111,7 +112,12 @@ static void complete_call(const struct complete *complete, const char *method,
     const ProtobufCFieldDescriptor *list = output_list(reply);
     for (size_t i = 0; i < output_count(reply, list); i++) {
         const ProtobufCMessage *row = output_row(reply, list, i);
-        complete_offer(complete, *(char *const *)output_at(row, output_field(row, field)), "");
+        struct bytes text = output_text(row, output_field(row, field), 0);
+        char *name = strndup((const char *)text.ptr, text.len);
+        if (name != NULL) {
+            complete_offer(complete, name, "");
+        }
+        free(name);
     }
     protobuf_c_message_free_unpacked(reply, NULL);
 }
@@ -123,7 +129,8 @@ static void complete_names(const struct complete *complete, enum verb_kind kind)
     Hgtp__Control__SessionListRequest users = HGTP__CONTROL__SESSION_LIST_REQUEST__INIT;
     Hgtp__Control__NodeName node = HGTP__CONTROL__NODE_NAME__INIT;
     bool is_pattern = strpbrk(complete->begin, "*?[\\") != NULL;
-    rooms.match = users.match = (char *)(uintptr_t)(is_pattern ? "" : complete->begin);
+    const char *begin = is_pattern ? "" : complete->begin;
+    rooms.match = users.match = (ProtobufCBinaryData){strlen(begin), (uint8_t *)(uintptr_t)begin};
     rooms.limit = users.limit = COMPLETE_NAMES_MAX;
     switch (kind) {
     case KIND_ROOM:

@@ -44,6 +44,25 @@ size_t output_count(const ProtobufCMessage *message, const ProtobufCFieldDescrip
     return *(const size_t *)((const uint8_t *)message + field->quantifier_offset);
 }
 
+bool output_is_text(const ProtobufCFieldDescriptor *field)
+{
+    return field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_BYTES;
+}
+
+struct bytes output_text(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+                         size_t i)
+{
+    const void *at = output_at(message, field);
+    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        at = *(void *const *)at;
+    }
+    if (field->type == PROTOBUF_C_TYPE_STRING) {
+        return bytes_str(((char *const *)at)[i]);
+    }
+    const ProtobufCBinaryData *data = (const ProtobufCBinaryData *)at + i;
+    return bytes_of(data->data, data->len);
+}
+
 const ProtobufCMessage *output_row(const ProtobufCMessage *message,
                                    const ProtobufCFieldDescriptor *field, size_t i)
 {
@@ -106,16 +125,24 @@ static void output_integer(const ProtobufCFieldDescriptor *field, const void *at
     }
 }
 
+/* U+0000, which old texts contain, would end the cell. */
+static void output_text_visible(struct bytes text, FILE *out)
+{
+    for (const uint8_t *end; text.len > 0 && (end = memchr(text.ptr, 0, text.len)) != NULL;
+         text = bytes_from(text, (size_t)(end - text.ptr) + 1)) {
+        (void)fwrite(text.ptr, 1, (size_t)(end - text.ptr), out);
+        fputs("\\x00", out);
+    }
+    (void)fwrite(text.len > 0 ? (const void *)text.ptr : "", 1, text.len, out);
+}
+
 static void output_texts(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
                          FILE *out)
 {
-    if (field->label != PROTOBUF_C_LABEL_REPEATED) {
-        fputs(*(char *const *)output_at(message, field), out);
-        return;
-    }
-    char *const *texts = *(char *const *const *)output_at(message, field);
-    for (size_t i = 0; i < output_count(message, field); i++) {
-        fprintf(out, "%s%s", i > 0 ? ", " : "", texts[i]);
+    size_t count = field->label == PROTOBUF_C_LABEL_REPEATED ? output_count(message, field) : 1;
+    for (size_t i = 0; i < count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        output_text_visible(output_text(message, field, i), out);
     }
 }
 
@@ -130,7 +157,7 @@ char *output_cell(const ProtobufCMessage *message, const struct output_column *c
         return out != NULL && fclose(out) == 0 ? cell : NULL;
     }
     const void *at = output_at(message, field);
-    if (field->type == PROTOBUF_C_TYPE_STRING) {
+    if (output_is_text(field)) {
         output_texts(message, field, out);
     } else if (field->type == PROTOBUF_C_TYPE_BOOL) {
         fputs(*(const protobuf_c_boolean *)at ? "yes" : "no", out);

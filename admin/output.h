@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "proto/bytes.h"
+
 enum output_format {
     FORMAT_TEXT,
     FORMAT_STATE, /* text, coloured by what it says */
@@ -62,6 +64,11 @@ char *output_cell(const ProtobufCMessage *message, const struct output_column *c
 const ProtobufCFieldDescriptor *output_field(const ProtobufCMessage *message, const char *name);
 const void *output_at(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 size_t output_count(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
+/** Whether it holds texts: as C strings, or with their length. */
+bool output_is_text(const ProtobufCFieldDescriptor *field);
+/** The `i`th text of such a field, the 0th if it is not repeated. */
+struct bytes output_text(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+                         size_t i);
 /** The `i`th element of a repeated field of messages. */
 const ProtobufCMessage *output_row(const ProtobufCMessage *message,
                                    const ProtobufCFieldDescriptor *field, size_t i);

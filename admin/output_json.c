@@ -11,17 +11,17 @@
 #include "admin/units.h"
 #include "proto/talk_text.h"
 
-static void output_json_string(const char *text, FILE *out)
+static void output_json_string(struct bytes text, FILE *out)
 {
     struct sink measure = sink_into(NULL, 0);
-    talk_text_string(bytes_str(text), &measure);
+    talk_text_string(text, &measure);
     uint8_t *quoted = malloc(measure.len);
     if (quoted == NULL) {
         fputs("null", out);
         return;
     }
     struct sink written = sink_into(quoted, measure.len);
-    talk_text_string(bytes_str(text), &written);
+    talk_text_string(text, &written);
     (void)fwrite(quoted, 1, written.len, out);
     free(quoted);
 }
@@ -37,14 +37,20 @@ static void output_json_double(double value, FILE *out)
 
 static void output_json_message(const ProtobufCMessage *message, FILE *out);
 
-static void output_json_value(const ProtobufCFieldDescriptor *field, const void *at, FILE *out)
+/* One value, the i-th of a repeated field. */
+static void output_json_value(const ProtobufCMessage *message,
+                              const ProtobufCFieldDescriptor *field, size_t i, FILE *out)
 {
+    const void *at = output_at(message, field);
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
-        output_json_string(*(char *const *)at, out);
+    case PROTOBUF_C_TYPE_BYTES:
+        output_json_string(output_text(message, field, i), out);
         break;
     case PROTOBUF_C_TYPE_MESSAGE:
-        if (*(ProtobufCMessage *const *)at == NULL) {
+        if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+            output_json_message(output_row(message, field, i), out);
+        } else if (*(ProtobufCMessage *const *)at == NULL) {
             fputs("null", out);
         } else {
             output_json_message(*(ProtobufCMessage *const *)at, out);
@@ -70,15 +76,14 @@ static void output_json_value(const ProtobufCFieldDescriptor *field, const void 
     }
 }
 
-/* Repeated are strings and messages only: pointers both. */
+/* Repeated are texts and messages only. */
 static void output_json_array(const ProtobufCMessage *message,
                               const ProtobufCFieldDescriptor *field, FILE *out)
 {
-    void *const *elements = *(void *const *const *)output_at(message, field);
     fputc('[', out);
     for (size_t i = 0; i < output_count(message, field); i++) {
         fputs(i > 0 ? "," : "", out);
-        output_json_value(field, &elements[i], out);
+        output_json_value(message, field, i, out);
     }
     fputc(']', out);
 }
@@ -92,7 +97,7 @@ static void output_json_message(const ProtobufCMessage *message, FILE *out)
         if (field->label == PROTOBUF_C_LABEL_REPEATED) {
             output_json_array(message, field, out);
         } else {
-            output_json_value(field, output_at(message, field), out);
+            output_json_value(message, field, 0, out);
         }
     }
     fputc('}', out);

@@ -11,7 +11,7 @@ extern const struct output_column verb_columns_nodes[], verb_columns_node[], ver
     verb_columns_sessions[], verb_columns_session[], verb_columns_accounts[], verb_columns_key[],
     verb_columns_settings[], verb_columns_settings_of[], verb_columns_results[],
     verb_columns_stats[], verb_columns_events[], verb_columns_findings[], verb_columns_checked[],
-    verb_columns_contexts[], verb_columns_versions[], verb_columns_restarts[],
-    verb_columns_top[], verb_columns_bench[];
+    verb_columns_contexts[], verb_columns_versions[], verb_columns_restarts[], verb_columns_top[],
+    verb_columns_bench[];
 
 #endif

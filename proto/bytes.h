@@ -42,6 +42,12 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/** Whether U+0000 is in it, which no text and no name may contain. */
+static inline bool bytes_have_nul(struct bytes in)
+{
+    return in.len > 0 && memchr(in.ptr, 0, in.len) != NULL;
+}
+
 static inline struct bytes bytes_from(struct bytes in, size_t start)
 {
     return start >= in.len ? (struct bytes){NULL, 0}

@@ -21,7 +21,7 @@
 #define TALK_EDITOR_KILL_LINE   L'\x15'
 
 struct talk_editor {
-    const struct talk_client *client;
+    struct talk_client *client;
     talk_editor_wait_fn *wait;
     void *ctx;
     EditLine *el;
@@ -298,7 +298,7 @@ static void talk_editor_set_up(struct talk_editor *editor)
     el_wset(el, EL_HIST, history_w, editor->history);
 }
 
-struct talk_editor *talk_editor_new(const struct talk_client *client, talk_editor_wait_fn *wait,
+struct talk_editor *talk_editor_new(struct talk_client *client, talk_editor_wait_fn *wait,
                                     void *ctx)
 {
     struct talk_editor *editor = calloc(1, sizeof *editor);
@@ -362,8 +362,12 @@ char *talk_editor_read(struct talk_editor *editor)
     if (line[len - 1] == L'\n' || line[len - 1] == L'\r') {
         len--;
     }
-    char *text = talk_editor_narrow(line, len);
-    if (len > 0) {
+    bool has_nul = wmemchr(line, L'\0', len) != NULL;
+    char *text = talk_editor_narrow(line, has_nul ? 0 : len);
+    if (has_nul) {
+        talk_client_say(editor->client, TALK_ERROR,
+                        "not sent: the line contains U+0000, which no text may");
+    } else if (len > 0) {
         wchar_t *entry = talk_editor_wide(text);
         history_w(editor->history, &event, H_ENTER, entry);
         free(entry);

@@ -19,7 +19,7 @@ struct talk_editor;
 
 /** On stdin and stdout; NULL: the terminal cannot do it. `client` is asked for names and for what
  * the prompt says. */
-struct talk_editor *talk_editor_new(const struct talk_client *client, talk_editor_wait_fn *wait,
+struct talk_editor *talk_editor_new(struct talk_client *client, talk_editor_wait_fn *wait,
                                     void *ctx);
 /** NULL is legal. The terminal is as it was. */
 void talk_editor_free(struct talk_editor *editor);

@@ -111,7 +111,12 @@ static char *talk_loop_cut_line(struct talk_loop *loop)
     size_t len = end != NULL ? (size_t)(end - loop->input) : loop->input_len;
     size_t used = end != NULL ? len + 1 : len;
     len -= len > 0 && loop->input[len - 1] == '\r' ? 1 : 0;
-    char *line = strndup(loop->input, len);
+    bool has_nul = memchr(loop->input, '\0', len) != NULL;
+    char *line = strndup(loop->input, has_nul ? 0 : len);
+    if (has_nul) {
+        talk_client_say(loop->client, TALK_ERROR,
+                        "not sent: the line contains U+0000, which no text may");
+    }
     loop->input_len -= used;
     memmove(loop->input, loop->input + used, loop->input_len);
     return line;

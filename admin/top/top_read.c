@@ -138,10 +138,10 @@ static void *top_alloc(size_t count, size_t size)
     return made;
 }
 
-static char *top_move(char **text)
+static ProtobufCBinaryData top_move(ProtobufCBinaryData *text)
 {
-    char *moved = *text;
-    *text = (char *)(uintptr_t)protobuf_c_empty_string;
+    ProtobufCBinaryData moved = *text;
+    *text = (ProtobufCBinaryData){0, NULL};
     return moved;
 }
 
@@ -248,7 +248,8 @@ Hgtp__Tool__TopReply *top_read(struct rpc_client *client, const struct top_wish 
         [TOP_CALL_STATS] = {.client = client, .method = "Stats", .request = &empty.base},
         [TOP_CALL_LIST] = {.client = client}};
     bool is_rate = column->asked != NULL && strcmp(column->shown.field, "messages_per_s") == 0;
-    rooms.match = sessions.match = (char *)(uintptr_t)wish->match;
+    rooms.match = sessions.match =
+        (ProtobufCBinaryData){strlen(wish->match), (uint8_t *)(uintptr_t)wish->match};
     if (column->asked != NULL) {
         rooms.sort = sessions.sort = (char *)(uintptr_t)column->asked;
         rooms.reverse = sessions.reverse = !is_rate && column->is_most_first != wish->is_reverse;

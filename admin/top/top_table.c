@@ -149,19 +149,24 @@ static double top_number(const ProtobufCFieldDescriptor *field, const void *at)
 }
 
 /* The first of several texts counts. */
-static const char *top_text(const ProtobufCMessage *row, const ProtobufCFieldDescriptor *field)
+static struct bytes top_text(const ProtobufCMessage *row, const ProtobufCFieldDescriptor *field)
 {
-    if (field->label != PROTOBUF_C_LABEL_REPEATED) {
-        return *(char *const *)output_at(row, field);
-    }
-    return output_count(row, field) > 0 ? (*(char *const *const *)output_at(row, field))[0] : "";
+    bool is_there = field->label != PROTOBUF_C_LABEL_REPEATED || output_count(row, field) > 0;
+    return is_there ? output_text(row, field, 0) : bytes_of(NULL, 0);
+}
+
+static int top_compare_texts(struct bytes a, struct bytes b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int found = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
+    return found != 0 ? found : (a.len > b.len) - (a.len < b.len);
 }
 
 static int top_compare_field(const ProtobufCMessage *a, const ProtobufCMessage *b, const char *name)
 {
     const ProtobufCFieldDescriptor *field = output_field(a, name);
-    if (field->type == PROTOBUF_C_TYPE_STRING) {
-        return strcmp(top_text(a, field), top_text(b, field));
+    if (output_is_text(field)) {
+        return top_compare_texts(top_text(a, field), top_text(b, field));
     }
     double x = top_number(field, output_at(a, field)), y = top_number(field, output_at(b, field));
     return (x > y) - (x < y);

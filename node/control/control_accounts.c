@@ -11,8 +11,8 @@ void control_account_add(struct control_call *call)
 {
     const Hgtp__Control__AccountName *request = (const Hgtp__Control__AccountName *)call->request;
     char key[TALK_ACCOUNT_KEY_CHARS + 1];
-    if (!talk_account_make(call->control->options.talk, bytes_str(request->user), key,
-                           call->sealed)) {
+    if (!talk_account_make(call->control->options.talk,
+                           bytes_of(request->user.data, request->user.len), key, call->sealed)) {
         control_fail(call, HGTP__RPC__CODE__FAILED_PRECONDITION,
                      "there is no secret to seal a key with: set bus.key");
         control_end(call);
@@ -32,7 +32,7 @@ static void control_account_on_list(struct control_call *call)
         Hgtp__Control__Account *account = list->accounts[i];
         (void)control_rows_str(&account->base, "key",
                                talk_account_state(call->control->options.talk,
-                                                  bytes_str(account->user),
+                                                  bytes_of(account->user.data, account->user.len),
                                                   bytes_str(account->key)));
     }
     control_reply(call);

@@ -17,6 +17,8 @@ static bool control_form_field(const char *name, struct bytes text, const struct
     bool is_name = strcmp(name, "room") == 0 || strcmp(name, "user") == 0;
     if (!utf8_valid(text)) {
         snprintf(ret_error, CONTROL_FORM_ERROR, "%s is not UTF-8", name);
+    } else if (bytes_have_nul(text)) {
+        snprintf(ret_error, CONTROL_FORM_ERROR, "%s contains U+0000, which no text may", name);
     } else if (is_name && text.len > 0 && !utf8_name_valid(text, CONFIG_NAME_BYTES_MAX)) {
         snprintf(ret_error, CONTROL_FORM_ERROR,
                  "%s is no name: at most %d bytes without control characters", name,
@@ -37,11 +39,16 @@ bool control_form_good(const ProtobufCMessage *request, const struct config *con
     snprintf(ret_error, CONTROL_FORM_ERROR, "the actor is not UTF-8");
     for (unsigned i = 0; i < request->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &request->descriptor->fields[i];
+        const void *at = (const uint8_t *)request + field->offset;
+        struct bytes text = bytes_of(NULL, 0);
         if (field->type == PROTOBUF_C_TYPE_STRING) {
-            const char *text = *(char *const *)((const uint8_t *)request + field->offset);
-            if (!control_form_field(field->name, bytes_str(text), config, ret_error)) {
-                return false;
-            }
+            text = bytes_str(*(char *const *)at);
+        } else if (field->type == PROTOBUF_C_TYPE_BYTES) {
+            const ProtobufCBinaryData *data = at;
+            text = bytes_of(data->data, data->len);
+        }
+        if (!control_form_field(field->name, text, config, ret_error)) {
+            return false;
         }
     }
     return true;

@@ -265,7 +265,7 @@ static void control_nodes_on_record(const struct result *result, void *arg)
 }
 
 /* Nodes make these changes themselves, so no script has written them down. */
-static void control_nodes_record(struct control_call *call, const char *what)
+static void control_nodes_record(struct control_call *call, struct bytes what)
 {
     struct script_args args;
     char names[4][40];
@@ -274,7 +274,7 @@ static void control_nodes_record(struct control_call *call, const char *what)
     talk_control_args(call->control->options.talk, &args);
     script_args_str(&args, "actor", call->actor);
     script_args_str(&args, "method", call->method->name);
-    script_args_str(&args, "what", what);
+    script_args_bytes(&args, "what", what);
     for (unsigned i = 0; i < call->request->descriptor->n_fields && count < 4; i++) {
         const ProtobufCFieldDescriptor *field = &call->request->descriptor->fields[i];
         if (field->type != PROTOBUF_C_TYPE_STRING) {
@@ -305,7 +305,7 @@ static void control_nodes_on_changed(struct control_call *call)
 {
     if (control_nodes_may_have_changed(call)) {
         control_nodes_refuse(call);
-        control_nodes_record(call, call->parts[0].message);
+        control_nodes_record(call, bytes_str(call->parts[0].message));
         return;
     }
     if (!control_nodes_has_answered(call)) {
@@ -316,7 +316,7 @@ static void control_nodes_on_changed(struct control_call *call)
     if (done->dry_run) {
         control_nodes_on_recorded(call);
     } else {
-        control_nodes_record(call, done->what);
+        control_nodes_record(call, bytes_of(done->what.data, done->what.len));
     }
 }
 
@@ -377,7 +377,7 @@ static void control_nodes_on_set(struct control_call *call)
     if (request->dry_run) {
         control_nodes_on_recorded(call);
     } else {
-        control_nodes_record(call, what);
+        control_nodes_record(call, bytes_str(what));
     }
 }
 

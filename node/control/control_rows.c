@@ -23,6 +23,11 @@ static void control_rows_arg(const ProtobufCMessage *request, const ProtobufCFie
     case PROTOBUF_C_TYPE_STRING:
         script_args_str(args, field->name, *(char *const *)at);
         break;
+    case PROTOBUF_C_TYPE_BYTES: {
+        const ProtobufCBinaryData *data = at;
+        script_args_bytes(args, field->name, bytes_of(data->data, data->len));
+        break;
+    }
     case PROTOBUF_C_TYPE_BOOL:
         script_args_str(args, field->name, *(const protobuf_c_boolean *)at ? "1" : "");
         break;
@@ -97,6 +102,22 @@ static bool control_rows_string(ProtobufCMessage *message, const ProtobufCFieldD
     return true;
 }
 
+static bool control_rows_bytes(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+                               struct bytes value)
+{
+    uint8_t *data = (uint8_t *)control_rows_text(value);
+    bool is_list = field->label == PROTOBUF_C_LABEL_REPEATED;
+    ProtobufCBinaryData *at = is_list ? control_rows_more(message, field, sizeof *at)
+                                      : (ProtobufCBinaryData *)((uint8_t *)message + field->offset);
+    if (data == NULL || at == NULL) {
+        free(data);
+        return false;
+    }
+    free(at->data);
+    *at = (ProtobufCBinaryData){value.len, data};
+    return true;
+}
+
 bool control_rows_set(ProtobufCMessage *message, struct bytes name, struct bytes value)
 {
     char key[64], digits[64];
@@ -111,6 +132,8 @@ bool control_rows_set(ProtobufCMessage *message, struct bytes name, struct bytes
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
         return control_rows_string(message, field, value);
+    case PROTOBUF_C_TYPE_BYTES:
+        return control_rows_bytes(message, field, value);
     case PROTOBUF_C_TYPE_BOOL:
         *(protobuf_c_boolean *)at = value.len > 0 && digits[0] != '0';
         return true;

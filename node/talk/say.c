@@ -167,7 +167,7 @@ static enum err say_check(struct talk *talk, const struct talk_message *message,
     if (message->text.len > (size_t)config->limits_message_bytes) {
         return ERR_MESSAGE_TOO_LARGE;
     }
-    if (!utf8_valid(message->text)) {
+    if (!utf8_valid(message->text) || bytes_have_nul(message->text)) {
         return ERR_MESSAGE_INVALID;
     }
     if (message->id.len > TALK_MESSAGE_ID_MAX) {

@@ -254,7 +254,8 @@ E2E_SCENARIO(refusals_say_why_as_json)
     free(json);
     json = original_message_json("alice", "\xc3\x28", 1);
     assert_int_equal(post_as(e, alice, "message", json, body, sizeof body), 400);
-    expect_refusal(body, "MESSAGE_INVALID", "the message is not valid UTF-8 text");
+    expect_refusal(body, "MESSAGE_INVALID",
+                   "the message is not valid UTF-8 text, or contains U+0000");
     free(json);
 }
 

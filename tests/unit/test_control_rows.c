@@ -12,7 +12,7 @@
 #include "control.pb-c.h"
 #include "node/talk/script_args.h"
 
-#define TEXT(x) ((char *)(uintptr_t)(x))
+#define DATA(x) ((ProtobufCBinaryData){strlen(x), (uint8_t *)(uintptr_t)(x)})
 
 static bool has_arg(const struct script_args *args, const char *name, const char *value)
 {
@@ -29,7 +29,7 @@ static void control_rows_request_becomes_arguments_by_name(void **state)
     (void)state;
     struct script_args args = {.count = 0};
     Hgtp__Control__RoomListRequest request = HGTP__CONTROL__ROOM_LIST_REQUEST__INIT;
-    request.match = TEXT("te*");
+    request.match = DATA("te*");
     request.reverse = 1;
     request.limit = 4294967295u;
     control_rows_args(&request.base, &args);
@@ -78,8 +78,29 @@ static void control_rows_become_elements_and_fields(void **state)
     assert_true(PUT(&done->base, "Done", "dry_run", "1", "names", "a", "names", "b", "users", "2"));
     assert_true(done->dry_run);
     assert_int_equal(done->n_names, 2);
-    assert_string_equal(done->names[1], "b");
+    assert_int_equal(done->names[1].len, 1);
+    assert_memory_equal(done->names[1].data, "b", 1);
     protobuf_c_message_free_unpacked(&done->base, NULL);
+}
+
+/* Issue 13, item 3. */
+static void control_rows_keep_what_stands_behind_a_zero_byte(void **state)
+{
+    (void)state;
+    const struct bytes fields[] = {bytes_str("row"), bytes_str("Entry"), bytes_str("text"),
+                                   bytes_of("be\0fore", 7)};
+    const struct effect row = {fields, 4};
+    Hgtp__Control__RoomHistoryReply *reply = (Hgtp__Control__RoomHistoryReply *)control_rows_new(
+        &hgtp__control__room_history_reply__descriptor);
+    assert_true(control_rows_put(&reply->base, &row));
+    assert_int_equal(reply->entries[0]->text.len, 7);
+    assert_memory_equal(reply->entries[0]->text.data, "be\0fore", 7);
+    protobuf_c_message_free_unpacked(&reply->base, NULL);
+    struct script_args args = {.count = 0};
+    Hgtp__Control__RoomNoticeRequest request = HGTP__CONTROL__ROOM_NOTICE_REQUEST__INIT;
+    request.text = (ProtobufCBinaryData){3, (uint8_t *)(uintptr_t) "a\0b"};
+    control_rows_args(&request.base, &args);
+    assert_int_equal(args.items[3].len, 3);
 }
 
 static void control_rows_that_do_not_fit_are_told(void **state)
@@ -100,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(control_rows_request_becomes_arguments_by_name),
         cmocka_unit_test(control_rows_become_elements_and_fields),
+        cmocka_unit_test(control_rows_keep_what_stands_behind_a_zero_byte),
         cmocka_unit_test(control_rows_that_do_not_fit_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

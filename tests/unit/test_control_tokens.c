@@ -15,7 +15,7 @@
 #include "control.pb-c.h"
 #include "node/control/control_form.h"
 
-#define TEXT(x) ((char *)(uintptr_t)(x))
+#define DATA(x) ((ProtobufCBinaryData){strlen(x), (uint8_t *)(uintptr_t)(x)})
 
 static struct control_tokens tokens;
 static char error[CONTROL_TOKENS_ERROR];
@@ -72,8 +72,8 @@ static bool is_good(const char *room, const char *text)
 {
     static const struct config config = {.limits_name_bytes = 10, .limits_message_bytes = 20};
     Hgtp__Control__RoomNoticeRequest request = HGTP__CONTROL__ROOM_NOTICE_REQUEST__INIT;
-    request.room = TEXT(room);
-    request.text = TEXT(text);
+    request.room = DATA(room);
+    request.text = DATA(text);
     return control_form_good(&request.base, &config, error);
 }
 

@@ -16,7 +16,7 @@
 #include "admin/units.h"
 #include "control.pb-c.h"
 
-#define TEXT(x) ((char *)(uintptr_t)(x))
+#define DATA(x) ((ProtobufCBinaryData){strlen(x), (uint8_t *)(uintptr_t)(x)})
 
 static char *text;
 static size_t text_bytes;
@@ -34,8 +34,8 @@ static Hgtp__Control__RoomListReply *reply_of(const char *const (*rooms)[2], siz
     hgtp__control__room_list_reply__init(&reply);
     for (size_t i = 0; i < count; i++) {
         hgtp__control__room__init(&storage[i]);
-        storage[i].room = TEXT(rooms[i][0]);
-        storage[i].manager = TEXT(rooms[i][1]);
+        storage[i].room = DATA(rooms[i][0]);
+        storage[i].manager = DATA(rooms[i][1]);
         storage[i].members = (i + 1) * 100;
         list[i] = &storage[i];
     }

@@ -52,7 +52,8 @@ static void fill_rooms(void)
         hgtp__tool__top_room__init(&r.rooms[i]);
         snprintf(r.room_names[i], sizeof r.room_names[i],
                  i % 2 == 0 ? "room %03zu" : "방 🙂 %03zu", i);
-        r.rooms[i].room = r.room_names[i];
+        r.rooms[i].room =
+            (ProtobufCBinaryData){strlen(r.room_names[i]), (uint8_t *)r.room_names[i]};
         r.rooms[i].members = i;
         r.rooms[i].messages_per_s = i == 7 ? 99 : i == 8 ? -1 : 0;
         r.room_rows[i] = &r.rooms[i];
@@ -69,8 +70,8 @@ static int set_up(void **state)
     fill_rooms();
     for (size_t i = 0; i < SESSIONS; i++) {
         hgtp__control__session__init(&r.sessions[i]);
-        r.sessions[i].user = users[i];
-        r.sessions[i].room = (char *)(uintptr_t) "same";
+        r.sessions[i].user = (ProtobufCBinaryData){strlen(users[i]), (uint8_t *)users[i]};
+        r.sessions[i].room = (ProtobufCBinaryData){4, (uint8_t *)(uintptr_t) "same"};
         r.session_rows[i] = &r.sessions[i];
     }
     r.reply.url = (char *)(uintptr_t) "ipc:///run/hgtp/control.sock";

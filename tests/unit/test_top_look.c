@@ -151,7 +151,7 @@ static void top_sort_goes_by_number_then_by_name(void **state)
     (void)state;
     for (size_t i = 0; i < 4; i++) {
         hgtp__tool__top_room__init(&rooms[i]);
-        rooms[i].room = (char *)(uintptr_t)given[i].name;
+        rooms[i].room = (ProtobufCBinaryData){1, (uint8_t *)(uintptr_t)given[i].name};
         rooms[i].messages_per_s = given[i].rate;
         rows[i] = &rooms[i];
     }
@@ -160,12 +160,12 @@ static void top_sort_goes_by_number_then_by_name(void **state)
     assert_true(top_table_find(TOP_ROOMS, "rate", &column));
     top_sort(&reply, TOP_ROOMS, column, false);
     for (size_t i = 0; i < 4; i++) {
-        order[i] = rows[i]->room[0];
+        order[i] = (char)rows[i]->room.data[0];
     }
     assert_string_equal(order, "bacd"); /* the rate of d is not known */
     top_sort(&reply, TOP_ROOMS, column, true);
     for (size_t i = 0; i < 4; i++) {
-        order[i] = rows[i]->room[0];
+        order[i] = (char)rows[i]->room.data[0];
     }
     assert_string_equal(order, "dacb");
     assert_false(top_table_find(TOP_ROOMS, "user", &column));
