@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "admin/units.h"
+#include "admin/visible_print.h"
 #include "control.pb-c.h"
 
 #define ARGS_TIMEOUT_MS     5000
@@ -36,11 +37,11 @@ static int args_usage(const struct cli *cli, const char *like, const char *forma
     va_list list;
     va_start(list, format);
     fputs("hgtpctl: ", cli->err);
-    vfprintf(cli->err, format, list);
+    visible_vprintf(cli->err, format, list);
     va_end(list);
     fputc('\n', cli->err);
     if (like != NULL) {
-        fprintf(cli->err, "did you mean '%s'?\n", like);
+        visible_printf(cli->err, "did you mean '%s'?\n", like);
     }
     if (cli->verb != NULL) {
         verb_full_name(cli->verb, name, sizeof name);

@@ -39,30 +39,6 @@ size_t cells_width(const char *text)
     return width;
 }
 
-static bool cells_steers(wchar_t c)
-{
-    return iswcntrl((wint_t)c) || (c >= 0x80 && c < 0xa0) || c == 0x200e || c == 0x200f ||
-           c == 0x61c || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
-void cells_harmless(char *text)
-{
-    char *to = text;
-    while (*text != '\0') {
-        wchar_t character;
-        size_t len = cells_next(text, &character);
-        if (len == 0 || cells_steers(character)) {
-            *to++ = '?';
-            text += len > 0 ? len : 1;
-            continue;
-        }
-        memmove(to, text, len);
-        to += len;
-        text += len;
-    }
-    *to = '\0';
-}
-
 void cells_shorten(char *text, size_t columns)
 {
     if (columns == 0 || cells_width(text) <= columns) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cells: UTF-8 text on a terminal: how many columns it takes, and how it is made safe and short.
+ * cells: UTF-8 text on a terminal: how many columns it takes, and how it is made short.
  */
 #ifndef ADMIN_CELLS_H
 #define ADMIN_CELLS_H
@@ -11,9 +11,6 @@
 
 /** Columns by wcwidth: 2 for Hangul and emoji, 0 for what joins; 1 for what is no character. */
 size_t cells_width(const char *text);
-
-/** In place: what could steer a terminal (control characters, bidirectional marks) becomes '?'. */
-void cells_harmless(char *text);
 
 /** In place: at most `columns` columns, a dot at the end where something is left out. */
 void cells_shorten(char *text, size_t columns);

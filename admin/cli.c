@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "admin/visible_print.h"
+
 const char *cli_option(const struct cli *cli, const char *name)
 {
     for (size_t i = 0; i < VERB_OPTIONS_MAX && cli->verb->options[i].name != NULL; i++) {
@@ -28,7 +30,7 @@ void cli_say(const struct cli *cli, const char *format, ...)
     va_list list;
     va_start(list, format);
     fputs("hgtpctl: ", cli->err);
-    vfprintf(cli->err, format, list);
+    visible_vprintf(cli->err, format, list);
     va_end(list);
     fputc('\n', cli->err);
 }

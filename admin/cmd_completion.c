@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cmd_completion: the scripts by which shells ask the tool what may come next. They differ in how a
- * shell hands words over and takes candidates back; what the candidates are is complete.c's.
+ * shell hands words over and takes candidates back; what the candidates are is complete.c's. A name
+ * may be a command to a shell that takes it for one: none is evaluated on its way to the line.
  */
 #include <string.h>
 
@@ -9,56 +10,40 @@
 #include "admin/complete.h"
 #include "tool.pb-c.h"
 
-/* bash splits words at the characters of COMP_WORDBREAKS, a ':' in a name for one, and replaces
- * only what is behind the last one: words are put together again, and candidates cut. */
+/* The tool takes the line apart and quotes: nothing that comes from it is evaluated here, or needs
+ * quoting any more. */
 static const char completion_bash[] =
     "# bash completion for hgtpctl. To load it: eval \"$(hgtpctl completion bash)\"\n"
     "_hgtpctl() {\n"
-    "    local rest=${COMP_LINE:0:COMP_POINT} words=() word blanks i\n"
+    "    local line\n"
     "    COMPREPLY=()\n"
-    "    for ((i = 0; i <= COMP_CWORD; i++)); do\n"
-    "        blanks=${rest%%[![:space:]]*}\n"
-    "        rest=${rest#\"$blanks\"}\n"
-    "        word=${COMP_WORDS[i]}\n"
-    "        if ((${#word} > ${#rest})) || ((i == COMP_CWORD)); then word=$rest; fi\n"
-    "        rest=${rest#\"$word\"}\n"
-    "        if [[ -n $blanks || ${#words[@]} -eq 0 ]]; then\n"
-    "            words+=(\"$word\")\n"
-    "        else\n"
-    "            words[-1]+=$word\n"
-    "        fi\n"
-    "    done\n"
-    "    local last=${words[-1]} quote=\n"
-    "    case $last in\n"
-    "        [\\'\\\"]*) quote=${last:0:1} ;;\n"
-    "    esac\n"
-    "    for i in \"${!words[@]}\"; do words[i]=${words[i]//[\\\\\\'\\\"]/}; done\n"
-    "    local joined=${words[-1]} head=\n"
-    "    [[ -n $quote ]] || head=${joined%\"${joined##*[:=@]}\"}\n"
-    "    local candidate\n"
-    "    while IFS=$'\\t' read -r candidate _; do\n"
-    "        if [[ $candidate == " COMPLETE_FILES " ]]; then\n"
+    "    while IFS= read -r line; do\n"
+    "        if [[ $line == '" COMPLETE_FILES " '* ]]; then\n"
     "            compopt -o filenames 2>/dev/null\n"
-    "            mapfile -t COMPREPLY < <(compgen -f -- \"$joined\")\n"
+    "            mapfile -t COMPREPLY < <(compgen -f -- \"${line#* }\")\n"
     "            return\n"
     "        fi\n"
-    "        candidate=${candidate#\"$head\"}\n"
-    "        if [[ -z $quote ]]; then printf -v candidate %q \"$candidate\"; fi\n"
-    "        COMPREPLY+=(\"$candidate\")\n"
-    "    done < <(\"${words[0]/#\\~/$HOME}\" " COMPLETE_WORD " \"${words[@]:1}\" 2>/dev/null "
-    "</dev/null)\n"
+    "        COMPREPLY+=(\"$line\")\n"
+    "    done < <(\"${1/#\\~/$HOME}\" " COMPLETE_BASH " \"$COMP_WORDBREAKS\" "
+    "\"${COMP_LINE:0:COMP_POINT}\" 2>/dev/null </dev/null)\n"
     "    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *:// ]]; then compopt -o nospace "
     "2>/dev/null; fi\n"
     "}\n"
     "complete -F _hgtpctl hgtpctl\n";
 
+/* zsh quotes what it inserts, in the state that it is in; PREFIX is what is typed, as typed. */
 static const char completion_zsh[] =
     "#compdef hgtpctl\n"
     "# zsh completion for hgtpctl. To load it: source <(hgtpctl completion zsh), or keep it as\n"
     "# _hgtpctl in a folder of $fpath.\n"
     "_hgtpctl() {\n"
     "    local -a names shown\n"
-    "    local line name help\n"
+    "    local line name help begin\n"
+    "    case $compstate[quote] in\n"
+    "        (\\') begin=$PREFIX ;;\n"
+    "        (\\\") begin=${(Q)${:-\\\"$PREFIX\\\"}} ;;\n"
+    "        (*) begin=${(Q)PREFIX} ;;\n"
+    "    esac\n"
     "    while IFS= read -r line; do\n"
     "        if [[ $line == " COMPLETE_FILES " ]]; then\n"
     "            _files\n"
@@ -67,8 +52,8 @@ static const char completion_zsh[] =
     "        name=${line%%$'\\t'*} help=${line#*$'\\t'}\n"
     "        names+=(\"$name\")\n"
     "        shown+=(\"$name${help:+  -- $help}\")\n"
-    "    done < <(${(Q)words[1]} " COMPLETE_WORD " \"${(@Q)words[2,CURRENT]}\" 2>/dev/null "
-    "</dev/null)\n"
+    "    done < <(${(Q)words[1]} " COMPLETE_WORD " \"${(@Q)words[2,CURRENT-1]}\" \"$begin\" "
+    "2>/dev/null </dev/null)\n"
     "    (( ${#names} )) && compadd -l -d shown -a names\n"
     "}\n"
     "if [ \"$funcstack[1]\" = _hgtpctl ]; then\n"

@@ -13,6 +13,7 @@
 #include "admin/cmd.h"
 #include "admin/tick.h"
 #include "admin/units.h"
+#include "admin/visible_print.h"
 #include "control.pb-c.h"
 #include "tool.pb-c.h"
 
@@ -38,7 +39,7 @@ static void rolling_tell(const struct cli *cli, const char *format, ...)
     FILE *out = cli->is_json ? cli->err : cli->out;
     va_list list;
     va_start(list, format);
-    vfprintf(out, format, list);
+    visible_vprintf(out, format, list);
     va_end(list);
     fputc('\n', out);
     (void)fflush(out);

@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "admin/args.h"
+#include "admin/bash_line.h"
 #include "admin/context.h"
 #include "admin/where.h"
 #include "control.pb-c.h"
+#include "proto/utf8.h"
 
 #define COMPLETE_TIMEOUT_MS 1000
 #define COMPLETE_NAMES_MAX  200 /* of rooms and users, from the network */
@@ -19,14 +21,39 @@
 
 struct complete {
     struct cli *cli;
-    const char *begin; /* what is typed of the last word */
+    const char *begin;            /* what is typed of the last word */
+    const struct bash_line *bash; /* NULL: another shell, which quotes by itself */
 };
 
 static void complete_offer(const struct complete *complete, const char *word, const char *help)
 {
-    bool is_line = strpbrk(word, "\t\n") == NULL; /* what the shells' scripts can read */
-    if (is_line && strncmp(word, complete->begin, strlen(complete->begin)) == 0) {
+    bool is_typeable = utf8_name_valid(bytes_str(word), SIZE_MAX);
+    if (!is_typeable || strncmp(word, complete->begin, strlen(complete->begin)) != 0) {
+        return;
+    }
+    if (complete->bash != NULL) {
+        bash_line_write(complete->bash, word, complete->cli->out);
+        fputc('\n', complete->cli->out);
+    } else {
         fprintf(complete->cli->out, "%s\t%s\n", word, help);
+    }
+}
+
+/* A name from outside. One that would be read as an option can be given behind "--" only. */
+static void complete_offer_name(const struct complete *complete, const char *name)
+{
+    if (name[0] != '-' || complete->cli->has_only_words) {
+        complete_offer(complete, name, "");
+    }
+}
+
+/* bash takes files as they are typed without a quote, or behind one. */
+static void complete_files(const struct complete *complete)
+{
+    if (complete->bash == NULL) {
+        fputs(COMPLETE_FILES "\n", complete->cli->out);
+    } else if (complete->bash->kept == 0) {
+        fprintf(complete->cli->out, COMPLETE_FILES " %s\n", complete->begin);
     }
 }
 
@@ -86,7 +113,7 @@ static void complete_contexts(const struct complete *complete)
     static char names[COMPLETE_CONTEXTS][CONTEXT_NAME_MAX + 1];
     size_t count = context_names(names, COMPLETE_CONTEXTS);
     for (size_t i = 0; i < count && i < COMPLETE_CONTEXTS; i++) {
-        complete_offer(complete, names[i], "");
+        complete_offer_name(complete, names[i]);
     }
 }
 
@@ -113,9 +140,11 @@ static void complete_call(const struct complete *complete, const char *method,
     for (size_t i = 0; i < output_count(reply, list); i++) {
         const ProtobufCMessage *row = output_row(reply, list, i);
         struct bytes text = output_text(row, output_field(row, field), 0);
-        char *name = strndup((const char *)text.ptr, text.len);
+        char *name = memchr(text.ptr, 0, text.len) == NULL
+                         ? strndup((const char *)text.ptr, text.len)
+                         : NULL; /* no shell can type it */
         if (name != NULL) {
-            complete_offer(complete, name, "");
+            complete_offer_name(complete, name);
         }
         free(name);
     }
@@ -158,7 +187,7 @@ static void complete_value(const struct complete *complete, enum verb_kind kind,
         complete_choices(complete, choices);
         break;
     case KIND_FILE:
-        fputs(COMPLETE_FILES "\n", complete->cli->out);
+        complete_files(complete);
         break;
     case KIND_CONTEXT:
         complete_contexts(complete);
@@ -191,9 +220,9 @@ static void complete_word(const struct complete *complete)
     }
 }
 
-int complete_run(struct cli *cli, char **words)
+static int complete_from(struct complete *complete, char **words)
 {
-    struct complete complete = {cli, ""};
+    struct cli *cli = complete->cli;
     char *unread = NULL;
     size_t size = 0;
     cli->err = open_memstream(&unread, &size); /* a key press is no time for explanations */
@@ -205,15 +234,33 @@ int complete_run(struct cli *cli, char **words)
             return EXIT_DONE;
         }
     }
-    complete.begin = words[0];
+    complete->begin = words[0];
     if (cli->pending != NULL) {
-        complete_value(&complete, cli->pending->kind, cli->pending->choices);
+        complete_value(complete, cli->pending->kind, cli->pending->choices);
     } else if (!cli->has_only_words && words[0][0] == '-') {
-        complete_all_options(&complete);
+        complete_all_options(complete);
     } else if (cli->verb == NULL) {
-        complete_verbs(&complete);
+        complete_verbs(complete);
     } else {
-        complete_word(&complete);
+        complete_word(complete);
     }
     return EXIT_DONE;
+}
+
+int complete_run(struct cli *cli, char **words)
+{
+    struct complete complete = {.cli = cli};
+    return complete_from(&complete, words);
+}
+
+int complete_run_bash(struct cli *cli, char **words)
+{
+    struct bash_line line;
+    struct complete complete = {.cli = cli, .bash = &line};
+    if (words[0] == NULL || words[1] == NULL) {
+        return EXIT_USAGE;
+    }
+    /* The words live as long as the process: the command line keeps them. */
+    bool is_known = bash_line_read(&line, words[1], words[0]);
+    return is_known ? complete_from(&complete, line.words + 1) : EXIT_DONE;
 }

@@ -10,13 +10,21 @@
 
 /** hgtpctl COMPLETE_WORD [WORD]... LAST: the words before the cursor; LAST may be empty. */
 #define COMPLETE_WORD "__complete"
-/** Printed alone when files complete the last word. */
+/** hgtpctl COMPLETE_BASH BREAKS LINE: $COMP_WORDBREAKS, and the line up to the cursor as typed. */
+#define COMPLETE_BASH "__complete_bash"
+/** Printed alone when files complete the last word; for bash with a blank and that word behind it.
+ */
 #define COMPLETE_FILES ":files"
 
 /**
- * Prints candidates for the last word, each with a tab and a short help behind it. Names of rooms,
- * users, nodes and accounts are asked for, quietly and for a second at most.
+ * Print candidates for the last word, each with a tab and a short help behind it. Names of rooms,
+ * users, nodes and accounts are asked for, quietly and for a second at most. What the shell would
+ * have to change to type it, such as a control character, is not offered.
  */
 int complete_run(struct cli *cli, char **words);
+
+/** The same for bash, which inserts candidates as they are: each is written as it has to stand in
+ * the line, without a help. `words`: BREAKS and LINE. */
+int complete_run_bash(struct cli *cli, char **words);
 
 #endif

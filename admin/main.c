@@ -68,8 +68,10 @@ int main(int argc, char **argv)
     cli.out = stdout;
     cli.err = stderr;
     args_init(&cli);
-    int code = argc > 1 && strcmp(argv[1], COMPLETE_WORD) == 0 ? complete_run(&cli, argv + 2)
-                                                               : main_run(&cli, argv);
+    const char *first = argc > 1 ? argv[1] : "";
+    int code = strcmp(first, COMPLETE_WORD) == 0   ? complete_run(&cli, argv + 2)
+               : strcmp(first, COMPLETE_BASH) == 0 ? complete_run_bash(&cli, argv + 2)
+                                                   : main_run(&cli, argv);
     bool is_written = fflush(stdout) == 0 && ferror(stdout) == 0;
     if (!is_written) {
         cli_say(&cli, "what there was to say could not be written");

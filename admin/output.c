@@ -13,6 +13,7 @@
 
 #include "admin/cells.h"
 #include "admin/units.h"
+#include "admin/visible_print.h"
 
 #define OUTPUT_NUMBER_MAX 32
 
@@ -125,24 +126,14 @@ static void output_integer(const ProtobufCFieldDescriptor *field, const void *at
     }
 }
 
-/* U+0000, which old texts contain, would end the cell. */
-static void output_text_visible(struct bytes text, FILE *out)
-{
-    for (const uint8_t *end; text.len > 0 && (end = memchr(text.ptr, 0, text.len)) != NULL;
-         text = bytes_from(text, (size_t)(end - text.ptr) + 1)) {
-        (void)fwrite(text.ptr, 1, (size_t)(end - text.ptr), out);
-        fputs("\\x00", out);
-    }
-    (void)fwrite(text.len > 0 ? (const void *)text.ptr : "", 1, text.len, out);
-}
-
 static void output_texts(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
                          FILE *out)
 {
     size_t count = field->label == PROTOBUF_C_LABEL_REPEATED ? output_count(message, field) : 1;
     for (size_t i = 0; i < count; i++) {
         fputs(i > 0 ? ", " : "", out);
-        output_text_visible(output_text(message, field, i), out);
+        struct bytes text = output_text(message, field, i);
+        (void)fwrite(text.len > 0 ? (const void *)text.ptr : "", 1, text.len, out);
     }
 }
 
@@ -171,6 +162,7 @@ char *output_cell(const ProtobufCMessage *message, const struct output_column *c
         free(cell);
         return NULL;
     }
-    cells_harmless(cell);
-    return cell;
+    char *shown = visible_copy(bytes_of(cell, size));
+    free(cell);
+    return shown;
 }

@@ -11,6 +11,7 @@
 #include "keys.h"
 #include "lifecycle.h"
 #include "proto/build_info.h"
+#include "proto/visible.h"
 #include "tls.h"
 
 #define MAIN_SETS_MAX 256
@@ -38,9 +39,23 @@ static const char main_help[] =
     "  hgtpd --set hgtp.listen=127.0.0.1:9000 --set http.listen=127.0.0.1:8080\n"
     "SIGTERM drains and ends, a second one ends at once, SIGHUP reads the settings again.\n";
 
-static int main_usage_error(const char *what)
+/* A sentence, which may hold what was typed or stands in a file. */
+static void main_say(const char *what)
 {
-    fprintf(stderr, "hgtpd: %s\nTry 'hgtpd --help'.\n", what);
+    char shown[VISIBLE_FACTOR * CHECKS_ERROR_BYTES + 1];
+    struct sink out = sink_into(shown, sizeof shown - 1);
+    visible_put(bytes_str(what), &out);
+    shown[sink_fits(&out) ? out.len : 0] = '\0';
+    fprintf(stderr, "hgtpd: %s\n", shown);
+}
+
+__attribute__((format(printf, 1, 0))) static int main_usage_error(const char *what,
+                                                                  const char *argument)
+{
+    char sentence[CHECKS_ERROR_BYTES];
+    snprintf(sentence, sizeof sentence, what, argument);
+    main_say(sentence);
+    fputs("Try 'hgtpd --help'.\n", stderr);
     return 2;
 }
 
@@ -70,7 +85,7 @@ static int main_act(enum main_action action, const struct config_sources *source
     is_good = is_good && checks_pass(&config, error) &&
               (action != MAIN_CHECK || main_files_pass(&config, error));
     if (!is_good) {
-        fprintf(stderr, "hgtpd: %s\n", error);
+        main_say(error);
         config_fini(&config);
         return 1;
     }
@@ -96,14 +111,14 @@ int main(int argc, char **argv)
     struct config_sources sources = {.environment = environ, .sets = sets};
     enum main_action action = MAIN_RUN;
     int option;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         switch (option) {
         case OPT_CONFIG:
             sources.file = optarg;
             break;
         case OPT_SET:
             if (sources.set_count == MAIN_SETS_MAX) {
-                return main_usage_error("too many --set");
+                return main_usage_error("too many --set: %s", optarg);
             }
             sets[sources.set_count++] = optarg;
             break;
@@ -119,15 +134,14 @@ int main(int argc, char **argv)
         case OPT_HELP:
             fputs(main_help, stdout);
             return 0;
+        case ':':
+            return main_usage_error("%s needs a value", argv[optind - 1]);
         default:
-            fputs("Try 'hgtpd --help'.\n", stderr);
-            return 2;
+            return main_usage_error("unknown or malformed option '%s'", argv[optind - 1]);
         }
     }
     if (optind < argc) {
-        char what[160];
-        snprintf(what, sizeof what, "unexpected argument '%s'", argv[optind]);
-        return main_usage_error(what);
+        return main_usage_error("unexpected argument '%s'", argv[optind]);
     }
     return main_act(action, &sources);
 }

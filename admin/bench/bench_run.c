@@ -14,6 +14,7 @@
 
 #include "admin/bench/bench_parts.h"
 #include "admin/tick.h"
+#include "admin/visible_print.h"
 
 #define BENCH_AT_ONCE   64 /* users that are set up, or leave, at the same time */
 #define BENCH_COUNT_MS  15000
@@ -327,8 +328,9 @@ enum bench_outcome bench_run(const struct bench_options *options,
     enum bench_outcome outcome = bench_go(&bench, ret_figures);
     const char *words = bench.crew.words;
     if (words[0] != '\0' || (outcome == BENCH_REFUSED && bench_is_stopped)) {
-        fprintf(stderr, "hgtpctl bench: %s%s\n", outcome == BENCH_DONE ? "the last refusal: " : "",
-                words[0] != '\0' ? words : "stopped before all were there");
+        visible_printf(stderr, "hgtpctl bench: %s%s\n",
+                       outcome == BENCH_DONE ? "the last refusal: " : "",
+                       words[0] != '\0' ? words : "stopped before all were there");
     }
     bench_leave(&bench);
     bench_fini(&bench);

@@ -20,7 +20,7 @@
 
 void talk_client_say(struct talk_client *client, enum talk_mark mark, const char *format, ...)
 {
-    char words[2048], safe[TALK_SHOW_SAFE_FACTOR * sizeof words];
+    char words[2048], safe[VISIBLE_FACTOR * sizeof words];
     char line[sizeof safe + 64];
     va_list args;
     va_start(args, format);
@@ -28,7 +28,7 @@ void talk_client_say(struct talk_client *client, enum talk_mark mark, const char
     va_end(args);
     struct sink safe_out = sink_into(safe, sizeof safe - 1);
     struct sink line_out = sink_into(line, sizeof line - 1);
-    talk_show_safe(bytes_str(words), &safe_out);
+    visible_put(bytes_str(words), &safe_out);
     safe[safe_out.len] = '\0';
     if (mark == TALK_ERROR) {
         client->has_failed = true;

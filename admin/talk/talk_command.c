@@ -202,11 +202,11 @@ static void talk_command_run(struct talk_client *client, char *line)
 void talk_client_line(struct talk_client *client, const char *line)
 {
     size_t len = strlen(line);
-    char *copy = malloc(TALK_SHOW_SAFE_FACTOR * len + 1);
+    char *copy = malloc(VISIBLE_FACTOR * len + 1);
     if (copy == NULL) {
         abort();
     }
-    struct sink out = sink_into(copy, TALK_SHOW_SAFE_FACTOR * len);
+    struct sink out = sink_into(copy, VISIBLE_FACTOR * len);
     utf8_replace(bytes_of(line, len), &out);
     copy[out.len] = '\0';
     if (copy[0] == '/' && copy[1] != '/') {

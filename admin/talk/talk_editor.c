@@ -122,9 +122,9 @@ static void talk_editor_cut(wchar_t *text, size_t cells)
 static void talk_editor_make_prompt(const struct talk_editor *editor, wchar_t *prompt)
 {
     const struct talk_client *client = editor->client;
-    char name[TALK_SHOW_SAFE_FACTOR * HGTP_BODY_MAX + 1], state[48] = "";
+    char name[VISIBLE_FACTOR * HGTP_BODY_MAX + 1], state[48] = "";
     struct sink out = sink_into(name, sizeof name - 1);
-    talk_show_safe(bytes_str(client->room.name), &out);
+    visible_put(bytes_str(client->room.name), &out);
     name[out.len] = '\0';
     wchar_t *room = talk_editor_wide(name);
     talk_editor_cut(room, TALK_EDITOR_ROOM_CELLS);
@@ -247,7 +247,7 @@ static void talk_editor_offer(struct talk_editor *editor, const struct talk_comp
         char safe[256];
         struct sink out = sink_into(safe, sizeof safe - 1);
         sink_text(&out, "  ");
-        talk_show_safe(bytes_str(completion->words[i]), &out);
+        visible_put(bytes_str(completion->words[i]), &out);
         if (sink_fits(&out)) {
             safe[out.len] = '\0';
             talk_editor_show(editor, safe);

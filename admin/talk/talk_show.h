@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * talk_show: lines as people see them. Whatever comes from others goes through talk_show_safe: no
- * text can move the cursor, ring, change colours, turn the direction of writing or pretend to be
- * another line.
+ * talk_show: lines as people see them. Whatever comes from others goes through visible_put
+ * (proto/visible.h).
  */
 #ifndef ADMIN_TALK_TALK_SHOW_H
 #define ADMIN_TALK_TALK_SHOW_H
 
-#include "proto/bytes.h"
-
-#define TALK_SHOW_SAFE_FACTOR 3 /* a byte becomes at most three */
+#include "proto/visible.h"
 
 struct talk_show {
     bool has_colour;
     bool is_plain; /* for programs: one line for each thing, whatever is in it */
 };
-
-/** Append a text from elsewhere made harmless; line breaks and tabs become visible or blank. */
-void talk_show_safe(struct bytes text, struct sink *out);
 
 /** Append `12:03 alice: hi`. On a terminal further lines of the text are indented below it. */
 void talk_show_said(const struct talk_show *show, int64_t time_unix_ms, struct bytes from,

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/visible_print.h"
+
 #define TALK_TARGET_HTTP_PORT "8080"
 #define TALK_TARGET_HGTP_PORT "9000"
 
@@ -17,7 +19,7 @@ static bool talk_target_wrong(const char *verb, const char *format, ...)
     va_list args;
     va_start(args, format);
     fprintf(stderr, "hgtpctl %s: ", verb);
-    vfprintf(stderr, format, args);
+    visible_vprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);
     return false;

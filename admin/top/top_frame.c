@@ -33,10 +33,8 @@ static void top_frame_title(struct top_pen *pen, const struct top_scene *scene,
     top_pen_text(pen, "\033[7m", title);
     top_pen_fill(pen);
     if (scene->trouble[0] != '\0') {
-        snprintf(title, sizeof title, "%s", scene->trouble);
-        cells_harmless(title);
         top_pen_line(pen);
-        top_pen_text(pen, scene->has_colour ? "\033[1;31m" : "\033[1m", title);
+        top_pen_text(pen, scene->has_colour ? "\033[1;31m" : "\033[1m", scene->trouble);
     }
 }
 
@@ -127,7 +125,6 @@ static void top_frame_views(struct top_pen *pen, const struct top_scene *scene,
     top_pen_text(pen, "", words);
     if (view->match[0] != '\0') {
         snprintf(words, sizeof words, "   filter: %s", view->match);
-        cells_harmless(words);
         top_pen_text(pen, "\033[1m", words);
     }
     if (!top_frame_has_rows(scene, look)) {
@@ -166,14 +163,11 @@ static void top_frame_help(struct top_pen *pen, size_t end_row)
 
 static void top_frame_foot(struct top_pen *pen, const struct top_look *look)
 {
-    char typed[TOP_MATCH_MAX + 1];
     pen->row = pen->rows - 2; /* the line behind is the last one */
     top_pen_line(pen);
     if (look->is_typing) {
-        memcpy(typed, look->typed, sizeof typed);
-        cells_harmless(typed);
         top_pen_text(pen, "\033[1m", "filter: ");
-        top_pen_text(pen, "", typed);
+        top_pen_text(pen, "", look->typed);
     } else {
         top_pen_text(pen, "\033[2m",
                      "n r s views  < > sort  R reverse  / filter  space pause  ? help  q quit");

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "admin/cells.h"
+#include "admin/visible_print.h"
 
 #define TOP_GRID_NUMBER_MIN 5  /* so that columns seldom move */
 #define TOP_GRID_TEXT_MIN   12 /* texts are not cut shorter than that */
@@ -35,7 +36,7 @@ void top_pen_text(struct top_pen *pen, const char *style, const char *text)
     if (room == 0 || text[0] == '\0' || top_pen_is_off(pen)) {
         return;
     }
-    char *cut = strdup(text);
+    char *cut = visible_copy(bytes_str(text));
     if (cut == NULL) {
         return;
     }
@@ -179,11 +180,8 @@ static void top_grid_row(const struct top_grid *grid, struct top_pen *pen, size_
     for (size_t c = 0; c < grid->column_end; c = c == 0 ? grid->first_column : c + 1) {
         const struct top_column *column = &grid->table->columns[c];
         if (column->is_figure && error[0] != '\0') {
-            char words[200];
-            snprintf(words, sizeof words, "%s", error);
-            cells_harmless(words);
             top_pen_at(pen, at);
-            top_pen_text(pen, has_colour ? "\033[31m" : "", words);
+            top_pen_text(pen, has_colour ? "\033[31m" : "", error);
             return;
         }
         bool is_state = has_colour && column->shown.format == FORMAT_STATE && cells[c] != NULL;

@@ -15,7 +15,7 @@ struct top_pen {
 /** Go to the beginning of the next line, which is emptied. Below the last one nothing is written.
  */
 void top_pen_line(struct top_pen *pen);
-/** As much of it as there is room for. `style`: an escape sequence, or "". */
+/** As much of it as there is room for, made visible. `style`: an escape sequence, or "". */
 void top_pen_text(struct top_pen *pen, const char *style, const char *text);
 /** Blanks up to the end of the line, reversed. */
 void top_pen_fill(struct top_pen *pen);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Completion in real shells, in a real terminal: the scripts that hgtpctl prints are loaded, Tab is
- * pressed, and groups, verbs, options, files and the names of a live node come.
+ * pressed, and groups, verbs, options, files and the names of a live node come; whatever a name is
+ * to the shell, it comes to the node as it is.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,50 @@ static struct terminal *open_shell(struct e2e *e, const char *const *argv, const
     return terminal;
 }
 
+/* Names that are commands, or anything else, to a shell that takes them for more than text. Each is
+ * found by its first two bytes. */
+static const char *const hostile[] = {"a0$(touch x)",    "a1`touch x`", "a2'q\"w",
+                                      "a3 b;touch x",    "a4!x",        "a5\\b*?[x]",
+                                      "a6&|<>{a,b} #x(", "a7:c=d@e~f",  "a8$HOME 민아"};
+#define HOSTILE (sizeof hostile / sizeof hostile[0])
+
+/* The name comes to the node as it is, in this state of quoting, and nothing runs on the way. */
+static void reaches_the_node(struct terminal *terminal, const char *before, const char *name)
+{
+    char typed[64], shown[96];
+    snprintf(typed, sizeof typed, "hgtpctl room show %s%.2s", before, name);
+    snprintf(shown, sizeof shown, "\nroom      %s\n", name);
+    terminal_type(terminal, typed);
+    terminal_press(terminal, "Tab", 1);
+    terminal_press(terminal, "Enter", 1);
+    if (!terminal_shows(terminal, shown, SHOWS_MS)) {
+        fail_msg("%s does not become %s", typed, name);
+    }
+    terminal_type(terminal, "clear");
+    terminal_press(terminal, "Enter", 1);
+}
+
+static void check_hostile(struct e2e *e, struct terminal *terminal, const char *const *states)
+{
+    for (size_t i = 0; i < HOSTILE; i++) {
+        TOOL(e->daemon, 0, "room", "create", hostile[i]);
+    }
+    terminal_type(terminal, "cd; clear");
+    terminal_press(terminal, "Enter", 1);
+    for (size_t q = 0; states[q] != NULL; q++) {
+        for (size_t i = 0; i < HOSTILE; i++) {
+            reaches_the_node(terminal, states[q], hostile[i]);
+        }
+    }
+    /* As a later argument, and behind an option with its value. */
+    reaches_the_node(terminal, "--timeout 9 ", hostile[0]);
+    terminal_type(terminal, "echo *");
+    terminal_press(terminal, "Enter", 1);
+    terminal_type(terminal, "[ -e x ] || echo no''thing");
+    terminal_press(terminal, "Enter", 1);
+    assert_true(terminal_shows(terminal, "\nnothing", SHOWS_MS));
+}
+
 /* Types that and presses Tab; what is typed behind it stands at the end of `expected`. Forgets the
  * line. */
 static void completes(struct terminal *terminal, const char *typed, const char *expected)
@@ -102,16 +147,27 @@ static void people(struct e2e *e)
 E2E_SCENARIO(bash_completes)
 {
     people(e);
-    check_shell(open_shell(e,
-                           (const char *const[]){"PS1=$ ", "bash", "--norc", "--noprofile", NULL},
-                           "eval \"$(hgtpctl completion bash)\""));
+    struct terminal *terminal =
+        open_shell(e, (const char *const[]){"PS1=$ ", "bash", "--norc", "--noprofile", NULL},
+                   "eval \"$(hgtpctl completion bash)\"");
+    check_shell(terminal);
+    /* What is typed stays what it means. */
+    completes(terminal, "hgtpctl room show te\\ah", "hgtpctl room show teahouse !");
+    completes(terminal, "hgtpctl room show 'te'\"ah", "hgtpctl room show 'te'\"ahouse\" !");
+    completes(terminal, "hgtpctl room show t'e'ah", "hgtpctl room show teahouse !");
+    completes(terminal, "hgtpctl room show \"$(ls)te", "hgtpctl room show \"$(ls)te!");
+    completes(terminal, "hgtpctl room show te\\'", "hgtpctl room show te\\'!");
+    check_hostile(e, terminal, (const char *const[]){"", "\"", "'", "$'", "\\", NULL});
 }
 
 E2E_SCENARIO(zsh_completes)
 {
     people(e);
-    check_shell(open_shell(e, (const char *const[]){"PS1=$ ", "zsh", "-f", NULL},
-                           "autoload -U compinit; compinit -D; source <(hgtpctl completion zsh)"));
+    struct terminal *terminal =
+        open_shell(e, (const char *const[]){"PS1=$ ", "zsh", "-f", NULL},
+                   "autoload -U compinit; compinit -D; source <(hgtpctl completion zsh)");
+    check_shell(terminal);
+    check_hostile(e, terminal, (const char *const[]){"", "\"", "'", "\\", NULL});
 }
 
 E2E_SCENARIO(fish_completes)
@@ -124,6 +180,7 @@ E2E_SCENARIO(fish_completes)
             "function fish_prompt; echo '$ '; end; set fish_autosuggestion_enabled 0", NULL},
         "hgtpctl completion fish | source");
     check_shell(terminal);
+    check_hostile(e, terminal, (const char *const[]){"", "\"", "'", NULL});
 }
 
 int main(void)

@@ -133,6 +133,63 @@ E2E_SCENARIO(sessions_are_listed_shown_and_ended)
     TOOL(at(e, 0), 4, "room", "show", "den");
 }
 
+/* Issue 13, item 2: what was typed comes back in errors, but not to the terminal's ears. */
+E2E_SCENARIO(what_was_typed_cannot_steer_the_terminal)
+{
+    E2E_CLUSTER(e, 1);
+#define HOSTILE "a\033[2J\nb\u202e\xc2\x9b\xff"
+    static const char *const lines[][6] = {
+        {"room", "show", HOSTILE},
+        {"room", HOSTILE},
+        {HOSTILE},
+        {"--" HOSTILE},
+        {"room", "list", "--" HOSTILE "=1"},
+        {"room", "list", "--sort", HOSTILE},
+        {"room", "list", HOSTILE},
+        {"room", "limit", "den", HOSTILE},
+        {"room", "create", HOSTILE},
+        {"session", "kick", HOSTILE, "--yes"},
+        {"session", "kick", HOSTILE, "--dry-run"},
+        {"node", "show", HOSTILE},
+        {"node", "drain", HOSTILE, "--yes"},
+        {"node", "restart-rolling", "--yes", "--wait", HOSTILE},
+        {"config", "set", HOSTILE, "1", "--yes"},
+        {"config", "set", "log.level", HOSTILE, "--yes"},
+        {"events", "--after", HOSTILE},
+        {"account", "remove", HOSTILE, "--yes"},
+        {"--url", HOSTILE, "room", "list"},
+        {"--url", "tcp://" HOSTILE ":1", "room", "list"},
+        {"--url", "ipc:///" HOSTILE, "room", "list"},
+        {"--context", HOSTILE, "room", "list"},
+        {"--token-file", HOSTILE, "room", "list"},
+        {"--ca-file", HOSTILE, "--url", "tls+tcp://127.0.0.1:1", "room", "list"},
+        {"context", "use", HOSTILE},
+        {"context", "add", HOSTILE, "tcp://127.0.0.1:1"},
+        {"talk", "--key", "k", HOSTILE},
+        {"talk", "--key-file", HOSTILE, "127.0.0.1:1"},
+        {"talk", "--key", "k", "--name", HOSTILE, "127.0.0.1:1"},
+        {"bench", "--key", "k", "--prefix", HOSTILE, "127.0.0.1:1"},
+        {"completion", HOSTILE},
+        {"help", HOSTILE},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        const char *args[7] = {NULL};
+        memcpy(args, lines[i], sizeof lines[i]);
+        char url[TOOL_URL_BYTES];
+        tool_url(at(e, 0), url);
+        tool_run(args[0][0] == '-' && args[0][2] != 't' ? NULL : url, args);
+        const char *const said[] = {tool.out, tool.err};
+        for (size_t j = 0; j < 2; j++) {
+            if (strchr(said[j], '\033') != NULL || strstr(said[j], "\nb") != NULL ||
+                strstr(said[j], "\u202e") != NULL || strstr(said[j], "\xc2\x9b") != NULL ||
+                strchr(said[j], '\xff') != NULL) {
+                fail_msg("line %zu says: %s", i, said[j]);
+            }
+        }
+    }
+#undef HOSTILE
+}
+
 /* What is refused of several is told, and keeps nothing else from being done. */
 E2E_SCENARIO(several_rooms_are_created_by_one_command)
 {
@@ -432,6 +489,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         E2E_TEST(rooms_are_made_shown_filled_emptied_and_closed),
         E2E_TEST(sessions_are_listed_shown_and_ended),
+        E2E_TEST(what_was_typed_cannot_steer_the_terminal),
         E2E_TEST(several_rooms_are_created_by_one_command),
         E2E_TEST(last_events_are_shown_however_many_there_were),
         E2E_TEST(lowered_limit_of_names_keeps_nobody_from_what_exists),

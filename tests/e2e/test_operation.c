@@ -57,8 +57,20 @@ E2E_SCENARIO(wrong_usage_ends_with_2_and_points_to_the_help)
     expect_said(e, "nonsense");
     expect_said(e, "--help");
     assert_int_equal(run(e, "--set"), 2);
+    expect_said(e, "--set needs a value");
     assert_int_equal(run(e, "argument"), 2);
     expect_said(e, "argument");
+    static const char *const hostile[][3] = {{"a\033[2J\nb", NULL},
+                                             {"--a\033[2J\nb", NULL},
+                                             {"--set", "log.level=a\033[2J\nb", NULL},
+                                             {"--set", "a\033[2J\nb", NULL},
+                                             {"--config", "/a\033[2J\nb", NULL}};
+    for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
+        assert_in_range(run_args(e, hostile[i]), 1, 2);
+        const char *said = process_stderr(e->daemon->process);
+        assert_null(strchr(said, '\033'));
+        assert_null(strstr(said, "\nb"));
+    }
 }
 
 E2E_SCENARIO(wrong_settings_end_with_1_and_name_key_and_allowed_values)

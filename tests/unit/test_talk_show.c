@@ -30,7 +30,7 @@ static const char *text_of(struct sink *out)
 static const char *safe(const char *text, size_t len)
 {
     struct sink out = sink_into(line, sizeof line - 1);
-    talk_show_safe(bytes_of(text, len), &out);
+    visible_put(bytes_of(text, len), &out);
     return text_of(&out);
 }
 
@@ -88,7 +88,7 @@ static void any_bytes_become_harmless(void **state)
             text[i] = (char)(rand() % 2 ? likely[rand() % 10] : (uint8_t)rand());
         }
         const char *shown = safe(text, len);
-        assert_true(strlen(shown) <= TALK_SHOW_SAFE_FACTOR * len);
+        assert_true(strlen(shown) <= VISIBLE_FACTOR * len);
         assert_true(len == 0 || utf8_valid(bytes_str(shown)));
         for (const char *at = shown; *at != '\0'; at++) {
             assert_true((uint8_t)*at >= 0x20 && *at != 0x7f);

@@ -231,7 +231,7 @@ static void top_frame_of_usual_size_shows_all_there_is(void **state)
     assert_non_null(strstr(row_text(23), "q quit"));
     size_t silent = find_row("silent"); /* what the node has of its own is not known */
     assert_non_null(strstr(row_text(silent), " 20 "));
-    assert_non_null(strstr(row_text(silent), "it does not answer?[2J in time"));
+    assert_non_null(strstr(row_text(silent), "it does not answer␛[2J in time"));
     assert_null(strstr(row_text(silent), "/s"));
 }
 
