@@ -119,7 +119,7 @@ E2E_SCENARIO(older_entry_with_a_zero_byte_is_shown_whole)
     assert_int_equal(reply->type, REDIS_REPLY_STRING);
     freeReplyObject(reply);
     TOOL(e->daemon, 0, "room", "history", "den");
-    assert_non_null(strstr(tool.out, "be\\x00fore"));
+    assert_non_null(strstr(tool.out, "be␀fore"));
     TOOL(e->daemon, 0, "-o", "json", "room", "history", "den");
     assert_non_null(strstr(tool.out, "\"be\\u0000fore\""));
 }
