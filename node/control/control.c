@@ -113,7 +113,7 @@ static void control_on_result(const struct result *result, void *arg)
 {
     struct control_call *call = arg;
     if (result == NULL || result->code != ERR_NONE) {
-        control_refuse(call, result != NULL ? result->code : ERR_STORE_AWAY);
+        control_refuse(call, talk_outcome(call->control->options.talk, result));
         control_end(call);
         return;
     }

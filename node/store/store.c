@@ -43,6 +43,7 @@ struct store {
     int64_t ahead_us;              /* Redis' time less the monotonic one, as of the last reply */
     struct store_call *wait;       /* calls that wait for the fence, oldest first */
     struct store_call **wait_end;
+    enum err refusal; /* why the result that is given just now is none */
     void (*on_closed)(void *arg);
     void *closed_arg;
 };
@@ -206,12 +207,11 @@ static void store_on_late_reply(const redisReply *reply, void *arg)
     }
 }
 
-static void store_give_internal_error(const struct store_call *call)
+static void store_give_error(const struct store_call *call, enum err err)
 {
     const struct bytes reply_name = bytes_str("reply");
     const struct effect reply_effect = {&reply_name, 1};
-    const struct result result = {
-        .code = ERR_INTERNAL, .effects = &reply_effect, .effect_count = 1};
+    const struct result result = {.code = err, .effects = &reply_effect, .effect_count = 1};
     call->on_result(&result, call->arg);
 }
 
@@ -231,19 +231,48 @@ static bool store_is_away(const char *error)
     return false;
 }
 
+/* What Redis refuses for a reason that people can do something about. Within a script it says
+ * NOPERM in other words. */
+static enum err store_refusal_of(const redisReply *reply)
+{
+    static const struct {
+        const char *word;
+        enum err err;
+    } refusals[] = {{"OOM ", ERR_STORE_FULL},
+                    {"MISCONF ", ERR_STORE_UNSAVED},
+                    {"NOPERM ", ERR_STORE_FORBIDDEN},
+                    {"The user executing the script", ERR_STORE_FORBIDDEN},
+                    {"WRONGTYPE ", ERR_STORE_SPOILT}};
+    for (size_t i = 0; reply != NULL && reply->type == REDIS_REPLY_ERROR &&
+                       i < sizeof refusals / sizeof refusals[0];
+         i++) {
+        if (strstr(reply->str, refusals[i].word) != NULL) {
+            return refusals[i].err;
+        }
+    }
+    return ERR_STORE_AWAY;
+}
+
 static void store_call_failed(struct store_call *call, const redisReply *reply)
 {
+    enum err refusal = store_refusal_of(reply);
     metric_add(METRIC_STORE_FAILED, 1);
-    if (reply == NULL || (reply->type == REDIS_REPLY_ERROR && store_is_away(reply->str))) {
+    if (reply == NULL || refusal == ERR_STORE_FORBIDDEN ||
+        (reply->type == REDIS_REPLY_ERROR && store_is_away(reply->str))) {
         if (reply != NULL) {
             LOG_LIMITED(LOG_WARN, "redis_refuses", log_str("error", reply->str));
         }
+        call->store->refusal = refusal;
         call->on_result(NULL, call->arg);
+        call->store->refusal = ERR_STORE_AWAY;
         return;
     }
     LOG_LIMITED(LOG_ERROR, "script_failed", log_str("script", script_texts[call->script].name),
                 log_str("error", reply->type == REDIS_REPLY_ERROR ? reply->str : "odd reply"));
-    store_give_internal_error(call);
+    call->store->refusal =
+        refusal; /* of the calls that wait for this one, if it asks for the fence */
+    store_give_error(call, refusal != ERR_STORE_AWAY ? refusal : ERR_INTERNAL);
+    call->store->refusal = ERR_STORE_AWAY;
 }
 
 static void store_send(struct store_call *call);
@@ -470,6 +499,7 @@ struct store *store_open(const struct store_options *options)
     store->on_late = options->on_late;
     store->on_schema = options->on_schema;
     store->deadline_ms = options->deadline_ms;
+    store->refusal = ERR_STORE_AWAY;
     store->wait_end = &store->wait;
     store->arg = options->arg;
     int len = snprintf(store->prefix, sizeof store->prefix, "hgtp:{%s}:", options->realm);
@@ -491,9 +521,15 @@ struct store *store_open(const struct store_options *options)
     return store;
 }
 
+static enum err store_refusal(void *ctx)
+{
+    const struct store *store = ctx;
+    return store->refusal;
+}
+
 struct store_port store_port(struct store *store)
 {
-    return (struct store_port){store, store_call};
+    return (struct store_port){store, store_call, store_refusal};
 }
 
 void store_deadline(struct store *store, int64_t deadline_ms)

@@ -379,6 +379,12 @@ static void effects_on_full(struct talk *talk, const struct effect *effect)
     talk->is_store_full = true;
 }
 
+static void effects_on_evicting(struct talk *talk, const struct effect *effect)
+{
+    (void)effect;
+    talk->is_store_evicting = true;
+}
+
 static void effects_on_lost(struct talk *talk, const struct effect *effect)
 {
     homes_walk(talk, effect->fields[1]);

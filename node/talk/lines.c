@@ -220,7 +220,7 @@ static void lines_on_attach_result(const struct result *result, void *arg)
     if (result != NULL && result->code == ERR_NONE) {
         effects_apply(talk, result, lines_on_attach_reply, attaching);
     } else {
-        (void)attaching->on_attach(result != NULL ? result->code : ERR_STORE_AWAY, attaching->arg);
+        (void)attaching->on_attach(talk_outcome(talk, result), attaching->arg);
     }
     if (result == NULL) {
         /* It was told that it is none; Redis may have taken it for one. */
@@ -338,7 +338,7 @@ static void lines_on_history(const struct result *result, void *arg)
 {
     struct lines_history *history = arg;
     talk_call_over(history->talk);
-    enum err err = result != NULL ? result->code : ERR_STORE_AWAY;
+    enum err err = talk_outcome(history->talk, result);
     struct sink text = sink_into(NULL, 0);
     uint8_t *storage = NULL;
     if (err == ERR_NONE) {

@@ -61,6 +61,8 @@ struct store_port {
      * memory is out. */
     void (*call)(void *ctx, enum script script, const struct script_args *args,
                  store_on_result_fn *on_result, void *arg);
+    /** From inside on_result with NULL: why there is no result, ERR_STORE_AWAY if nobody knows. */
+    enum err (*refusal)(void *ctx);
 };
 
 struct datagram_port {

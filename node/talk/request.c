@@ -156,7 +156,7 @@ static bool request_is_to_undo(const struct request *request)
 void request_finish(struct request *request, const struct result *result)
 {
     if (result == NULL) {
-        request_refuse(request, ERR_STORE_AWAY);
+        request_refuse(request, talk_outcome(request->talk, NULL));
         if (request->line_name[0] != '\0') {
             lines_forget(request->talk, request_uid(request), request->line_name);
         }

@@ -109,7 +109,7 @@ static void say_on_result(const struct result *result, void *arg)
     struct say *say = arg;
     struct talk *talk = say->talk;
     talk_call_over(talk);
-    enum err err = result != NULL ? result->code : ERR_STORE_AWAY;
+    enum err err = talk_outcome(talk, result);
     uint64_t seq = 0;
     if (err == ERR_NONE) {
         seq = (uint64_t)effects_number(result->extra, 0);

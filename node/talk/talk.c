@@ -131,6 +131,19 @@ void talk_call_over(struct talk *talk)
     talk->in_flight--;
 }
 
+enum err talk_outcome(struct talk *talk, const struct result *result)
+{
+    if (result != NULL) {
+        return result->code;
+    }
+    enum err err = talk->options.store.refusal(talk->options.store.ctx);
+    if (err != ERR_STORE_AWAY) {
+        talk->refused = err;
+        talk->refused_ms = talk_now_ms(talk);
+    }
+    return err;
+}
+
 void talk_on_drained(void *owner)
 {
     struct client *client = owner;
@@ -260,7 +273,9 @@ bool talk_ready(const struct talk *talk, const char **ret_why)
     } else if (talk->id_taken_ms != 0) {
         *ret_why = err_text(ERR_NODE_ID_TAKEN);
     } else if (talk->is_store_full) {
-        *ret_why = "Redis' memory is full (maxmemory)";
+        *ret_why = err_text(ERR_STORE_FULL);
+    } else if (talk->refused != ERR_NONE && !talk_is_old(talk, talk->refused_ms)) {
+        *ret_why = err_text(talk->refused);
     } else if (talk_is_old(talk, talk->beat_ms)) {
         *ret_why = "Redis takes no writes";
     } else if (talk->options.bus_address[0] != '\0' && talk_is_old(talk, talk->echo_ms)) {

@@ -116,6 +116,10 @@ void talk_control_args(struct talk *talk, struct script_args *args);
 void talk_control(struct talk *talk, enum script script, const struct script_args *args,
                   store_on_result_fn *on_result, void *arg);
 
+/** From inside an on_result: the code of a result, or, of none, why there is none. What Redis
+ * itself refuses shows in talk_ready, too. */
+enum err talk_outcome(struct talk *talk, const struct result *result);
+
 /* Users' own keys. */
 #define TALK_ACCOUNT_KEY_CHARS 32
 #define TALK_SEALED_MAX        2048

@@ -33,8 +33,11 @@ struct talk {
     size_t other_count; /* nodes that serve, without this one */
     bool store_connected;
     bool was_listed;    /* as a living node, by an earlier beat */
-    bool is_store_full; /* as of the last beat */
-    int64_t beat_ms;    /* when Redis last took our beat; 0: never */
+    bool is_store_full; /* as of the last beat, as is the next */
+    bool is_store_evicting;
+    enum err refused; /* by Redis, the last time; ERR_NONE: never */
+    int64_t refused_ms;
+    int64_t beat_ms; /* when Redis last took our beat; 0: never */
     int64_t beat_sent_ms, beat_took_ms;
     int64_t echo_ms;     /* when our batch to ourselves last came back over the bus; 0: never */
     int64_t id_taken_ms; /* since when the beat is refused because of our id; 0: it is not */

@@ -25,10 +25,11 @@ static void upkeep_on_beat(const struct result *result, void *arg)
     struct talk *talk = arg;
     talk_call_over(talk);
     talk->beating = false;
+    enum err err = talk_outcome(talk, result);
     if (result == NULL) {
         return;
     }
-    if (result->code == ERR_NODE_ID_TAKEN) {
+    if (err == ERR_NODE_ID_TAKEN) {
         if (talk->id_taken_ms == 0) {
             talk->id_taken_ms = talk_now_ms(talk);
             LOG(LOG_WARN, "node_id_in_use", log_str("node", talk->options.node),
@@ -37,7 +38,7 @@ static void upkeep_on_beat(const struct result *result, void *arg)
         }
         return;
     }
-    if (result->code != ERR_NONE) {
+    if (err != ERR_NONE) {
         return; /* nothing was written */
     }
     ages_clock(result->sent_us, result->got_us, result->redis_us);
@@ -48,8 +49,14 @@ static void upkeep_on_beat(const struct result *result, void *arg)
     talk->other_count = (size_t)effects_number(result->extra, 0);
     metric_set(METRIC_OTHER_NODES, (int64_t)talk->other_count);
     talk->id_taken_ms = 0;
-    talk->is_store_full = false;
+    bool was_evicting = talk->is_store_evicting;
+    talk->is_store_full = talk->is_store_evicting = false;
     effects_apply(talk, result, NULL, NULL);
+    if (talk->is_store_evicting && !was_evicting) {
+        LOG(LOG_WARN, "redis_evicts",
+            log_str("hint",
+                    "its maxmemory-policy may take sessions and logs away; set noeviction"));
+    }
     if (talk->options.bus_address[0] != '\0') {
         talk->options.bus.beat(talk->options.bus.ctx);
     }

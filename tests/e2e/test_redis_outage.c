@@ -5,8 +5,13 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/support/e2e_talk.h"
+#include "tests/support/tool.h"
 
 static void own_redis(struct e2e *e)
 {
@@ -230,16 +235,87 @@ E2E_SCENARIO(redis_whose_memory_is_full_is_told_and_keeps_nobody_in)
     e2e_join_room(bob, "den");
     e2e_talk_ok(talker_join(carol, "den"));
     freeReplyObject(redis_server_command(e->redis, "CONFIG SET maxmemory 1"));
-    expect_ready(e, 503, "memory is full");
+    expect_ready(e, 503, "Redis is full: OOM");
     assert_int_equal(talker_say_acked(carol, "no place", "1"), -1);
+    ws_client_send_text(carol->ws, "{\"type\":\"message\",\"id\":\"m\",\"message\":\"x\"}");
+    e2e_talk_error(carol, ERR_STORE_FULL, "m");
     e2e_ok(original_exit(bob, "den"));
-    e2e_refused(original_join(bob, "den"), HGTP_BAD_REQUEST, ERR_STORE_AWAY);
+    e2e_refused(original_join(bob, "den"), HGTP_BAD_REQUEST, ERR_STORE_FULL);
+    TOOL(e->daemon, 1, "room", "create", "lounge");
+    assert_non_null(strstr(tool.err, "Redis is full: OOM, its maxmemory is reached"));
+    TOOL(e->daemon, 0, "room", "list"); /* what only looks is answered */
+    TOOL(e->daemon, 0, "doctor");
     e2e_talk_ok(talker_exit(carol, "den"));
     e2e_ok(original_delete(alice));
     e2e_talk_ok(talker_unregister(carol));
     freeReplyObject(redis_server_command(e->redis, "CONFIG SET maxmemory 0"));
     expect_ready(e, 200, "");
     e2e_open_room(bob, "den");
+}
+
+/* What Redis says is said to everybody, until it takes writes again (issue 13, item 16). */
+static void expect_refusing(struct e2e *e, struct talker *alice, enum err err, const char *word)
+{
+    expect_ready(e, 503, word);
+    ws_client_send_text(alice->ws, "{\"type\":\"message\",\"id\":\"m\",\"message\":\"hello\"}");
+    e2e_talk_error(alice, err, "m");
+    e2e_talk_refused(talker_exit(alice, "den"), HGTP_SERVER_UNAVAILABLE, err);
+    TOOL(e->daemon, err == ERR_STORE_FORBIDDEN ? 1 : 3, "room", "create", "lounge");
+    assert_non_null(strstr(tool.err, word));
+}
+
+E2E_SCENARIO(redis_that_cannot_save_is_told_as_what_it_is)
+{
+    char file[128];
+    own_redis(e);
+    node_on_redis(e, NULL);
+    struct talker *alice = e2e_talker(e, "alice");
+    e2e_talk_open_room(alice, "den");
+    snprintf(file, sizeof file, "%s/dump.rdb", e->redis->folder);
+    assert_int_equal(mkdir(file, 0700), 0); /* where its file should be */
+    freeReplyObject(redis_server_command(e->redis, "CONFIG SET save %s", "3600 1"));
+    freeReplyObject(redis_server_command(e->redis, "BGSAVE"));
+    expect_refusing(e, alice, ERR_STORE_UNSAVED, "MISCONF");
+    freeReplyObject(redis_server_command(e->redis, "CONFIG SET stop-writes-on-bgsave-error no"));
+    expect_ready(e, 200, "");
+    assert_true(talker_say_acked(alice, "again", "2") > 0);
+    assert_int_equal(rmdir(file), 0);
+}
+
+E2E_SCENARIO(redis_that_forbids_something_is_told_as_what_it_is)
+{
+    own_redis(e);
+    node_on_redis(e, NULL);
+    struct talker *alice = e2e_talker(e, "alice");
+    e2e_talk_open_room(alice, "den");
+    freeReplyObject(redis_server_command(e->redis, "ACL SETUSER default -@write"));
+    expect_refusing(e, alice, ERR_STORE_FORBIDDEN, "NOPERM");
+    freeReplyObject(redis_server_command(e->redis, "ACL SETUSER default +@all"));
+    expect_ready(e, 200, "");
+    assert_true(talker_say_acked(alice, "again", "2") > 0);
+}
+
+E2E_SCENARIO(redis_that_evicts_is_warned_of)
+{
+    own_redis(e);
+    freeReplyObject(redis_server_command(e->redis, "CONFIG SET maxmemory-policy allkeys-lru"));
+    node_on_redis(e, NULL);
+    assert_true(process_wait_output(e->daemon->process, "event=redis_evicts", DAEMON_START_MS));
+    TOOL(e->daemon, 1, "doctor");
+    assert_non_null(strstr(tool.out, "maxmemory-policy is allkeys-lru"));
+}
+
+E2E_SCENARIO(key_of_a_wrong_type_is_told_and_doctor_names_it)
+{
+    own_redis(e);
+    node_on_redis(e, NULL);
+    struct talker *alice = e2e_talker(e, "alice");
+    e2e_talk_open_room(alice, "den");
+    freeReplyObject(redis_server_command(e->redis, "SET hgtp:{HGTP_SERVICE}:realm x"));
+    TOOL(e->daemon, 1, "room", "list");
+    assert_non_null(strstr(tool.err, "hgtpctl doctor names it"));
+    TOOL(e->daemon, 1, "doctor");
+    assert_non_null(strstr(tool.out, "hgtp:{HGTP_SERVICE}:realm is of type string and not hash"));
 }
 
 int main(void)
@@ -253,6 +329,10 @@ int main(void)
         E2E_TEST(realms_on_one_redis_do_not_see_each_other),
         E2E_TEST(redis_that_hangs_ends_nobodys_session),
         E2E_TEST(redis_whose_memory_is_full_is_told_and_keeps_nobody_in),
+        E2E_TEST(redis_that_cannot_save_is_told_as_what_it_is),
+        E2E_TEST(redis_that_forbids_something_is_told_as_what_it_is),
+        E2E_TEST(redis_that_evicts_is_warned_of),
+        E2E_TEST(key_of_a_wrong_type_is_told_and_doctor_names_it),
         E2E_TEST(node_that_finds_a_realm_of_another_schema_ends_and_says_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

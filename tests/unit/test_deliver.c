@@ -43,6 +43,12 @@ static struct {
     struct fake_push pushes[3];
 } fake;
 
+static enum err fake_refusal(void *ctx)
+{
+    (void)ctx;
+    return ERR_STORE_AWAY;
+}
+
 static void fake_call(void *ctx, enum script script, const struct script_args *args,
                       store_on_result_fn *on_result, void *arg)
 {
@@ -233,7 +239,7 @@ static int set_up(void **state)
         .config = &fake.config,
         .node = "n",
         .bus_address = "",
-        .store = {NULL, fake_call},
+        .store = {NULL, fake_call, fake_refusal},
         .push = {.send = fake_send,
                  .alive = fake_alive,
                  .health = fake_health,

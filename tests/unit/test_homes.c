@@ -36,6 +36,12 @@ static struct {
     void *arg[SCRIPT_COUNT];
 } fake;
 
+static enum err fake_refusal(void *ctx)
+{
+    (void)ctx;
+    return ERR_STORE_AWAY;
+}
+
 static void fake_call(void *ctx, enum script script, const struct script_args *args,
                       store_on_result_fn *on_result, void *arg)
 {
@@ -161,7 +167,7 @@ static int set_up(void **state)
         .config = &fake.config,
         .node = "n1@1",
         .bus_address = "tcp://127.0.0.1:1",
-        .store = {NULL, fake_call},
+        .store = {NULL, fake_call, fake_refusal},
         .push = {.open = fake_open,
                  .send = fake_send,
                  .alive = fake_alive,

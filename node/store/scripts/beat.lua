@@ -88,5 +88,8 @@ local used, most = tonumber(memory:match('used_memory:(%d+)')), tonumber(memory:
 if most > 0 and used >= most then
     effect('full') -- it takes this, but nothing that anybody wants to say
 end
+if (memory:match('maxmemory_policy:([%w-]+)') or 'noeviction') ~= 'noeviction' then
+    effect('evicting')
+end
 effect('inbox_top', top_of(key('inbox', A.node)))
 return result(ERR.NONE, serving_count)

@@ -1,25 +1,77 @@
 -- ctl_doctor: compares the state with its own rules, some hundred things in one call, and repairs what is wrong
 -- if `fix` is set. Each thing is looked at and repaired in one step, so that what is only under way is never
--- found. First come all keys, one by one, then what only shows in lists. The extra is the cursor.
+-- found. First come the types of all keys, then all keys, one by one, then what only shows in lists. The extra
+-- is the cursor.
+-- allow-oom: what it repairs must not wait for memory
 -- with: base step memory request top log session lists room wait ends nodes rows steer findings
 local LOOKED_AT = 300 -- things in one call; a room with its members is never divided
 local looked_at = 0
 
+-- Without any node on the list it has just been lost: the living write themselves down again at once.
 local function is_node_known(node)
-    return redis.call('HEXISTS', key('nodes'), node) == 1 or redis.call('SISMEMBER', key('lost'), node) == 1
+    return redis.call('EXISTS', key('nodes')) == 0 or redis.call('HEXISTS', key('nodes'), node) == 1
+        or redis.call('SISMEMBER', key('lost'), node) == 1
 end
 
 local function exists(kind, id)
     return redis.call('EXISTS', key(kind, id)) == 1
 end
 
--- Looks at one thing. One that is not even of the right type must not keep the rest from being looked at.
+-- Looks at one thing. One that needs a key of a wrong type, which is named for itself, must not keep the rest
+-- from being looked at.
 local function examine(what, check, ...)
     local is_done, why = pcall(check, ...)
-    if not is_done then
-        why = type(why) == 'table' and why.err or why
+    why = type(why) == 'table' and why.err or why
+    if not is_done and not tostring(why):find('WRONGTYPE', 1, true) then
         found('unreadable', what .. ': ' .. tostring(why):gsub('%s+', ' '))
     end
+end
+
+-- Types ----------------------------------------------------------------------------------------------
+
+local check_type
+do -- Lua has places for 200 local names at a time
+    -- Of every kind of key; `keep`: why it is not taken away when it is something else.
+    local TYPES = {
+        accounts = { 'hash', keep = 'without accounts everybody could come in under their names' },
+        closed = { 'zset' },
+        events = { 'stream' },
+        home = { 'hash' },
+        i = { 'zset' },
+        inbox = { 'stream' },
+        listed = { 'hash' },
+        log = { 'stream' },
+        lost = { 'set' },
+        m = { 'zset' },
+        memory = { 'hash' },
+        nodes = { 'hash' },
+        p = { 'hash' },
+        pending = { 'zset' },
+        r = { 'hash' },
+        realm = { 'hash', keep = 'end all nodes first' },
+        rh = { 'hash' },
+        rn = { 'string' },
+        rooms = { 'zset' },
+        schema = { 'string', keep = 'end all nodes first' },
+        sessions = { 'zset' },
+        u = { 'hash' },
+        un = { 'string' },
+        waits = { 'zset' },
+    }
+
+    function check_type(name)
+        local wanted = TYPES[name:sub(#A.prefix + 1):match('^%l+')]
+        local is = redis.call('TYPE', name).ok
+        if wanted and is ~= wanted[1] and is ~= 'none' then
+            found('wrong-type', name .. ' is of type ' .. is .. ' and not ' .. wanted[1], function()
+                if wanted.keep then
+                    return 'no: ' .. wanted.keep .. ', then keep a copy and delete it'
+                end
+                redis.call('DEL', name)
+            end)
+        end
+    end
+
 end
 
 -- Sessions -------------------------------------------------------------------------------------------
@@ -262,79 +314,82 @@ local function walk_set(set, check)
     end
 end
 
-local function check_member_counts(r, counts)
-    local kept, differing = hash(key('rh', r.id)), {}
-    for node, count in pairs(counts) do
-        if tonumber(kept[node]) ~= count then
-            differing[#differing + 1] = node .. ' has ' .. count .. ' and not ' .. (kept[node] or 0)
-        end
-        kept[node] = nil
-    end
-    for node, count in pairs(kept) do
-        differing[#differing + 1] = node .. ' has 0 and not ' .. count
-    end
-    if #differing > 0 then
-        table.sort(differing)
-        found('member-count', r.name .. ': ' .. table.concat(differing, ', '), function()
-            redis.call('DEL', key('rh', r.id))
-            for node, count in pairs(counts) do
-                redis.call('HSET', key('rh', r.id), node, count)
+local check_members
+do
+    local function check_member_counts(r, counts)
+        local kept, differing = hash(key('rh', r.id)), {}
+        for node, count in pairs(counts) do
+            if tonumber(kept[node]) ~= count then
+                differing[#differing + 1] = node .. ' has ' .. count .. ' and not ' .. (kept[node] or 0)
             end
-        end)
-    end
-end
-
-local function check_invited(r)
-    for _, uid in ipairs(redis.call('ZRANGE', key('i', r.id), 0, -1)) do
-        local wait, rid = unpack(redis.call('HMGET', key('u', uid), 'wait', 'wait_room'))
-        if wait ~= 'INVITE' or rid ~= r.id then
-            found('orphan-invite', uid .. ' is invited into ' .. r.name .. ' and is not asked', function()
-                redis.call('ZREM', key('i', r.id), uid)
+            kept[node] = nil
+        end
+        for node, count in pairs(kept) do
+            differing[#differing + 1] = node .. ' has 0 and not ' .. count
+        end
+        if #differing > 0 then
+            table.sort(differing)
+            found('member-count', r.name .. ': ' .. table.concat(differing, ', '), function()
+                redis.call('DEL', key('rh', r.id))
+                for node, count in pairs(counts) do
+                    redis.call('HSET', key('rh', r.id), node, count)
+                end
             end)
         end
     end
-end
 
-local function check_members(rid)
-    local r = room(rid)
-    if not r then
-        found('orphan-room', rid .. ' is among the rooms and is none', function()
-            redis.call('ZREM', key('rooms'), rid)
-            changed('rooms')
-        end)
-        return
-    end
-    local counts, present, has_manager = {}, 0, r.manager == ''
-    local members = redis.call('ZRANGE', key('m', rid), 0, -1)
-    for _, uid in ipairs(members) do
-        local of, home = unpack(redis.call('HMGET', key('u', uid), 'room', 'home'))
-        if of == rid then
-            present = present + 1
-            has_manager = has_manager or uid == r.manager
-            if (home or '') ~= '' then
-                counts[home] = (counts[home] or 0) + 1
+    local function check_invited(r)
+        for _, uid in ipairs(redis.call('ZRANGE', key('i', r.id), 0, -1)) do
+            local wait, rid = unpack(redis.call('HMGET', key('u', uid), 'wait', 'wait_room'))
+            if wait ~= 'INVITE' or rid ~= r.id then
+                found('orphan-invite', uid .. ' is invited into ' .. r.name .. ' and is not asked', function()
+                    redis.call('ZREM', key('i', r.id), uid)
+                end)
             end
-        else
-            found('ghost-member', uid .. ' is in ' .. r.name .. ' and ' .. (of and 'believes to be elsewhere'
-                or 'has no session'), function()
-                redis.call('ZREM', key('m', rid), uid)
-                changed('members', rid)
-                recounted()
-            end)
         end
     end
-    looked_at = looked_at + #members
-    check_invited(r)
-    check_member_counts(r, counts)
-    if present == 0 and r.kind == 'users' then
-        found('empty-room', r.name .. ' is a room of users, and nobody is in it', function()
-            close_room(r)
-            changed('rooms')
-        end)
-    elseif not has_manager then
-        found('absent-manager', r.name .. ' is managed by ' .. r.manager .. ', who is not in it', function()
-            hand_over(r)
-        end)
+
+    function check_members(rid)
+        local r = room(rid)
+        if not r then
+            found('orphan-room', rid .. ' is among the rooms and is none', function()
+                redis.call('ZREM', key('rooms'), rid)
+                changed('rooms')
+            end)
+            return
+        end
+        local counts, present, has_manager = {}, 0, r.manager == ''
+        local members = redis.call('ZRANGE', key('m', rid), 0, -1)
+        for _, uid in ipairs(members) do
+            local of, home = unpack(redis.call('HMGET', key('u', uid), 'room', 'home'))
+            if of == rid then
+                present = present + 1
+                has_manager = has_manager or uid == r.manager
+                if (home or '') ~= '' then
+                    counts[home] = (counts[home] or 0) + 1
+                end
+            else
+                found('ghost-member', uid .. ' is in ' .. r.name .. ' and ' .. (of and 'believes to be elsewhere'
+                    or 'has no session'), function()
+                    redis.call('ZREM', key('m', rid), uid)
+                    changed('members', rid)
+                    recounted()
+                end)
+            end
+        end
+        looked_at = looked_at + #members
+        check_invited(r)
+        check_member_counts(r, counts)
+        if present == 0 and r.kind == 'users' then
+            found('empty-room', r.name .. ' is a room of users, and nobody is in it', function()
+                close_room(r)
+                changed('rooms')
+            end)
+        elseif not has_manager then
+            found('absent-manager', r.name .. ' is managed by ' .. r.manager .. ', who is not in it', function()
+                hand_over(r)
+            end)
+        end
     end
 end
 
@@ -398,6 +453,21 @@ local function walk_events()
 end
 
 local WALKS = {
+    { 'policy', function()
+        local policy = redis.call('INFO', 'memory'):match('maxmemory_policy:([%w-]+)') or 'noeviction'
+        if policy ~= 'noeviction' then
+            found('eviction', "Redis' maxmemory-policy is " .. policy .. ' and not noeviction')
+        end
+        return '0'
+    end },
+    { 'types', function(place)
+        local page = redis.call('SCAN', place, 'MATCH', A.prefix .. '*', 'COUNT', 100)
+        for _, name in ipairs(page[2]) do
+            check_type(name)
+        end
+        looked_at = looked_at + 5 + #page[2]
+        return page[1]
+    end },
     { 'events', walk_events },
     { 'keys', walk_keys },
     { 'sessions', walk_set('sessions', function(uid)
@@ -421,6 +491,10 @@ local WALKS = {
 
 local number, checked, place = (A.cursor or ''):match('^(%d+) (%d+) (.*)$')
 number, checked, place = tonumber(number) or 1, tonumber(checked) or 0, place or '0'
+if is_realm_spoilt then -- nothing else can be trusted
+    check_type(key('realm'))
+    number = #WALKS + 1
+end
 while WALKS[number] and looked_at < LOOKED_AT do
     local name, walk = unpack(WALKS[number])
     local from = place

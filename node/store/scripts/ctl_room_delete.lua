@@ -1,4 +1,5 @@
 -- ctl_room_delete: closes a room, whoever its manager is: all who are in it are told to leave.
+-- allow-oom: a room that ends makes room
 -- with: base step memory request top log session lists room wait ends rows steer
 local r = room_named(A.room)
 if not r then

@@ -1,5 +1,6 @@
 -- ctl_room_kick: a member is out of its room at once. Its client is told and not asked; it hears so before its
 -- node lets it go, as those do whose room is closed.
+-- allow-oom: who leaves makes room
 -- with: base step memory request top log session lists room wait ends rows steer
 local peer = session_named(A.user)
 if not peer then

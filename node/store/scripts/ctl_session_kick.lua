@@ -1,5 +1,6 @@
 -- ctl_session_kick: ends a user's session as if it had expired: it leaves its room. Who has the key may register
 -- again.
+-- allow-oom: who leaves makes room
 -- with: base step memory request top log session lists room wait ends rows steer
 local s = session_named(A.user)
 if not s then

@@ -30,7 +30,14 @@ end
 -- What the realm keeps of itself: the fence, which tells one Redis' state from what is left of it after a
 -- failover or a restart (connect.lua); the service time; the generation of what is remembered (lib/memory).
 local REALM_FENCE, REALM_LIFE, REALM_AT, REALM_MEMORY = 1, 2, 3, 4
-local realm = redis.call('HMGET', key('realm'), 'fence', 'life', 'at', 'memory')
+local realm = redis.pcall('HMGET', key('realm'), 'fence', 'life', 'at', 'memory')
+local is_realm_spoilt = realm.err ~= nil
+if is_realm_spoilt then
+    if A.fix == nil then -- doctor says what is wrong
+        return { ERR.STORE_SPOILT, '', now_us }
+    end
+    realm = { A.fence }
+end
 local life = tonumber(realm[REALM_LIFE] or 0)
     + math.min(math.max(now - tonumber(realm[REALM_AT] or now), 0), 1000)
 local fence = tonumber(realm[REALM_FENCE] or 0)

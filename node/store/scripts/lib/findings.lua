@@ -7,6 +7,7 @@ local CHECKS = {
     { 'broken-session', 'error', 'its user is nowhere and cannot register' },
     { 'dead-home', 'error', 'its sessions get nothing, and no node goes on with them' },
     { 'dead-line', 'warning', 'a connection is believed in that is not there, so that requests without signature are refused' },
+    { 'eviction', 'error', 'Redis may take sessions and logs away when its memory is full' },
     { 'empty-room', 'warning', 'it ends with its last member, and so never does' },
     { 'ghost-member', 'error', 'the room shows and counts somebody who is not in it' },
     { 'immortal-session', 'warning', 'it never expires, and is in no list' },
@@ -28,6 +29,7 @@ local CHECKS = {
     { 'stuck-transition', 'error', 'the user is in the middle of something that never ends' },
     { 'unlisted-room', 'warning', 'the room is in no list' },
     { 'unreadable', 'error', 'whatever needs this key fails' },
+    { 'wrong-type', 'error', 'something else has written over it: whatever needs this key fails' },
 }
 
 local is_fixing = A.fix == '1'
