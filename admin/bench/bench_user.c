@@ -19,6 +19,7 @@
 #define BENCH_PAUSE_MS     100
 #define BENCH_PAUSE_MAX_MS 3000
 #define BENCH_FIRST_TRIES  3
+#define BENCH_BUSY_TRIES   10 /* of a service that answers, and cannot do it just now */
 
 int64_t bench_now_us(void)
 {
@@ -40,11 +41,12 @@ static void bench_user_fail(struct bench_user *user, const char *what, const cha
     }
 }
 
-/* Waits before the next attempt; a user that was never attached is given up at some time. */
-static void bench_user_later(struct bench_user *user, const char *what, const char *why)
+/* Waits before the next attempt; a user that was never attached is given up after `tries`. */
+static void bench_user_later(struct bench_user *user, const char *what, const char *why,
+                             unsigned tries)
 {
     uint32_t noise;
-    if (!user->was_attached && user->failures + 1 >= BENCH_FIRST_TRIES) {
+    if (!user->was_attached && user->failures + 1 >= tries) {
         bench_user_fail(user, what, why, true);
         user->due_ms = TICK_NEVER;
         return;
@@ -93,7 +95,7 @@ void bench_user_away(struct bench_user *user, int64_t pause_ms)
         user->said[i].sent_ms = TICK_NEVER; /* until it is attached again */
     }
     if (user->stage != BENCH_GONE) {
-        bench_user_later(user, "the connection", "it does not come back");
+        bench_user_later(user, "the connection", "it does not come back", BENCH_FIRST_TRIES);
         int64_t least_ms = tick_ms() + pause_ms;
         user->due_ms = user->due_ms < least_ms ? least_ms : user->due_ms;
         user->crew->reconnects += user->was_attached ? 1 : 0;
@@ -110,10 +112,10 @@ static void bench_user_on_registered(void *ctx, enum talk_registered what,
         bench_user_connect(user);
         break;
     case TALK_REGISTER_UNANSWERED:
-        bench_user_later(user, "REGISTER", "no answer");
+        bench_user_later(user, "REGISTER", "no answer", BENCH_FIRST_TRIES);
         break;
     case TALK_REGISTER_LATER:
-        bench_user_later(user, "REGISTER", answer->text);
+        bench_user_later(user, "REGISTER", answer->text, BENCH_BUSY_TRIES);
         break;
     default:
         bench_user_fail(user, "REGISTER", answer != NULL ? answer->text : "no usable token", false);
@@ -157,7 +159,8 @@ static void bench_user_on_end(void *ctx, const struct talk_ws_end *end)
         bench_user_arrive(user, BENCH_GONE);
     } else if (!user->was_attached) {
         user->must_register = is_dead;
-        bench_user_later(user, "the WebSocket", end->why);
+        bench_user_later(user, "the WebSocket", end->why,
+                         end->http_status == 503 ? BENCH_BUSY_TRIES : BENCH_FIRST_TRIES);
     } else {
         bench_user_away(user, 0);
     }

@@ -177,6 +177,15 @@ static void talk_ask_begin(struct talk_ask *ask, int64_t now_ms, int64_t now_uni
     (void)talk_ask_send(ask, now_ms);
 }
 
+/* It is kept for talk_ask_put_again. */
+static void talk_ask_give_up(struct talk_ask *ask, struct talk_ask_request *request,
+                             const struct talk_answer *answer)
+{
+    talk_ask_drop_list(&ask->given_up);
+    ask->given_up = request;
+    request->on_answer(answer, request->arg);
+}
+
 static void talk_ask_late(struct talk_ask *ask, int64_t now_ms)
 {
     struct talk_ask_request *request = ask->active;
@@ -190,9 +199,7 @@ static void talk_ask_late(struct talk_ask *ask, int64_t now_ms)
         request->next = ask->parked;
         ask->parked = request;
     } else if (request->type == HGTP_REGISTER) {
-        talk_ask_drop_list(&ask->given_up);
-        ask->given_up = request;
-        request->on_answer(&none, request->arg);
+        talk_ask_give_up(ask, request, &none);
     } else {
         talk_ask_end(request, &none);
     }
@@ -272,6 +279,15 @@ static void talk_ask_explain(const struct hgtp_message *msg, struct talk_answer 
     }
 }
 
+/* A REGISTER that the service could not decide on may have been done all the same: the same once
+ * more finds out, a new one would find the name taken. */
+static bool talk_ask_is_undecided(const struct talk_ask_request *request,
+                                  const struct talk_answer *answer)
+{
+    return request->type == HGTP_REGISTER && answer->msg->header.type == HGTP_SERVER_UNAVAILABLE &&
+           answer->reason != ERR_USERS_FULL;
+}
+
 bool talk_ask_take(struct talk_ask *ask, struct bytes message)
 {
     struct hgtp_message msg;
@@ -287,7 +303,11 @@ bool talk_ask_take(struct talk_ask *ask, struct bytes message)
     *place = request->next;
     struct talk_answer answer = {.msg = &msg};
     talk_ask_explain(&msg, &answer);
-    talk_ask_end(request, &answer);
+    if (talk_ask_is_undecided(request, &answer)) {
+        talk_ask_give_up(ask, request, &answer);
+    } else {
+        talk_ask_end(request, &answer);
+    }
     return true;
 }
 

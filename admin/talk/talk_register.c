@@ -13,7 +13,8 @@ static void talk_register_refused(const struct talk_register *reg, const struct 
                                   bool is_proved)
 {
     bool is_passing = answer->msg->header.type == HGTP_SERVER_UNAVAILABLE ||
-                      answer->reason == ERR_NOT_CHALLENGED; /* the challenge has run out */
+                      answer->reason == ERR_NOT_CHALLENGED || /* the challenge has run out */
+                      answer->reason == ERR_CHALLENGE_USED;
     bool is_elsewhere = answer->reason == ERR_NAME_TAKEN && is_proved && !reg->takes_over;
     reg->on_end(reg->ctx,
                 is_passing     ? TALK_REGISTER_LATER

@@ -253,6 +253,16 @@ static enum err store_refusal_of(const redisReply *reply)
     return ERR_STORE_AWAY;
 }
 
+/* Whoever asked for it is told that the state is out of reach. */
+static void store_log_undone(const struct store_call *call, const char *why)
+{
+    if (call->script == SCRIPT_beat || !call->store->has_fence) {
+        return; /* asked by nobody, or there is no Redis, which is told otherwise */
+    }
+    LOG_LIMITED(LOG_WARN, "script_unanswered", log_str("script", script_texts[call->script].name),
+                log_str("why", why));
+}
+
 static void store_call_failed(struct store_call *call, const redisReply *reply)
 {
     enum err refusal = store_refusal_of(reply);
@@ -261,6 +271,9 @@ static void store_call_failed(struct store_call *call, const redisReply *reply)
         (reply->type == REDIS_REPLY_ERROR && store_is_away(reply->str))) {
         if (reply != NULL) {
             LOG_LIMITED(LOG_WARN, "redis_refuses", log_str("error", reply->str));
+        } else {
+            store_log_undone(call,
+                             "no answer within redis.deadline_ms, or the connection was lost");
         }
         call->store->refusal = refusal;
         call->on_result(NULL, call->arg);
@@ -284,6 +297,7 @@ static void store_call_refused(struct store_call *call, const redisReply *reply)
     bool is_fenced = reply->element[0]->integer == ERR_FENCED;
     metric_add(METRIC_STORE_REFUSED, 1);
     if (call->is_again) {
+        store_log_undone(call, "it came to Redis too late twice");
         call->on_result(NULL, call->arg);
         free(call);
         return;

@@ -54,7 +54,7 @@ static bool originals_is_strangers(enum err err)
 {
     return err == ERR_NOT_REGISTERED || err == ERR_ADDRESS_MISMATCH ||
            err == ERR_SIGNATURE_REQUIRED || err == ERR_REPLAYED || err == ERR_WRONG_DIGEST ||
-           err == ERR_TOKEN_REQUIRED;
+           err == ERR_CHALLENGE_USED || err == ERR_TOKEN_REQUIRED;
 }
 
 void originals_heard(struct talk *talk, const struct request *request, enum err err)

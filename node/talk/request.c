@@ -104,6 +104,7 @@ static void request_reply_ok(struct request *request, struct bytes token)
         originals_is_out(request->talk, request_uid(request));
     }
     if (type == HGTP_REGISTER) {
+        undecided_forget(request->talk, request_uid(request), request_print(request));
         request_opened(request, token);
     } else if (type == HGTP_UNREGISTER) {
         lines_on_unregistered(request->talk, request_uid(request), request->origin.line);

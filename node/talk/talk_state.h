@@ -142,6 +142,8 @@ void homes_report_all(struct talk *talk);
 /** A request of this session, told from others by `print` (that many bytes), was refused because
  * Redis did not answer. */
 void undecided_note(struct talk *talk, struct bytes uid, struct bytes print);
+/** The same request has been repeated, and its client told that it was done. */
+void undecided_forget(struct talk *talk, struct bytes uid, struct bytes print);
 /** Ask again what Redis has not answered. */
 void undecided_tick(struct talk *talk, int64_t now_ms);
 void undecided_free(struct talk *talk);

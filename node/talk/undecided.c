@@ -70,6 +70,18 @@ void undecided_note(struct talk *talk, struct bytes uid, struct bytes print)
     undecided_ask(talk, request);
 }
 
+void undecided_forget(struct talk *talk, struct bytes uid, struct bytes print)
+{
+    struct undecided *request = talk->undecided;
+    while (request != NULL && (memcmp(request->uid, uid.ptr, sizeof request->uid) != 0 ||
+                               memcmp(request->print, print.ptr, sizeof request->print) != 0)) {
+        request = request->next;
+    }
+    if (request != NULL && !request->is_under_way) {
+        undecided_remove(talk, request);
+    }
+}
+
 void undecided_tick(struct talk *talk, int64_t now_ms)
 {
     for (struct undecided *request = talk->undecided; request != NULL; request = request->next) {

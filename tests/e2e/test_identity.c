@@ -97,7 +97,7 @@ E2E_SCENARIO(used_challenge_proves_nothing_a_second_time)
     const struct original_options options = {.name = "alice"};
     struct original *alice = challenged(e, &options);
     e2e_ok(proof(alice, 3, ORIGINAL_KEY));
-    e2e_refused(proof(alice, 3, ORIGINAL_KEY), HGTP_FORBIDDEN, ERR_WRONG_DIGEST);
+    e2e_refused(proof(alice, 3, ORIGINAL_KEY), HGTP_FORBIDDEN, ERR_CHALLENGE_USED);
     assert_true(original_fence(alice));
 }
 

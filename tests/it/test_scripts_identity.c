@@ -189,7 +189,7 @@ static void scripts_session_of_an_account_needs_its_key_or_the_token(void **stat
         assert_int_equal(registers("bob+++++", "bob", kinds[i], "bob-----first"), ERR_NONE);
         snprintf(kept, sizeof kept, "%s", session_of("bob+++++"));
         /* By the shared key; the node has told the account's name before. */
-        assert_int_equal(registers("bob+++++", "bob", &as_original, "x"), ERR_WRONG_DIGEST);
+        assert_int_equal(registers("bob+++++", "bob", &as_original, "x"), ERR_NOT_CHALLENGED);
         nothing_has_changed();
         assert_int_equal(registers("bob+++++", "zoe", &as_original, "x"), ERR_TOKEN_REQUIRED);
         nothing_has_changed();
@@ -265,7 +265,7 @@ static void scripts_account_is_told_first_and_then_gets_session_room_and_managem
     assert_int_equal(registers("new/++++", "bob", &by_account, "new_----second"), ERR_NAME_TAKEN);
     nothing_has_changed();
     const struct proof unproved = {.auth = "hmac", .take_over = "1"};
-    assert_int_equal(registers("new/++++", "bob", &unproved, "x"), ERR_WRONG_DIGEST);
+    assert_int_equal(registers("new/++++", "bob", &unproved, "x"), ERR_NOT_CHALLENGED);
     nothing_has_changed();
 
     const struct proof marked = {
@@ -358,11 +358,12 @@ scripts_account_that_has_come_or_gone_since_the_challenge_is_proved_by_nothing(v
     empty_realm();
     CALL(register, "bob+++++", "name", "bob", "challenge", "c");
     has_account("bob");
-    assert_int_equal(CALL(prove, "bob+++++", "challenge", "c", "new_token", "x"), ERR_WRONG_DIGEST);
+    assert_int_equal(CALL(prove, "bob+++++", "challenge", "c", "new_token", "x"),
+                     ERR_NOT_CHALLENGED);
     CALL(register, "bob+++++", "name", "bob", "challenge", "d");
     command("DEL hgtp:{T}:accounts");
     assert_int_equal(CALL(prove, "bob+++++", "challenge", "d", "new_token", "x", "account", "1"),
-                     ERR_WRONG_DIGEST);
+                     ERR_NOT_CHALLENGED);
     assert_string_equal(command("EXISTS " U "bob+++++"), "0");
 }
 
@@ -387,7 +388,7 @@ scripts_register_whose_answer_was_lost_is_undone_while_nobody_knows_its_token(vo
     assert_int_equal(CALL(undo, "bob+++++", "print", "p1"), ERR_NONE);
     assert_string_equal(command("EXISTS hgtp:{T}:un:bob"), "0");
     assert_true(has_effect("gone bob+++++ ended\n"));
-    assert_int_equal(registered_by("p1", ""), ERR_STORE_AWAY);
+    assert_int_equal(registered_by("p1", ""), ERR_NOT_CHALLENGED); /* begin anew */
     assert_int_equal(registered_by("p2", ""), ERR_NONE);
 
     /* Its token was shown: the client has heard of it after all. */

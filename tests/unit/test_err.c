@@ -67,7 +67,7 @@ static void err_texts_are_sentences_without_full_stop(void **state)
     for (size_t i = 0; i < ROW_COUNT; i++) {
         size_t len = strlen(rows[i].text);
         assert_true(len > 0);
-        assert_null(strchr(rows[i].text, '.'));
+        assert_int_not_equal(rows[i].text[len - 1], '.');
         assert_int_not_equal(rows[i].text[len - 1], ' ');
         /* routes.c puts it into JSON as it is; Markdown tables end a cell at a bar. */
         assert_null(strpbrk(rows[i].text, "\"\\|\n"));

@@ -33,7 +33,7 @@ if rival then
     return done(ERR.ADDRESS_IN_USE)
 end
 if has_account ~= (A.account == '1') then
-    return done(ERR.WRONG_DIGEST) -- the account has come or gone since the challenge
+    return done(ERR.NOT_CHALLENGED) -- the account has come or gone since the challenge
 end
 
 -- Why the session of this user id stays as it is; nothing when it is the client's.

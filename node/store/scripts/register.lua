@@ -11,9 +11,9 @@ local is_proof = pending.challenge and tonumber(A.seq) == pending.seq + 2
 
 if A.name == '' or is_proof then
     if not pending.challenge then
-        -- A session stands: what is no name can only have been meant as a proof, of nothing.
+        -- No word of the key, which may be right. Where a session stands it can only have been meant as a proof.
         local is_known = redis.call('EXISTS', key('u', A.uid)) == 1
-        return result(is_known and ERR.WRONG_DIGEST or tonumber(A.name_err))
+        return result(is_known and ERR.CHALLENGE_USED or tonumber(A.name_err))
     end
     effect('challenge', pending.challenge, pending.name, sealed_key(pending.name))
     return result(ERR.PROVE)

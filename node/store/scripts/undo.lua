@@ -17,6 +17,6 @@ if s and is_original(s) and s.placed_by == A.print then
     remember(A.uid, A.print, ERR.STORE_AWAY, 1, '')
 elseif s and not is_original(s) and s.fresh and s.token == extra and not has_line(s) then
     break_off(s, 'session_undone')
-    remember(A.uid, A.print, ERR.STORE_AWAY, 1, '')
+    remember(A.uid, A.print, ERR.NOT_CHALLENGED, 1, '')
 end
 return result(ERR.NONE)
