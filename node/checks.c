@@ -90,6 +90,16 @@ static bool checks_control(const struct config *config, char *ret_error)
     return false;
 }
 
+const char *checks_hint(const struct config *config)
+{
+    bool is_open = !checks_begins(config->http_listen, "127.");
+    return is_open && config->http_names[0] == '\0'
+               ? "hgtpd: http.names is empty: web pages reach this node by addresses and localhost "
+                 "(and the hosts of http.allowed_origins); if people type a host name, name it "
+                 "there\n"
+               : "";
+}
+
 bool checks_pass(const struct config *config, char *ret_error)
 {
     return checks_auth(config, ret_error) && checks_bus(config, ret_error) &&

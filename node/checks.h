@@ -10,4 +10,7 @@
 /** ret_error: CHECKS_ERROR_BYTES; names the setting, and what to do, when false is returned. */
 bool checks_pass(const struct config *config, char *ret_error);
 
+/** What may be meant otherwise, a line for people; "" when there is nothing. */
+const char *checks_hint(const struct config *config);
+
 #endif

@@ -90,7 +90,7 @@ static int main_act(enum main_action action, const struct config_sources *source
         return 1;
     }
     if (action == MAIN_CHECK) {
-        printf("hgtpd: the configuration is good\n");
+        printf("hgtpd: the configuration is good\n%s", checks_hint(&config));
         config_fini(&config);
         return 0;
     }

@@ -225,6 +225,17 @@ void talk_text_ack(struct bytes id, uint64_t seq, struct sink *out)
     sink_u8(out, '}');
 }
 
+void talk_text_with_id(struct bytes text, struct bytes id, struct sink *out)
+{
+    if (id.len == 0) {
+        sink_put(out, text);
+        return;
+    }
+    sink_put(out, bytes_of(text.ptr, text.len - 1)); /* without its closing brace */
+    talk_text_member("id", id, out);
+    sink_u8(out, '}');
+}
+
 void talk_text_error(const char *code, const char *reason, const char *name, struct bytes id,
                      struct sink *out)
 {
@@ -244,6 +255,14 @@ void talk_text_gap(struct bytes room, uint64_t from, uint64_t to, struct sink *o
     talk_text_member("room", room, out);
     talk_text_number("from", (int64_t)from, out);
     talk_text_number("to", (int64_t)to, out);
+    sink_u8(out, '}');
+}
+
+void talk_text_closed(int code, const char *reason, struct sink *out)
+{
+    talk_text_begin("closed", out);
+    talk_text_number("code", code, out);
+    talk_text_member("reason", bytes_str(reason), out);
     sink_u8(out, '}');
 }
 

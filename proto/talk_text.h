@@ -57,7 +57,11 @@ void talk_text_history_end(bool more, struct sink *out);
 void talk_text_ack(struct bytes id, uint64_t seq, struct sink *out);
 void talk_text_error(const char *code, const char *reason, const char *name, struct bytes id,
                      struct sink *out);
+/** An object as these functions write it, and the id of what it answers; empty: it had none. */
+void talk_text_with_id(struct bytes text, struct bytes id, struct sink *out);
 void talk_text_gap(struct bytes room, uint64_t from, uint64_t to, struct sink *out);
+/** What the end of a WebSocket says by its close code, for an event stream. */
+void talk_text_closed(int code, const char *reason, struct sink *out);
 void talk_text_reconnect(int64_t after_ms, struct sink *out);
 
 #endif

@@ -228,6 +228,14 @@ static bool config_check_origins(const char *text)
     return origins_valid(text);
 }
 
+static const char config_allowed_host_names[] =
+    "host names without port, separated by commas, or *";
+
+static bool config_check_host_names(const char *text)
+{
+    return origins_names_valid(text);
+}
+
 /* user:password, percent-encoded; the user may be empty. */
 static bool config_is_login(struct config_span text)
 {

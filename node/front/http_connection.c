@@ -168,7 +168,7 @@ void http_connection_end_if_over(struct http_connection *connection)
         return;
     }
     connection->is_lingering = true;
-    connection->since_ms = http_server_now_ms(connection->server);
+    connection->lingering_ms = connection->since_ms = http_server_now_ms(connection->server);
     if (connection->has_ended || uv_shutdown(&connection->shutdown, (uv_stream_t *)connection->tcp,
                                              http_connection_on_shut) != 0) {
         http_connection_close(connection);

@@ -13,6 +13,8 @@
 #define HTTP_IN_FLIGHT_MAX 64
 /* Unsent answers of one connection; then reading pauses. */
 #define HTTP_UNSENT_MAX (256 * 1024)
+/* For a client to go on sending what it was refused. */
+#define HTTP_LINGER_MAX_MS 30000
 
 struct http_exchange {
     struct http_server *server;
@@ -43,7 +45,8 @@ struct http_connection {
     bool is_lingering; /* all is answered and our end is shut; the client may still be reading */
     bool has_ended;    /* the client has shut its end */
     uv_shutdown_t shutdown;
-    int64_t since_ms; /* start of the request being read, of the write, or of idleness */
+    int64_t lingering_ms; /* since when it lingers */
+    int64_t since_ms;     /* start of the request being read, of the write, or of idleness */
     uint8_t *in;
     size_t in_len, in_cap;
     uint8_t *body; /* of a chunked request, de-chunked so far */

@@ -3,11 +3,11 @@
  * http_connection_read: reads requests in whatever pieces they come, and gives them to the handler.
  * What a request may look like is http1's; answers are http_connection.c's.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>
 
 #include "http_connection.h"
+#include "node/base/err.h"
 #include "node/base/metrics.h"
 
 #define HTTP_READ_BYTES 65536
@@ -33,15 +33,15 @@ static struct http_exchange *http_exchange_new(struct http_connection *connectio
 /* Answers a request that no handler sees, and closes. */
 static void http_connection_refuse(struct http_connection *connection, int status)
 {
+    enum err err = status == 400 ? ERR_MALFORMED : status == 413 ? ERR_MESSAGE_TOO_LARGE : ERR_NONE;
     metric_add(METRIC_HTTP_MALFORMED, 1);
     connection->is_last_read = true;
     connection->in_len = 0;
     struct http_exchange *exchange = http_exchange_new(connection);
     if (exchange != NULL) {
         exchange->is_last = true;
-        char text[64];
-        snprintf(text, sizeof text, "%s\n", http_reason(status));
-        http_respond(exchange, status, "text/plain", NULL, bytes_str(text));
+        http_refuse(exchange, status, err != ERR_NONE ? err_name(err) : NULL,
+                    err != ERR_NONE ? err_text(err) : NULL, NULL);
     }
 }
 
@@ -245,6 +245,15 @@ void http_connection_parse(struct http_connection *connection)
     }
 }
 
+/* A client that is still sending what was refused has not read the answer yet. */
+static void http_connection_linger(struct http_connection *connection)
+{
+    int64_t now_ms = http_server_now_ms(connection->server);
+    if (now_ms - connection->lingering_ms < HTTP_LINGER_MAX_MS) {
+        connection->since_ms = now_ms;
+    }
+}
+
 static void http_connection_on_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     (void)suggested;
@@ -272,6 +281,8 @@ static void http_connection_on_read(uv_stream_t *stream, ssize_t count, const uv
         }
     } else if (count < 0) {
         http_connection_close(connection);
+    } else if (count > 0 && connection->is_lingering) {
+        http_connection_linger(connection);
     } else if (count > 0 && !connection->is_last_read) {
         if (connection->in_len == 0) {
             connection->since_ms = http_server_now_ms(connection->server);

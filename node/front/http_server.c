@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,6 +214,23 @@ void http_respond(struct http_exchange *exchange, int status, const char *conten
     exchange->answer_bytes = out.len;
     connection->unsent_bytes += out.len;
     http_server_dirty(connection);
+}
+
+void http_refuse(struct http_exchange *exchange, int status, const char *name, const char *reason,
+                 const char *extra_headers)
+{
+    char own[64], text[512];
+    const char *words = http_reason(status);
+    size_t len = 0;
+    for (; words[len] != '\0' && len + 1 < sizeof own; len++) {
+        own[len] = words[len] == ' ' ? '_' : (char)toupper((unsigned char)words[len]);
+    }
+    own[len] = '\0';
+    name = name != NULL ? name : own;
+    snprintf(text, sizeof text,
+             "{\"type\":\"error\",\"code\":\"%s\",\"reason\":\"%s\",\"name\":\"%s\"}\n", name,
+             reason != NULL ? reason : words, name);
+    http_respond(exchange, status, "application/json", extra_headers, bytes_str(text));
 }
 
 /* Time ----------------------------------------------------------------------------------------- */

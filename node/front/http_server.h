@@ -110,4 +110,14 @@ const char *http_exchange_added(const struct http_exchange *exchange);
 void http_respond(struct http_exchange *exchange, int status, const char *content_type,
                   const char *extra_headers, struct bytes body);
 
+/**
+ * Refuse by http_respond: every refusal has the same JSON body, {"type":"error","code":...,
+ * "reason":...,"name":...}, whose two names are the same.
+ *
+ * name    NULL: made of the status' own words, NOT_FOUND
+ * reason  NULL: the status' own words. Neither needs escaping
+ */
+void http_refuse(struct http_exchange *exchange, int status, const char *name, const char *reason,
+                 const char *extra_headers);
+
 #endif

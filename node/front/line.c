@@ -313,6 +313,28 @@ void line_end(struct line *line)
     line_dirty(line);
 }
 
+const char *line_close_reason(enum ws_close why)
+{
+    static const struct {
+        enum ws_close code;
+        const char *reason;
+    } reasons[] = {
+        {WS_CLOSE_GOING_AWAY, "the node is going down"},
+        {WS_CLOSE_PROTOCOL, "protocol error"},
+        {WS_CLOSE_NOT_UTF8, "the text is not UTF-8"},
+        {WS_CLOSE_TOO_LARGE, "the message is too long"},
+        {WS_CLOSE_IDLE, "no sign of life"},
+        {WS_CLOSE_REPLACED, "another connection has taken over the session"},
+        {WS_CLOSE_ENDED, "the session has ended"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (reasons[i].code == why) {
+            return reasons[i].reason;
+        }
+    }
+    return "";
+}
+
 /* Reading -------------------------------------------------------------------------------------- */
 
 static void line_on_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)

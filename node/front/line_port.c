@@ -34,7 +34,7 @@ static void line_port_close(void *line, enum ws_close why)
     if (closing->format == FORMAT_WS) {
         ws_line_close(closing, why);
     } else {
-        line_end(closing);
+        sse_line_close(closing, why);
     }
 }
 

@@ -71,6 +71,8 @@ void line_send_own(struct line *line, struct frame *frame);
 void line_disown(struct line *line);
 /** End when what is queued is written. */
 void line_end(struct line *line);
+/** Why it ends, in words. */
+const char *line_close_reason(enum ws_close why);
 /** End now. */
 void line_drop(struct line *line);
 void line_hold(struct line *line);
@@ -85,6 +87,8 @@ void ws_line_close(struct line *line, enum ws_close why);
 void ws_line_free(struct line *line);
 
 /* sse_line.c */
+/** Say why it ends, and end it. */
+void sse_line_close(struct line *line, enum ws_close why);
 void sse_line_ping(struct line *line);
 
 /* line_text.c */

@@ -42,7 +42,7 @@ static void line_write_answer(const void *what, struct sink *out)
 static void line_answer(struct line *line, enum err err, uint64_t seq, struct bytes id)
 {
     const struct line_answer answer = {err, seq, id};
-    line_send_own(line, frames_text(FORMAT_WS, 0, line_write_answer, &answer));
+    line_send_own(line, frames_text(FORMAT_WS, NULL, line_write_answer, &answer));
 }
 
 void line_text_error(struct line *line, enum err err, struct bytes id)
@@ -66,16 +66,22 @@ static void line_on_said(enum err err, uint64_t seq, void *arg)
     line_asked_end(asked);
 }
 
-static void line_write_bytes(const void *what, struct sink *out)
+struct line_history {
+    struct bytes text, id;
+};
+
+static void line_write_history(const void *what, struct sink *out)
 {
-    sink_put(out, *(const struct bytes *)what);
+    const struct line_history *history = what;
+    talk_text_with_id(history->text, history->id, out);
 }
 
 static void line_on_history(enum err err, struct bytes text, void *arg)
 {
     struct line_asked *asked = arg;
     if (err == ERR_NONE) {
-        line_send_own(asked->line, frames_text(FORMAT_WS, 0, line_write_bytes, &text));
+        const struct line_history history = {text, line_asked_id(asked)};
+        line_send_own(asked->line, frames_text(FORMAT_WS, NULL, line_write_history, &history));
     } else {
         line_text_error(asked->line, err, line_asked_id(asked));
     }
@@ -90,7 +96,7 @@ static void line_text_ask(struct line *line, const struct text_json *text)
         return;
     }
     asked->line = line;
-    asked->id_len = text->id.len <= sizeof asked->id ? text->id.len : 0;
+    asked->id_len = text->id.len;
     sink_put(&(struct sink){asked->id, sizeof asked->id, 0}, bytes_of(text->id.ptr, asked->id_len));
     line_hold(line);
     line->in_flight++;
@@ -114,8 +120,7 @@ void line_text_take(struct line *line, struct bytes text)
     if (err == ERR_NONE) {
         line_text_ask(line, &decoded);
     } else {
-        line_text_error(line, err,
-                        decoded.id.len <= TALK_MESSAGE_ID_MAX ? decoded.id : bytes_of(NULL, 0));
+        line_text_error(line, err, decoded.id);
     }
     text_json_free(&decoded);
 }

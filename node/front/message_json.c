@@ -6,14 +6,11 @@
 #include "message_json.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "json_members.h"
 #include "proto/base64.h"
-
-/* Deep nesting in members that nobody reads would cost stack; jansson refuses beyond 2048 levels.
- */
 
 static bool message_json_whole(double number, int64_t *ret_time)
 {
@@ -56,22 +53,23 @@ static bool message_json_time(const json_t *value, int64_t *ret_time)
 
 enum err message_json_decode(struct bytes json, uint8_t *storage, struct message_json *ret_message)
 {
-    json_t *root = json_loadb((const char *)json.ptr, json.len, JSON_ALLOW_NUL, NULL);
-    const json_t *text = json_object_get(root, "message");
+    enum { TYPE, TEXT, TIME, COUNT };
+    static const char *const names[COUNT] = {"type", "message", "messageTime"};
+    json_t *members[COUNT];
+    bool is_whole = json_members_read(json, names, COUNT, members);
     enum err err = ERR_MALFORMED;
     struct sink out = sink_into(storage, json.len);
     int64_t time_unix_ms;
-    if (json_is_string(json_object_get(root, "type"))) {
+    if (json_is_string(members[TYPE])) {
         *ret_message = (struct message_json){.is_text = true};
         err = ERR_NONE;
-    } else if (json_is_string(text) &&
-               message_json_time(json_object_get(root, "messageTime"), &time_unix_ms) &&
-               base64_decode(bytes_of(json_string_value(text), json_string_length(text)), &out) &&
-               sink_fits(&out)) {
+    } else if (is_whole && json_is_string(members[TEXT]) &&
+               message_json_time(members[TIME], &time_unix_ms) &&
+               base64_decode(json_members_string(members[TEXT]), &out) && sink_fits(&out)) {
         *ret_message =
             (struct message_json){.text = sink_bytes(&out), .time_unix_ms = time_unix_ms};
         err = ERR_NONE;
     }
-    json_decref(root);
+    json_members_free(members, COUNT);
     return err;
 }

@@ -4,6 +4,8 @@
  * readiness, metrics, and which web pages may ask. What is said in the talk is routes_talk.c's, how
  * requests are framed http_server's, who may speak the scripts'.
  */
+#include <strings.h>
+
 #include "node/base/metrics.h"
 #include "node/base/origins.h"
 #include "routes_state.h"
@@ -12,15 +14,10 @@
 #define ROUTES_METRICS_BYTES (64 * 1024)
 #define ROUTES_ORIGIN_MAX    256
 
-/* {"code":"NAME","reason":"text"}: both come from the catalogue and need no escaping. */
 void routes_refuse(struct http_exchange *exchange, enum err err)
 {
-    char text[256];
-    int len = snprintf(text, sizeof text, "{\"code\":\"%s\",\"reason\":\"%s\"}\n", err_name(err),
-                       err_text(err));
     const char *retry = err_is_worth_repeating(err) ? "Retry-After: 1\r\n" : NULL;
-    http_respond(exchange, err_http_status(err), "application/json", retry,
-                 bytes_of(text, (size_t)len));
+    http_refuse(exchange, err_http_status(err), err_name(err), err_text(err), retry);
 }
 
 /* Operation --------------------------------------------------------------------------------------
@@ -67,6 +64,61 @@ static void routes_metrics(struct http_exchange *exchange, const struct http1_re
     }
 }
 
+/* Who may ask ------------------------------------------------------------------------------------
+ */
+
+struct route {
+    const char *path; /* without the leading slash, which the original does not send */
+    const char *method;
+    bool is_for_pages;      /* of this node's origin or http.allowed_origins */
+    bool is_without_origin; /* ... which may not say so */
+    routes_answer_fn *answer;
+};
+
+/* A foreign web page must not use its reader's place in the network to speak here. False: refused.
+ */
+static enum err routes_check_origin(struct http_exchange *exchange, const struct http1_request *req,
+                                    const struct routes *routes)
+{
+    const struct http1_header *origin = http1_header_find(req, "origin");
+    const struct http1_header *host = http1_header_find(req, "host");
+    if (origin == NULL || (host != NULL && origins_same(origin->value, host->value))) {
+        return ERR_NONE;
+    }
+    if (!origins_contain(routes->config->http_allowed_origins, origin->value) ||
+        origin->value.len > ROUTES_ORIGIN_MAX) {
+        return ERR_ORIGIN_FOREIGN;
+    }
+    char allow[ROUTES_ORIGIN_MAX + 64];
+    snprintf(allow, sizeof allow, "Access-Control-Allow-Origin: %.*s\r\nVary: Origin\r\n",
+             (int)origin->value.len, (const char *)origin->value.ptr);
+    http_exchange_add_headers(exchange, allow);
+    return ERR_NONE;
+}
+
+/* Behind a name that somebody else points at this node, a page of his would be of this node's own
+ * origin. Browsers send no Origin with an event stream of the same origin. */
+static enum err routes_check_host(const struct http1_request *req, const struct routes *routes,
+                                  const struct route *route)
+{
+    const struct http1_header *host = http1_header_find(req, "host");
+    const struct config *config = routes->config;
+    bool is_asked = route->is_without_origin || http1_header_find(req, "origin") != NULL;
+    bool is_known = host == NULL || origins_host_known(config->http_names,
+                                                       config->http_allowed_origins, host->value);
+    return is_asked && !is_known ? ERR_HOST_UNKNOWN : ERR_NONE;
+}
+
+/* A browser asks whether a page from elsewhere may send what it wants to. */
+static void routes_preflight(struct http_exchange *exchange)
+{
+    http_respond(exchange, 204, NULL,
+                 "Access-Control-Allow-Methods: GET, POST\r\n"
+                 "Access-Control-Allow-Headers: authorization, content-type, last-event-id\r\n"
+                 "Access-Control-Max-Age: 600\r\n",
+                 bytes_of(NULL, 0));
+}
+
 /* The page ---------------------------------------------------------------------------------------
  */
 
@@ -80,10 +132,14 @@ static void routes_metrics(struct http_exchange *exchange, const struct http1_re
     "Cache-Control: no-cache\r\n"
 
 static void routes_asset(struct http_exchange *exchange, const struct http1_request *req,
-                         const struct web_asset *asset)
+                         const struct web_asset *asset, const struct routes *routes)
 {
+    (void)routes_check_origin(exchange, req,
+                              routes); /* pages elsewhere may take hgtp.js from here */
     char headers[sizeof ROUTES_PAGE_HEADERS + 128];
-    snprintf(headers, sizeof headers, "%sETag: %s\r\n", ROUTES_PAGE_HEADERS, asset->etag);
+    bool has_vary = strstr(http_exchange_added(exchange), "Vary:") != NULL;
+    snprintf(headers, sizeof headers, "%sETag: %s\r\n%s", ROUTES_PAGE_HEADERS, asset->etag,
+             has_vary ? "" : "Vary: Origin\r\n");
     const struct http1_header *known = http1_header_find(req, "if-none-match");
     if (known != NULL && bytes_equal(known->value, bytes_str(asset->etag))) {
         http_respond(exchange, 304, NULL, headers, bytes_of(NULL, 0));
@@ -92,57 +148,17 @@ static void routes_asset(struct http_exchange *exchange, const struct http1_requ
     http_respond(exchange, 200, asset->content_type, headers, bytes_of(asset->bytes, asset->len));
 }
 
-/* Who may ask ------------------------------------------------------------------------------------
- */
-
-/* A foreign web page must not use its reader's place in the network to speak here. False: refused.
- */
-static bool routes_check_origin(struct http_exchange *exchange, const struct http1_request *req,
-                                const struct routes *routes)
-{
-    const struct http1_header *origin = http1_header_find(req, "origin");
-    const struct http1_header *host = http1_header_find(req, "host");
-    if (origin == NULL || (host != NULL && origins_same(origin->value, host->value))) {
-        return true;
-    }
-    if (!origins_contain(routes->config->http_allowed_origins, origin->value) ||
-        origin->value.len > ROUTES_ORIGIN_MAX) {
-        routes_refuse(exchange, ERR_ORIGIN_FOREIGN);
-        return false;
-    }
-    char allow[ROUTES_ORIGIN_MAX + 64];
-    snprintf(allow, sizeof allow, "Access-Control-Allow-Origin: %.*s\r\nVary: Origin\r\n",
-             (int)origin->value.len, (const char *)origin->value.ptr);
-    http_exchange_add_headers(exchange, allow);
-    return true;
-}
-
-/* A browser asks whether a page from elsewhere may send what it wants to. */
-static void routes_preflight(struct http_exchange *exchange)
-{
-    http_respond(exchange, 204, NULL,
-                 "Access-Control-Allow-Methods: GET, POST\r\n"
-                 "Access-Control-Allow-Headers: authorization, content-type, last-event-id\r\n"
-                 "Access-Control-Max-Age: 600\r\n",
-                 bytes_of(NULL, 0));
-}
-
 /* The table --------------------------------------------------------------------------------------
  */
 
-static const struct route {
-    const char *path; /* without the leading slash, which the original does not send */
-    const char *method;
-    bool is_for_pages; /* of this node's origin or http.allowed_origins */
-    routes_answer_fn *answer;
-} routes_table[] = {
-    {"message", "POST", true, routes_message},
-    {"hgtp", "POST", true, routes_hgtp},
-    {"ws", "GET", true, routes_ws},
-    {"events", "GET", true, routes_events},
-    {"healthz", "GET", false, routes_healthz},
-    {"readyz", "GET", false, routes_readyz},
-    {"metrics", "GET", false, routes_metrics},
+static const struct route routes_table[] = {
+    {"message", "POST", true, false, routes_message},
+    {"hgtp", "POST", true, false, routes_hgtp},
+    {"ws", "GET", true, false, routes_ws},
+    {"events", "GET", true, true, routes_events},
+    {"healthz", "GET", false, false, routes_healthz},
+    {"readyz", "GET", false, false, routes_readyz},
+    {"metrics", "GET", false, false, routes_metrics},
 };
 
 static struct bytes routes_path(struct bytes target)
@@ -162,16 +178,20 @@ static bool routes_method_fits(const char *method, struct bytes asked)
 static void routes_refuse_method(struct http_exchange *exchange, const char *method)
 {
     const char *allow = strcmp(method, "GET") == 0 ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n";
-    http_respond(exchange, 405, "text/plain", allow, bytes_str("method not allowed\n"));
+    http_refuse(exchange, 405, NULL, NULL, allow);
 }
 
 static void routes_take(struct http_exchange *exchange, const struct http1_request *req,
                         struct bytes body, struct routes *routes, const struct route *route)
 {
-    if (route->is_for_pages && !routes_check_origin(exchange, req, routes)) {
-        return;
+    enum err err = ERR_NONE;
+    if (route->is_for_pages) {
+        err = routes_check_origin(exchange, req, routes);
+        err = err == ERR_NONE ? routes_check_host(req, routes, route) : err;
     }
-    if (route->is_for_pages && bytes_equal(req->method, bytes_str("OPTIONS"))) {
+    if (err != ERR_NONE) {
+        routes_refuse(exchange, err);
+    } else if (route->is_for_pages && bytes_equal(req->method, bytes_str("OPTIONS"))) {
         routes_preflight(exchange);
     } else if (routes_method_fits(route->method, req->method)) {
         route->answer(exchange, req, body, routes);
@@ -187,9 +207,42 @@ void routes_on_too_large(const struct http1_request *req, uint32_t peer_ip, void
     }
 }
 
+/* Where the target is a whole address (http://host/path) it tells the host, and the Host header
+ * does not count; *ret_plain is the same request with the path alone. */
+static bool routes_is_whole_address(const struct http1_request *req,
+                                    struct http1_request *ret_plain)
+{
+    struct bytes target = req->target;
+    size_t scheme = 0;
+    while (scheme < target.len && target.ptr[scheme] >= 'A' &&
+           strchr("/?", target.ptr[scheme]) == NULL) {
+        scheme++;
+    }
+    if (scheme == 0 || scheme + 3 > target.len || memcmp(target.ptr + scheme, "://", 3) != 0) {
+        return false;
+    }
+    struct bytes host = bytes_from(target, scheme + 3);
+    size_t len = 0;
+    while (len < host.len && strchr("/?", host.ptr[len]) == NULL) {
+        len++;
+    }
+    *ret_plain = *req;
+    ret_plain->target = len < host.len ? bytes_from(host, len) : bytes_str("/");
+    host.len = len;
+    for (size_t i = 0; i < ret_plain->header_count; i++) {
+        struct http1_header *header = &ret_plain->headers[i];
+        if (header->name.len == 4 && strncasecmp((const char *)header->name.ptr, "host", 4) == 0) {
+            header->value = host;
+        }
+    }
+    return true;
+}
+
 void routes_on_request(struct http_exchange *exchange, const struct http1_request *req,
                        struct bytes body, void *arg)
 {
+    struct http1_request plain;
+    req = routes_is_whole_address(req, &plain) ? &plain : req;
     struct bytes path = routes_path(req->target);
     for (size_t i = 0; i < sizeof routes_table / sizeof routes_table[0]; i++) {
         if (bytes_equal(path, bytes_str(routes_table[i].path))) {
@@ -199,9 +252,9 @@ void routes_on_request(struct http_exchange *exchange, const struct http1_reques
     }
     const struct web_asset *asset = web_asset_find(path);
     if (asset == NULL) {
-        http_respond(exchange, 404, "text/plain", NULL, bytes_str("not found\n"));
+        http_refuse(exchange, 404, NULL, NULL, NULL);
     } else if (routes_method_fits("GET", req->method)) {
-        routes_asset(exchange, req, asset);
+        routes_asset(exchange, req, asset, arg);
     } else {
         routes_refuse_method(exchange, "GET");
     }

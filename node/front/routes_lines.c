@@ -9,7 +9,8 @@
 #include "routes_state.h"
 
 #define ROUTES_HEAD_MAX   1024
-#define ROUTES_NUMBER_MAX 15 /* digits; more than a room will ever say */
+#define ROUTES_ASKED_MAX  1024 /* the values of all parameters */
+#define ROUTES_NUMBER_MAX 15   /* digits; more than a room will ever say */
 
 /* A connection that waits for its session. */
 struct routes_attaching {
@@ -23,8 +24,33 @@ struct routes_attaching {
 /* Query strings --------------------------------------------------------------------------------
  */
 
-/* Value of a parameter, as it stands; empty when it is missing. */
-static struct bytes routes_query(struct bytes target, const char *name)
+/* What a request to attach says; the views of `attach` point to its bytes, or into the request. */
+struct routes_asked {
+    struct talk_attach attach;
+    uint8_t storage[ROUTES_ASKED_MAX];
+};
+
+static int routes_hex(uint8_t c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* Decodes %41 and the like; what is no such thing stays as it is. */
+static void routes_decode(struct bytes value, struct sink *out)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        int high = value.ptr[i] == '%' && i + 2 < value.len ? routes_hex(value.ptr[i + 1]) : -1;
+        int low = high >= 0 ? routes_hex(value.ptr[i + 2]) : -1;
+        sink_u8(out, low >= 0 ? (uint8_t)(high << 4 | low) : value.ptr[i]);
+        i += low >= 0 ? 2 : 0;
+    }
+}
+
+/* Value of a parameter, decoded behind what is in `out`; empty when it is missing. */
+static struct bytes routes_query(struct bytes target, const char *name, struct sink *out)
 {
     const uint8_t *mark = target.len > 0 ? memchr(target.ptr, '?', target.len) : NULL;
     struct bytes rest =
@@ -34,7 +60,9 @@ static struct bytes routes_query(struct bytes target, const char *name)
         const uint8_t *end = memchr(rest.ptr, '&', rest.len);
         size_t len = end != NULL ? (size_t)(end - rest.ptr) : rest.len;
         if (len > name_len && rest.ptr[name_len] == '=' && memcmp(rest.ptr, name, name_len) == 0) {
-            return bytes_of(rest.ptr + name_len + 1, len - name_len - 1);
+            size_t start = out->len;
+            routes_decode(bytes_of(rest.ptr + name_len + 1, len - name_len - 1), out);
+            return sink_fits(out) ? bytes_from(sink_bytes(out), start) : bytes_of(NULL, 0);
         }
         rest = bytes_from(rest, len + 1);
     }
@@ -56,19 +84,39 @@ static bool routes_number(struct bytes digits, bool *ret_has, uint64_t *ret_numb
     return true;
 }
 
-/* False: the request makes no sense. */
-static bool routes_attach_of(const struct http1_request *req, struct talk_attach *ret_attach)
+/* The id of the last event that an EventSource got, EPOCH:SEQ, counts before what the address says:
+ * that was written when it came for the first time. Not if the id is none of ours. */
+static void routes_last_event(const struct http1_request *req, struct talk_attach *attach)
 {
     const struct http1_header *last = http1_header_find(req, "last-event-id");
-    struct bytes after = last != NULL ? last->value : routes_query(req->target, "after");
-    *ret_attach = (struct talk_attach){.token = routes_query(req->target, "token"),
-                                       .epoch = routes_query(req->target, "epoch")};
-    if (ret_attach->token.len == 0) {
-        ret_attach->token = routes_bearer(req);
+    struct bytes id = last != NULL ? last->value : bytes_of(NULL, 0);
+    const uint8_t *colon = id.len > 0 ? memrchr(id.ptr, ':', id.len) : NULL;
+    size_t epoch_len = colon != NULL ? (size_t)(colon - id.ptr) : 0;
+    bool has_seq = false;
+    uint64_t seq;
+    if (epoch_len > 0 && routes_number(bytes_from(id, epoch_len + 1), &has_seq, &seq) && has_seq) {
+        attach->epoch = bytes_of(id.ptr, epoch_len);
+        attach->has_after = true;
+        attach->after = seq;
     }
-    return routes_number(after, &ret_attach->has_after, &ret_attach->after) &&
-           routes_number(routes_query(req->target, "try"), &ret_attach->has_try,
-                         &ret_attach->try_number);
+}
+
+/* False: the request makes no sense. */
+static bool routes_attach_of(const struct http1_request *req, struct routes_asked *ret_asked)
+{
+    struct sink out = sink_into(ret_asked->storage, sizeof ret_asked->storage);
+    struct talk_attach *attach = &ret_asked->attach;
+    *attach = (struct talk_attach){.token = routes_query(req->target, "token", &out)};
+    attach->epoch = routes_query(req->target, "epoch", &out);
+    struct bytes after = routes_query(req->target, "after", &out);
+    struct bytes attempt = routes_query(req->target, "try", &out);
+    if (attach->token.len == 0) {
+        attach->token = routes_bearer(req);
+    }
+    bool is_good = routes_number(after, &attach->has_after, &attach->after) &&
+                   routes_number(attempt, &attach->has_try, &attach->try_number);
+    routes_last_event(req, attach);
+    return is_good && sink_fits(&out);
 }
 
 /* Attaching ------------------------------------------------------------------------------------
@@ -157,8 +205,8 @@ static bool routes_has_word(const struct http1_request *req, const char *name, c
 
 static void routes_ask_for_upgrade(struct http_exchange *exchange)
 {
-    http_respond(exchange, 426, "text/plain", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
-                 bytes_str("this is a WebSocket, version 13\n"));
+    http_refuse(exchange, 426, NULL, "this is a WebSocket, version 13",
+                "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
 }
 
 void routes_ws(struct http_exchange *exchange, const struct http1_request *req, struct bytes body,
@@ -167,15 +215,15 @@ void routes_ws(struct http_exchange *exchange, const struct http1_request *req, 
     (void)body;
     const struct http1_header *version = http1_header_find(req, "sec-websocket-version");
     const struct http1_header *key = http1_header_find(req, "sec-websocket-key");
-    struct talk_attach attach;
+    struct routes_asked asked;
     uint8_t accept[WS_ACCEPT_BYTES];
     if (!bytes_equal(req->method, bytes_str("GET"))) {
-        http_respond(exchange, 405, "text/plain", "Allow: GET\r\n", bytes_str("GET only\n"));
+        http_refuse(exchange, 405, NULL, "GET only", "Allow: GET\r\n");
     } else if (req->minor < 1 || !routes_has_word(req, "upgrade", "websocket") ||
                !routes_has_word(req, "connection", "upgrade") || version == NULL ||
                !bytes_equal(version->value, bytes_str("13"))) {
         routes_ask_for_upgrade(exchange);
-    } else if (key == NULL || !ws_accept(key->value, accept) || !routes_attach_of(req, &attach)) {
+    } else if (key == NULL || !ws_accept(key->value, accept) || !routes_attach_of(req, &asked)) {
         routes_refuse(exchange, ERR_MALFORMED);
     } else {
         char head[ROUTES_HEAD_MAX / 2];
@@ -185,7 +233,7 @@ void routes_ws(struct http_exchange *exchange, const struct http1_request *req, 
                  "Sec-WebSocket-Accept: %.*s\r\n%s",
                  WS_ACCEPT_BYTES, (const char *)accept,
                  is_offered ? "Sec-WebSocket-Protocol: hgtp\r\n" : "");
-        routes_attach(exchange, routes, head, &attach, true);
+        routes_attach(exchange, routes, head, &asked.attach, true);
     }
 }
 
@@ -196,12 +244,12 @@ void routes_events(struct http_exchange *exchange, const struct http1_request *r
                    struct bytes body, struct routes *routes)
 {
     (void)body;
-    struct talk_attach attach;
+    struct routes_asked asked;
     if (!bytes_equal(req->method, bytes_str("GET"))) {
-        http_respond(exchange, 405, "text/plain", "Allow: GET\r\n", bytes_str("GET only\n"));
+        http_refuse(exchange, 405, NULL, "GET only", "Allow: GET\r\n");
         return;
     }
-    if (!routes_attach_of(req, &attach)) {
+    if (!routes_attach_of(req, &asked)) {
         routes_refuse(exchange, ERR_MALFORMED);
         return;
     }
@@ -210,5 +258,5 @@ void routes_events(struct http_exchange *exchange, const struct http1_request *r
              "HTTP/1.1 200 OK\r\nDate: %s\r\nContent-Type: text/event-stream\r\n"
              "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\nConnection: close\r\n",
              http_exchange_date(exchange));
-    routes_attach(exchange, routes, head, &attach, false);
+    routes_attach(exchange, routes, head, &asked.attach, false);
 }

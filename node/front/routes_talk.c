@@ -21,7 +21,11 @@ struct bytes routes_bearer(const struct http1_request *req)
         strncasecmp((const char *)header->value.ptr, scheme, scheme_len) != 0) {
         return bytes_of(NULL, 0);
     }
-    return bytes_from(header->value, scheme_len);
+    struct bytes token = bytes_from(header->value, scheme_len);
+    while (token.len > 0 && token.ptr[0] == ' ') {
+        token = bytes_from(token, 1);
+    }
+    return token;
 }
 
 /* Texts ----------------------------------------------------------------------------------------
@@ -52,11 +56,18 @@ static void routes_answer_text(struct http_exchange *exchange, enum err err, uin
 static void routes_on_history(enum err err, struct bytes text, void *arg)
 {
     struct routes_said *said = arg;
-    if (err == ERR_NONE) {
-        http_respond(said->exchange, 200, "application/json", NULL, text);
+    struct bytes id = bytes_of(said->id, said->id_len);
+    struct sink out = sink_into(NULL, 0);
+    talk_text_with_id(text, id, &out);
+    uint8_t *storage = err == ERR_NONE ? malloc(out.len) : NULL;
+    if (storage != NULL) {
+        out = sink_into(storage, out.len);
+        talk_text_with_id(text, id, &out);
+        http_respond(said->exchange, 200, "application/json", NULL, sink_bytes(&out));
     } else {
-        routes_answer_text(said->exchange, err, 0, bytes_of(said->id, said->id_len));
+        routes_answer_text(said->exchange, err == ERR_NONE ? ERR_BUSY : err, 0, id);
     }
+    free(storage);
     free(said);
 }
 
@@ -76,7 +87,7 @@ static void routes_text(struct http_exchange *exchange, const struct talk_asker 
     struct routes_said *said = err == ERR_NONE ? calloc(1, sizeof *said) : NULL;
     if (said != NULL) {
         said->exchange = exchange;
-        said->id_len = text.id.len <= sizeof said->id ? text.id.len : 0;
+        said->id_len = text.id.len;
         sink_put(&(struct sink){said->id, sizeof said->id, 0}, bytes_of(text.id.ptr, said->id_len));
     }
     if (said != NULL && text.kind == TEXT_HISTORY) {
@@ -88,8 +99,7 @@ static void routes_text(struct http_exchange *exchange, const struct talk_asker 
                                              .is_manager = text.kind == TEXT_MANAGER};
         talk_say(routes->talk, &message, routes_on_text_said, said);
     } else {
-        routes_answer_text(exchange, err == ERR_NONE ? ERR_BUSY : err, 0,
-                           text.id.len <= TALK_MESSAGE_ID_MAX ? text.id : bytes_of(NULL, 0));
+        routes_answer_text(exchange, err == ERR_NONE ? ERR_BUSY : err, 0, text.id);
     }
     text_json_free(&text);
 }

@@ -4,6 +4,7 @@
  * talk as events; what the client has to say it says by POST, so nothing is read here.
  */
 #include "line_state.h"
+#include "proto/talk_text.h"
 
 void sse_line_ping(struct line *line)
 {
@@ -13,6 +14,18 @@ void sse_line_ping(struct line *line)
         memcpy(frame->data, comment, sizeof comment - 1);
     }
     line_send_own(line, frame);
+}
+
+static void sse_line_write_closed(const void *what, struct sink *out)
+{
+    const enum ws_close *why = what;
+    talk_text_closed((int)*why, line_close_reason(*why), out);
+}
+
+void sse_line_close(struct line *line, enum ws_close why)
+{
+    line_send_own(line, frames_text(FORMAT_SSE, NULL, sse_line_write_closed, &why));
+    line_end(line);
 }
 
 struct line *line_open_sse(struct lines *lines, uv_tcp_t *tcp, uint32_t peer_ip, struct bytes head)

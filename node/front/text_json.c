@@ -5,35 +5,30 @@
  */
 #include "text_json.h"
 
-#include <jansson.h>
-#include <string.h>
-
+#include "json_members.h"
 #include "node/talk/talk.h"
 
 #define TEXT_HISTORY_COUNT 50
 
-static struct bytes text_json_string(const json_t *value)
-{
-    return json_is_string(value) ? bytes_of(json_string_value(value), json_string_length(value))
-                                 : bytes_of(NULL, 0);
-}
+enum { TEXT_TYPE, TEXT_ID, TEXT_SAID, TEXT_USER, TEXT_BEFORE, TEXT_COUNT };
+static const char *const text_json_names[TEXT_JSON_MEMBERS] = {
+    [TEXT_TYPE] = "type", [TEXT_ID] = "id",         [TEXT_SAID] = "message",
+    [TEXT_USER] = "user", [TEXT_BEFORE] = "before", [TEXT_COUNT] = "count",
+};
 
-/* A message, or the name of the next manager, with an id or without. */
-static enum err text_json_said(const json_t *root, enum text_kind kind, struct text_json *text)
+/* A message, or the name of the next manager. */
+static enum err text_json_said(enum text_kind kind, struct text_json *text)
 {
-    const json_t *id = json_object_get(root, "id");
-    const json_t *message = json_object_get(root, kind == TEXT_MANAGER ? "user" : "message");
+    const json_t *message = text->members[kind == TEXT_MANAGER ? TEXT_USER : TEXT_SAID];
     text->kind = kind;
-    text->message = text_json_string(message);
-    bool is_id = id == NULL ||
-                 (json_is_string(id) && text->id.len >= 1 && text->id.len <= TALK_MESSAGE_ID_MAX);
-    return json_is_string(message) && is_id ? ERR_NONE : ERR_MALFORMED;
+    text->message = json_members_string(message);
+    return json_is_string(message) ? ERR_NONE : ERR_MALFORMED;
 }
 
-static enum err text_json_history(const json_t *root, struct text_json *text)
+static enum err text_json_history(struct text_json *text)
 {
-    const json_t *before = json_object_get(root, "before");
-    const json_t *count = json_object_get(root, "count");
+    const json_t *before = text->members[TEXT_BEFORE];
+    const json_t *count = text->members[TEXT_COUNT];
     json_int_t wanted = count != NULL ? json_integer_value(count) : TEXT_HISTORY_COUNT;
     bool is_before = before == NULL || json_is_null(before) || json_integer_value(before) > 0;
     if (!is_before || wanted < 1 || wanted > TALK_HISTORY_MAX) {
@@ -45,25 +40,37 @@ static enum err text_json_history(const json_t *root, struct text_json *text)
     return ERR_NONE;
 }
 
+/* False: there is one that is none. */
+static bool text_json_id(struct text_json *text)
+{
+    const json_t *id = text->members[TEXT_ID];
+    struct bytes bytes = json_members_string(id);
+    bool is_id = bytes.len >= 1 && bytes.len <= TALK_MESSAGE_ID_MAX;
+    text->id = is_id ? bytes : bytes_of(NULL, 0);
+    return is_id || id == NULL;
+}
+
 enum err text_json_decode(struct bytes json, struct text_json *ret_text)
 {
-    json_t *root = json_loadb((const char *)json.ptr, json.len, JSON_ALLOW_NUL, NULL);
-    *ret_text =
-        (struct text_json){.root = root, .id = text_json_string(json_object_get(root, "id"))};
-    struct bytes type = text_json_string(json_object_get(root, "type"));
+    *ret_text = (struct text_json){.id = bytes_of(NULL, 0)};
+    bool is_whole = json_members_read(json, text_json_names, TEXT_JSON_MEMBERS, ret_text->members);
+    struct bytes type = json_members_string(ret_text->members[TEXT_TYPE]);
+    if (!text_json_id(ret_text) || !is_whole) {
+        return ERR_MALFORMED;
+    }
     if (bytes_equal(type, bytes_str("message"))) {
-        return text_json_said(root, TEXT_MESSAGE, ret_text);
+        return text_json_said(TEXT_MESSAGE, ret_text);
     }
     if (bytes_equal(type, bytes_str("manager"))) {
-        return text_json_said(root, TEXT_MANAGER, ret_text);
+        return text_json_said(TEXT_MANAGER, ret_text);
     }
     if (bytes_equal(type, bytes_str("history"))) {
-        return text_json_history(root, ret_text);
+        return text_json_history(ret_text);
     }
     return ERR_MALFORMED;
 }
 
 void text_json_free(struct text_json *text)
 {
-    json_decref(text->root);
+    json_members_free(text->members, TEXT_JSON_MEMBERS);
 }

@@ -26,25 +26,9 @@ void ws_line_ping(struct line *line)
 
 void ws_line_close(struct line *line, enum ws_close why)
 {
-    static const struct {
-        enum ws_close code;
-        const char *reason;
-    } reasons[] = {
-        {WS_CLOSE_GOING_AWAY, "the node is going down"},
-        {WS_CLOSE_PROTOCOL, "protocol error"},
-        {WS_CLOSE_NOT_UTF8, "the text is not UTF-8"},
-        {WS_CLOSE_TOO_LARGE, "the message is too long"},
-        {WS_CLOSE_IDLE, "no sign of life"},
-        {WS_CLOSE_REPLACED, "another connection has taken over the session"},
-        {WS_CLOSE_ENDED, "the session has ended"},
-    };
-    const char *reason = "";
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-        reason = reasons[i].code == why ? reasons[i].reason : reason;
-    }
     uint8_t storage[WS_HEAD_MAX + WS_CONTROL_MAX];
     struct sink out = sink_into(storage, sizeof storage);
-    ws_close_frame(why, reason, &out);
+    ws_close_frame(why, line_close_reason(why), &out);
     struct frame *frame = frame_new(out.len);
     if (frame != NULL) {
         memcpy(frame->data, storage, out.len);

@@ -48,8 +48,9 @@ bool channel_entry(struct talk *talk, struct client *client, struct entry *entry
     if (!channel_is_open(client) || !entry_is_shown(entry)) {
         return true;
     }
-    struct frame *frame = entry_frame(entry, channel_format(talk, client), client->room->name,
-                                      (enum notice_language)talk->options.config->notices_language);
+    struct frame *frame =
+        entry_frame(entry, channel_format(talk, client), client->room->name, client->room->epoch,
+                    (enum notice_language)talk->options.config->notices_language);
     uint64_t mark = (uint64_t)client->turn << DELIVER_MARK_BITS | entry->seq;
     if (frame == NULL) {
         return false;
@@ -64,7 +65,7 @@ void channel_announce(struct talk *talk, const struct client *client, struct ent
     enum notice_language language = (enum notice_language)talk->options.config->notices_language;
     struct frame *frame =
         channel_is_open(client)
-            ? entry_frame(notice, channel_format(talk, client), bytes_of(NULL, 0), language)
+            ? entry_frame(notice, channel_format(talk, client), bytes_of(NULL, 0), "", language)
             : NULL;
     if (frame == NULL) {
         return;
@@ -97,7 +98,7 @@ static void channel_urgent(struct talk *talk, const struct client *client, frame
     if (client->line == NULL) {
         return;
     }
-    struct frame *frame = frames_text(channel_format(talk, client), 0, write, what);
+    struct frame *frame = frames_text(channel_format(talk, client), NULL, write, what);
     if (frame != NULL) {
         (void)talk->options.line.send(client->line, frame, true);
     }
@@ -121,7 +122,9 @@ bool channel_gap(struct talk *talk, struct client *client, uint64_t from, uint64
         return true;
     }
     const struct channel_gap gap = {client->room->name, from, to};
-    struct frame *frame = frames_text(channel_format(talk, client), to, channel_write_gap, &gap);
+    const struct frame_place place = {client->room->epoch, to};
+    struct frame *frame =
+        frames_text(channel_format(talk, client), &place, channel_write_gap, &gap);
     bool is_taken = frame != NULL && channel_send(talk, client, PUSH_NOTICE, frame, 0);
     frame_unref(frame);
     return is_taken;

@@ -139,14 +139,16 @@ static void entry_write_text(const void *what, struct sink *out)
 }
 
 struct frame *entry_frame(struct entry *entry, enum format format, struct bytes room_name,
-                          enum notice_language language)
+                          const char *epoch, enum notice_language language)
 {
     if (entry->frames[format] == NULL) {
         uint8_t storage[ENTRY_WORDS_MAX];
         struct sink worded = sink_into(storage, sizeof storage);
         const struct entry_form form = {entry, room_name, entry_words(entry, language, &worded)};
-        struct frame *frame = frames_text(
-            format, entry->seq, format == FORMAT_PUSH ? entry_write_push : entry_write_text, &form);
+        const struct frame_place place = {epoch, entry->seq};
+        struct frame *frame =
+            frames_text(format, entry->seq != 0 ? &place : NULL,
+                        format == FORMAT_PUSH ? entry_write_push : entry_write_text, &form);
         if (frame != NULL) {
             frame->logged_unix_ms = entry->time_unix_ms;
         }

@@ -58,7 +58,7 @@ enum push_type entry_push_type(const struct entry *entry);
 /** Its form for one kind of connection, borrowed from the entry; NULL when memory is out. An entry
  * belongs to one room, so that `room_name` is always the same. */
 struct frame *entry_frame(struct entry *entry, enum format format, struct bytes room_name,
-                          enum notice_language language);
+                          const char *epoch, enum notice_language language);
 
 /** Append its JSON object as WebSocket and SSE have it. */
 void entry_text(const struct entry *entry, struct bytes room_name, enum notice_language language,

@@ -12,22 +12,23 @@
 #include "proto/ws.h"
 
 struct frames_wrap {
-    uint8_t before[64];
+    uint8_t before[128];
     size_t before_bytes;
     const char *after;
 };
 
-static struct frames_wrap frames_wrap(enum format format, enum ws_opcode opcode, uint64_t event_id,
-                                      size_t content_bytes)
+static struct frames_wrap frames_wrap(enum format format, enum ws_opcode opcode,
+                                      const struct frame_place *place, size_t content_bytes)
 {
     struct frames_wrap wrap = {.after = ""};
     struct sink before = sink_into(wrap.before, sizeof wrap.before);
     if (format == FORMAT_WS) {
         ws_head(opcode, content_bytes, &before);
     } else if (format == FORMAT_SSE) {
-        char id[32];
-        snprintf(id, sizeof id, "id: %" PRIu64 "\n", event_id);
-        sink_text(&before, event_id != 0 ? id : "");
+        char id[96];
+        snprintf(id, sizeof id, "id: %.60s:%" PRIu64 "\n", place != NULL ? place->epoch : "",
+                 place != NULL ? place->seq : 0);
+        sink_text(&before, place != NULL ? id : "");
         sink_text(&before, opcode == WS_BINARY ? "event: hgtp\ndata: " : "data: ");
         wrap.after = "\n\n";
     }
@@ -35,12 +36,13 @@ static struct frames_wrap frames_wrap(enum format format, enum ws_opcode opcode,
     return wrap;
 }
 
-static struct frame *frames_make(enum format format, enum ws_opcode opcode, uint64_t event_id,
-                                 frames_write_fn *write, const void *what)
+static struct frame *frames_make(enum format format, enum ws_opcode opcode,
+                                 const struct frame_place *place, frames_write_fn *write,
+                                 const void *what)
 {
     struct sink measure = sink_into(NULL, 0);
     write(what, &measure);
-    struct frames_wrap wrap = frames_wrap(format, opcode, event_id, measure.len);
+    struct frames_wrap wrap = frames_wrap(format, opcode, place, measure.len);
     struct frame *frame = frame_new(wrap.before_bytes + measure.len + strlen(wrap.after));
     if (frame != NULL) {
         struct sink out = sink_into(frame->data, frame->len);
@@ -52,10 +54,10 @@ static struct frame *frames_make(enum format format, enum ws_opcode opcode, uint
     return frame;
 }
 
-struct frame *frames_text(enum format format, uint64_t event_id, frames_write_fn *write,
-                          const void *what)
+struct frame *frames_text(enum format format, const struct frame_place *place,
+                          frames_write_fn *write, const void *what)
 {
-    return frames_make(format, WS_TEXT, event_id, write, what);
+    return frames_make(format, WS_TEXT, place, write, what);
 }
 
 static void frames_write_bytes(const void *what, struct sink *out)
@@ -70,6 +72,6 @@ static void frames_write_base64(const void *what, struct sink *out)
 
 struct frame *frames_hgtp(enum format format, struct bytes message)
 {
-    return frames_make(format, WS_BINARY, 0,
+    return frames_make(format, WS_BINARY, NULL,
                        format == FORMAT_SSE ? frames_write_base64 : frames_write_bytes, &message);
 }

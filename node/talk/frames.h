@@ -15,16 +15,22 @@ enum format {
     FORMAT_COUNT
 };
 
+/** A place in a room's log. */
+struct frame_place {
+    const char *epoch;
+    uint64_t seq;
+};
+
 /** Appends one text; called twice, the first time to measure. */
 typedef void frames_write_fn(const void *what, struct sink *out);
 
 /**
  * A frame with one reference; NULL when memory is out.
  *
- * event_id  FORMAT_SSE: the event's id, from which a client may resume; 0: none
+ * place  FORMAT_SSE: the event's id, "EPOCH:SEQ", from which a client may resume; NULL: none
  */
-struct frame *frames_text(enum format format, uint64_t event_id, frames_write_fn *write,
-                          const void *what);
+struct frame *frames_text(enum format format, const struct frame_place *place,
+                          frames_write_fn *write, const void *what);
 
 /** An HGTP message (FORMAT_WS or FORMAT_SSE); as above. */
 struct frame *frames_hgtp(enum format format, struct bytes message);

@@ -110,7 +110,7 @@ struct frame *listing_frame(struct listing *listing, enum format format)
 {
     if (listing->frames[format] == NULL) {
         listing->frames[format] = frames_text(
-            format, 0, format == FORMAT_PUSH ? listing_write_push : listing_write_text, listing);
+            format, NULL, format == FORMAT_PUSH ? listing_write_push : listing_write_text, listing);
     }
     return listing->frames[format];
 }

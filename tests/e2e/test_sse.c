@@ -3,6 +3,7 @@
  * Modern users where no WebSocket gets through: the stream of events that tells them what happens.
  * What they ask and say is in test_post.c.
  */
+#include "proto/ws.h"
 #include "tests/support/streamer.h"
 
 /* The stream ----------------------------------------------------------------------------------- */
@@ -128,9 +129,77 @@ E2E_SCENARIO(stream_resumes_by_the_query_where_there_is_no_header)
     /* A browser that reconnects by itself asks for the same address: what it has seen counts. */
     talk_record_fini(&bob->record);
     sse_client_drop(bob->sse);
-    streamer_attach(e, bob, "&after=7", "10");
+    char last[64];
+    snprintf(last, sizeof last, "%.*s:10", (int)strcspn(bob->sse->last_id, ":"), bob->sse->last_id);
+    streamer_attach(e, bob, "&after=7", last);
     streamer_whole(bob, 12);
     assert_int_equal(talk_record_account(&bob->record).from, 11);
+}
+
+/* 11: what is none of our ids is not looked at. */
+E2E_SCENARIO(stream_passes_over_a_last_event_id_that_is_none_of_ours)
+{
+    E2E_NODE(e);
+    struct talker *alice = e2e_talker(e, "alice");
+    struct streamer *bob = streamer_open(e, e->daemon->http_port, "bob");
+    e2e_talk_open_room(alice, "den");
+    e2e_talk_ok(streamer_ask_name(bob, HGTP_JOIN_ROOM, "den"));
+    talker_pour(alice, 10, 10);
+    assert_true(talker_poured(alice, TALKER_WAIT_MS));
+    streamer_whole(bob, 12);
+    static const char *const strange[] = {
+        "", "10", ":10", "x:", "1:", "a b", "1:2:three", "99999999999999999999:9x"};
+    for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++) {
+        talk_record_fini(&bob->record);
+        sse_client_drop(bob->sse);
+        streamer_attach(e, bob, "&after=7", strange[i]);
+        streamer_whole(bob, 12);
+        assert_int_equal(talk_record_account(&bob->record).from, 8);
+    }
+}
+
+/* 11: the number of one room says nothing about another one. */
+E2E_SCENARIO(stream_whose_last_event_was_in_another_room_misses_nothing_of_this_one)
+{
+    E2E_NODE(e);
+    struct talker *alice = e2e_talker(e, "alice");
+    struct streamer *bob = streamer_open(e, e->daemon->http_port, "bob");
+    e2e_talk_open_room(alice, "den");
+    e2e_talk_ok(streamer_ask_name(bob, HGTP_JOIN_ROOM, "den"));
+    talker_pour(alice, 10, 10);
+    assert_true(talker_poured(alice, TALKER_WAIT_MS));
+    streamer_whole(bob, 12);
+    char last[64];
+    snprintf(last, sizeof last, "%s", bob->sse->last_id);
+    e2e_talk_ok(streamer_ask_name(bob, HGTP_EXIT_ROOM, "den"));
+    sse_client_drop(bob->sse);
+    struct talker *carol = e2e_talker(e, "carol");
+    e2e_talk_open_room(carol, "attic");
+    e2e_talk_ok(streamer_ask_name(bob, HGTP_JOIN_ROOM, "attic"));
+    talker_pour(carol, 20, 10);
+    assert_true(talker_poured(carol, TALKER_WAIT_MS));
+    talk_record_fini(&bob->record);
+    streamer_attach(e, bob, "", last);
+    streamer_whole(bob, 22);
+    assert_int_equal(talk_record_account(&bob->record).from, 2);
+    assert_int_equal(talk_record_account(&bob->record).gaps, 0);
+}
+
+/* 11: a token that was percent-encoded, as every library does it, is a token. */
+E2E_SCENARIO(stream_takes_a_percent_encoded_token)
+{
+    E2E_NODE(e);
+    struct streamer *bob = streamer_open(e, e->daemon->http_port, "bob");
+    char target[1024];
+    size_t len = (size_t)snprintf(target, sizeof target, "/events?after=%%30&token=");
+    for (const char *at = bob->token; *at != '\0'; at++) {
+        len += (size_t)snprintf(target + len, sizeof target - len, "%%%02x", (unsigned char)*at);
+    }
+    const struct sse_client_options options = {.port = e->daemon->http_port, .target = target};
+    struct sse_client *encoded = sse_client_open(&options);
+    assert_int_equal(encoded->status, 200);
+    e2e_told(sse_client_wait_type(encoded, "session"));
+    sse_client_free(encoded);
 }
 
 E2E_SCENARIO(stream_that_was_away_for_too_long_is_told_of_the_gap_with_its_end_as_id)
@@ -159,6 +228,8 @@ E2E_SCENARIO(second_stream_ends_the_first)
     struct streamer *alice = streamer_open(e, e->daemon->http_port, "alice");
     struct sse_client *first = alice->sse;
     streamer_attach(e, alice, "", NULL);
+    const json_t *closed = e2e_told(sse_client_wait_type(first, "closed"));
+    assert_int_equal(json_integer_value(json_object_get(closed, "code")), WS_CLOSE_REPLACED);
     assert_true(sse_client_wait_end(first, SSE_CLIENT_WAIT_MS));
     e2e_told(sse_client_wait_type(alice->sse, "session"));
     assert_false(alice->sse->ended);
@@ -183,6 +254,9 @@ int main(void)
         E2E_TEST(stream_resumes_behind_the_last_event_at_any_node),
         E2E_TEST(stream_whose_node_is_killed_resumes_at_another),
         E2E_TEST(stream_resumes_by_the_query_where_there_is_no_header),
+        E2E_TEST(stream_passes_over_a_last_event_id_that_is_none_of_ours),
+        E2E_TEST(stream_whose_last_event_was_in_another_room_misses_nothing_of_this_one),
+        E2E_TEST(stream_takes_a_percent_encoded_token),
         E2E_TEST(stream_that_was_away_for_too_long_is_told_of_the_gap_with_its_end_as_id),
         E2E_TEST(second_stream_ends_the_first),
         E2E_TEST(stream_ends_with_its_session),

@@ -428,7 +428,7 @@ static void up_on_said(enum err err, uint64_t seq, void *arg)
 {
     struct conn_up *up = arg;
     const struct up_answer answer = {err, seq, bytes_of(up->data, up->id_len)};
-    up_frame(up, frames_text(up->line->conn->format, 0, up_write_answer, &answer));
+    up_frame(up, frames_text(up->line->conn->format, NULL, up_write_answer, &answer));
     up_end(up);
 }
 

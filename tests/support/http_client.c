@@ -180,7 +180,7 @@ static int http_client_once(uint32_t ip, uint16_t port, const char *request, con
 int http_client_get(uint32_t ip, uint16_t port, const char *target, char *ret_body, size_t body_cap)
 {
     char request[512];
-    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nhost: test\r\n\r\n", target);
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n", target);
     return http_client_once(ip, port, request, "", ret_body, body_cap);
 }
 
@@ -189,7 +189,7 @@ int http_client_post(uint32_t ip, uint16_t port, const char *target, const char 
 {
     char request[1024];
     snprintf(request, sizeof request,
-             "POST %s HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n"
+             "POST %s HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
              "content-length: %zu\r\n%s\r\n",
              target, strlen(body), extra_headers);
     return http_client_once(ip, port, request, body, ret_body, body_cap);

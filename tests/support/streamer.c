@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-/* Numbers are the ids of their events, or Last-Event-ID would be wrong; nothing else has one. */
+/* An entry's event has the id EPOCH:NUMBER, or Last-Event-ID would be wrong; nothing else has one.
+ */
 static void streamer_on_event(const struct sse_client_event *event, void *arg)
 {
     struct streamer *streamer = arg;
@@ -21,7 +22,9 @@ static void streamer_on_event(const struct sse_client_event *event, void *arg)
     if (record->count > had) {
         snprintf(number, sizeof number, "%lld", (long long)record->entries[had]->to);
     }
-    if (record->broken[0] == '\0' && strcmp(event->id != NULL ? event->id : "", number) != 0) {
+    const char *colon = event->id != NULL ? strrchr(event->id, ':') : NULL;
+    const char *told = colon != NULL && colon > event->id ? colon + 1 : "";
+    if (record->broken[0] == '\0' && strcmp(told, number) != 0) {
         snprintf(record->broken, sizeof record->broken, "the event [%.100s] has the id [%s]",
                  event->data, event->id != NULL ? event->id : "");
     }

@@ -41,8 +41,9 @@ static const struct talk_record_shape {
     {"ack", "i?s", {"seq", "id"}},
     {"error", "sss?s", {"code", "reason", "name", "id"}},
     {"gap", "sii", {"room", "from", "to"}},
-    {"history", "seb", {"room", "entries", "more"}},
+    {"history", "seb?s", {"room", "entries", "more", "id"}},
     {"reconnect", "i", {"after_ms"}},
+    {"closed", "is", {"code", "reason"}},
 };
 
 static bool talk_record_shape_object(const json_t *object);
