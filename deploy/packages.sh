@@ -8,7 +8,7 @@ BUILD_PACKAGES=(cmake ninja-build gcc libc6-dev pkg-config libuv1-dev libhiredis
     libjansson-dev libinih-dev uthash-dev libnng-dev libprotobuf-c-dev protobuf-c-compiler libedit-dev libsystemd-dev)
 TEST_PACKAGES=(libcmocka-dev redis-server clang libclang-rt-14-dev llvm-14 nginx
     libnginx-mod-stream chromium chromium-driver zsh fish tmux prometheus libyaml-dev debootstrap
-    dpkg-dev lintian systemd)
+    dpkg-dev lintian systemd nodejs node-ws)
 
 # The programs are wanted, not the services that come with some packages: none is started by the
 # installation. Until the end of the subshell; `as` is packages_install's.

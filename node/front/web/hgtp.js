@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /**
- * hgtp: a client of the Http Group Talk Protocol for pages. It knows no document: take it, with
- * hgtp_bytes.js, hgtp_link.js, hgtp_outbox.js and sha256.js, for a page of your own.
+ * hgtp: a client of the Http Group Talk Protocol for pages and for Node. It knows no document: take it
+ * from a node, from the package, or with hgtp_bytes.js, hgtp_link.js, hgtp_outbox.js and sha256.js into
+ * a page of your own.
  *
- *   import { Hgtp } from './hgtp.js';
+ *   import { Hgtp } from 'https://talk.example.org/web/hgtp.js';
  *   const talk = new Hgtp({ origin: 'https://talk.example.org' });
  *   talk.on('message', (m) => console.log(m.room, m.seq, m.from, m.message));
  *   await talk.register('alice', key);
@@ -12,7 +13,8 @@
  *
  * It reconnects by itself, at whichever node answers, and goes on behind the last entry it has seen:
  * nothing is missed and nothing comes twice. What was said and not acknowledged is said again with
- * the same id, which the service stores once. Requests reject with HgtpError: .code, .reason, .message.
+ * the same id, which the service stores once. Every say() is settled by `said`: sent, or failed with
+ * .error, also when the session ends, goes to another window, or is left. Requests reject with HgtpError: .code, .reason, .message.
  *
  * Events, by on(name, function):
  *   state      'idle' | 'connecting' | 'online' | 'waiting' (with .retryAt, ms) | 'replaced' | 'ended'
@@ -33,7 +35,7 @@
  *   save       what saved() gives has changed: with it another page can resume() this one's session
  */
 import { HgtpError, REASON, TYPE, body, decode, encode, nameBytes, randomId, realmOf, refusalOf,
-  registerBody, roomBody, roomOf, tokenOf, userIdOf } from './hgtp_bytes.js';
+  registerBody, roomBody, roomOf, tokenOf, userIdOf, wellFormed } from './hgtp_bytes.js';
 import { openLink } from './hgtp_link.js';
 import { Outbox } from './hgtp_outbox.js';
 import { hmacSha256 } from './sha256.js';
@@ -43,6 +45,7 @@ export { HgtpError, REASON };
 const EXPIRES_S = 3600;
 const ANSWER_MS = 15000; // a peer may think about an invitation for longer: see INVITE_MS
 const INVITE_MS = 60000;
+const REGISTER_TRIES = 6; // while the service says that it cannot decide now
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 15000;
 const STEADY_MS = 5000; // a connection that breaks earlier has not ended the trouble
@@ -54,11 +57,18 @@ const CLOSED_SEQ = 1; // of a REMOVE because the room was closed; a manager's ha
 const SEQ_STEP = 10; // replies to an INVITE are up to 3 numbers behind it
 
 const gone = () => new HgtpError('BAD_REQUEST', REASON.NOT_REGISTERED, 'the session has ended');
+const replaced = () => new HgtpError('REPLACED', 0, 'the session goes on elsewhere');
 const disconnected = () => new HgtpError('DISCONNECTED', 0, 'not connected');
 
 export class Hgtp {
-  constructor({ origin = location.origin } = {}) {
-    this.origin = origin;
+  /**
+   * `WebSocket`: a class that works as a browser's does, where there is none (Node before 22: the
+   * package ws). `EventSource` likewise; without one there are no event streams.
+   */
+  constructor({ origin = globalThis.location?.origin, WebSocket = globalThis.WebSocket,
+    EventSource = globalThis.EventSource } = {}) {
+    if (!WebSocket && !EventSource) throw new Error('no WebSocket here: give one, new Hgtp({ WebSocket })');
+    this.place = { origin, WebSocket, EventSource };
     this.state = 'idle';
     this.handlers = new Map();
     this.requests = new Map(); // by sequence number: waiting for a response
@@ -75,7 +85,10 @@ export class Hgtp {
     this.isSettled = false; // the service has said on this connection where this client is
     this.upTo = 0; // number of the room's last entry when it did
     this.lostTo = 0; // up to this number a gap tells what was told as `lost`
-    if (typeof addEventListener === 'function') addEventListener('online', () => this.check());
+    if (typeof addEventListener === 'function') {
+      addEventListener('online', () => this.check());
+      addEventListener('offline', () => this.#onOffline());
+    }
   }
 
   on(name, handler) {
@@ -103,11 +116,13 @@ export class Hgtp {
    */
   register(name, key, { takesOver = false } = {}) {
     this.#drop();
+    this.#settleRequests(disconnected());
     const { room = null, roomId, epoch = '', after = 0 } = this.session?.name === name ? this.session : {};
     this.session = { userId: '', name, token: '', room, roomId, epoch, after };
     this.key = new TextEncoder().encode(key);
     this.takesOver = takesOver;
     this.registerBytes = null;
+    this.registerTries = 0;
     this.wanted = true;
     return new Promise((resolve, reject) => {
       this.registering = { resolve, reject };
@@ -144,18 +159,40 @@ export class Hgtp {
 
   /** Leave without ending the session. */
   close() {
-    this.#stop('idle');
+    this.#stop('idle', disconnected());
   }
 
   /** Another page goes on with this session, which it had from saved(). */
   giveWay() {
-    this.#stop('replaced');
+    this.#stop('replaced', replaced());
   }
 
-  #stop(state) {
+  #stop(state, error) {
     this.wanted = false;
     this.#drop();
+    this.#settleRequests(error);
+    this.outbox.failAll(error);
     this.#become(state);
+  }
+
+  /** Nobody answers them any more. */
+  #settleRequests(error) {
+    const { registering } = this;
+    this.registering = null;
+    registering?.reject(error);
+    for (const request of this.requests.values()) {
+      clearTimeout(request.timer);
+      request.reject(error);
+    }
+    this.requests.clear();
+    for (const id of this.handovers.keys()) this.#handedOver(id).reject(error);
+  }
+
+  /** The system says that there is no network. What is on this machine may be there all the same. */
+  #onOffline() {
+    if (this.state !== 'online') return;
+    this.#drop();
+    this.#retryIn(RETRY_MIN_MS);
   }
 
   // Rooms ----------------------------------------------------------------------------------------
@@ -189,7 +226,7 @@ export class Hgtp {
   /** Resolves when another member manages the room in this one's place. */
   makeManager(user) {
     const id = randomId(9);
-    const text = { type: 'manager', user, id };
+    const text = { type: 'manager', user: wellFormed(user), id };
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#handedOver(id).reject(new HgtpError('TIMEOUT', 0, 'no answer')), ANSWER_MS);
       this.handovers.set(id, { text, resolve, reject, timer });
@@ -213,7 +250,8 @@ export class Hgtp {
 
   /** Say something in the room; returns its id, which the events `said` carry. */
   say(message) {
-    const { id } = this.outbox.say(message, this.session.room, this.session.epoch);
+    const { id } = this.outbox.say(message, this.session?.room ?? null, this.session?.epoch ?? '');
+    if (!this.wanted) this.outbox.failAll(disconnected());
     this.#tell('save');
     this.#flush();
     return id;
@@ -221,6 +259,7 @@ export class Hgtp {
 
   /** Say again what has failed. */
   sayAgain(id) {
+    if (!this.wanted) return;
     this.outbox.again(id, this.session.room, this.session.epoch);
     this.#flush();
   }
@@ -247,12 +286,14 @@ export class Hgtp {
         reject(disconnected());
         return;
       }
-      const text = { type: 'history', before: before > 0 ? before : undefined, count };
+      const text = { type: 'history', before: before > 0 ? before : undefined, count, id: randomId(9) };
       if (this.histories.push({ text, resolve, reject }) === 1) this.#send(text);
     });
   }
 
-  #historyOver() {
+  /** The answer to the one that is asked for has come; undefined: it was for none of these. */
+  #historyOver(id) {
+    if (id !== this.histories[0]?.text.id) return undefined;
     const over = this.histories.shift();
     if (this.histories.length > 0) this.#send(this.histories[0].text);
     return over;
@@ -343,7 +384,7 @@ export class Hgtp {
     this.session.try = Math.max((this.session.try ?? 0) + 1, Date.now());
     this.#tell('save');
     const { token, after, epoch, userId } = this.session;
-    const link = openLink(this.origin, { token, after, epoch, attempt: this.session.try, userId }, {
+    const link = openLink(this.place, { token, after, epoch, attempt: this.session.try, userId }, {
       onOpen: () => { if (this.link === link) this.#onOpen(); },
       onMessage: (bytes) => { if (this.link === link) this.#onMessage(decode(bytes)); },
       onText: (value) => { if (this.link === link) this.#onText(value); },
@@ -386,11 +427,19 @@ export class Hgtp {
       this.#onOnline();
       this.registering?.resolve();
       this.registering = null;
-    } else if (refusalOf(message).reason === REASON.NOT_CHALLENGED) {
+    } else {
+      this.#onRegisterRefused(refusalOf(message));
+    }
+  }
+
+  #onRegisterRefused(error) {
+    if ([REASON.NOT_CHALLENGED, REASON.CHALLENGE_USED].includes(error.reason)) {
       this.#beginRegister(); // the challenge has run out meanwhile
+    } else if (error.isPassing && ++this.registerTries < REGISTER_TRIES) {
+      // It may have been done all the same: the same once more finds out, a new one finds the name taken.
+      this.#retryIn(this.#backOff());
     } else {
       const { registering } = this;
-      const error = refusalOf(message);
       // Whether there is a session to take over is told to those who have proved the key.
       error.canTakeOver = error.reason === REASON.NAME_TAKEN && this.registerSeq > 1 && !this.takesOver;
       this.registering = null;
@@ -410,11 +459,10 @@ export class Hgtp {
     this.#flush();
   }
 
-  #onClose({ code = 0, isGone = false }) {
+  #onClose({ code = 0, isGone = false, unsentId }) {
     this.#drop();
-    if (code === CLOSE.TOO_LARGE) {
-      this.outbox.refuseLongest(new HgtpError('BAD_REQUEST', REASON.MESSAGE_TOO_LARGE, 'too long'));
-    }
+    if (code === CLOSE.TOO_LARGE) this.#refuseLongest();
+    if (unsentId !== undefined) this.outbox.notSent(unsentId, disconnected());
     if (code === CLOSE.REPLACED) {
       this.giveWay();
     } else if (isGone || code === CLOSE.ENDED || code === CLOSE.NORMAL) {
@@ -423,6 +471,21 @@ export class Hgtp {
       this.#retryIn(this.awayMs ?? this.#backOff());
       this.awayMs = undefined;
     }
+  }
+
+  /** A frame was too long for the service: the longest one was, whether others were or not. */
+  #refuseLongest() {
+    const error = new HgtpError('BAD_REQUEST', REASON.MESSAGE_TOO_LARGE, 'too long');
+    const bytes = (words) => JSON.stringify(words).length;
+    const sent = [...this.outbox.sent().map(({ id, text }) => ({ id, bytes: bytes(text) })),
+      ...[...this.handovers].map(([id, { text }]) => ({ id, bytes: bytes(text.user) }))];
+    const longest = sent.sort((a, b) => b.bytes - a.bytes)[0];
+    if (longest) this.#refused(longest.id, error);
+  }
+
+  #refused(id, error) {
+    if (this.handovers.has(id)) this.#handedOver(id).reject(error);
+    else this.outbox.refused(id, error);
   }
 
   #onGone() {
@@ -453,12 +516,8 @@ export class Hgtp {
     this.wanted = false;
     this.#drop();
     this.session = { ...this.session, token: '' };
-    for (const request of this.requests.values()) {
-      clearTimeout(request.timer);
-      request.reject(gone());
-    }
-    this.requests.clear();
-    for (const id of this.handovers.keys()) this.#handedOver(id).reject(gone());
+    this.#settleRequests(gone());
+    this.outbox.failAll(gone());
     this.#tell('save');
     this.#become(state);
   }
@@ -485,7 +544,7 @@ export class Hgtp {
       case 'gap': this.#onGap(value); break;
       case 'ack': this.#onAck(value); break;
       case 'error': this.#onError(value); break;
-      case 'history': this.#historyOver()?.resolve(value); break;
+      case 'history': this.#historyOver(value.id)?.resolve(value); break;
       case 'user_list': this.#onList(value, 'users', value.users); break;
       case 'room_list': this.#onList(value, 'rooms',
         value.rooms.map((name, i) => ({ name, members: value.members[i] }))); break;
@@ -574,9 +633,10 @@ export class Hgtp {
 
   #onError({ id, code, reason, name }) {
     const error = new HgtpError(code, REASON[name] ?? 0, reason);
-    if (id === undefined) this.#historyOver()?.reject(error);
-    else if (this.handovers.has(id)) this.#handedOver(id).reject(error);
-    else this.outbox.refused(id, error);
+    const history = this.#historyOver(id);
+    if (history) history.reject(error);
+    else this.#refused(id, error);
+    this.#tell('save');
   }
 
   /** The node is going down: it closes the connection, or this client does; then it waits so long. */

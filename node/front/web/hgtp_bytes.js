@@ -18,11 +18,12 @@ export const REASON = {
   PEER_IS_MANAGER: 34, PEER_DECLINED: 35, PEER_SILENT: 36, PEER_ORIGINAL: 39, MESSAGE_INVALID: 40,
   MESSAGE_TOO_LARGE: 41, ID_REUSED: 42, ROOM_OF_OPERATORS: 43, RATE_LIMITED: 50, STORE_AWAY: 51,
   BUSY: 52, DRAINING: 53, INTERNAL: 54,
+  STORE_FULL: 62, STORE_UNSAVED: 63, STORE_FORBIDDEN: 64, STORE_SPOILT: 65, CHALLENGE_USED: 67,
 };
 
 /**
  * A refusal: .code is the response's name, .reason the number, .message the text. Where the service
- * has said nothing .code is DISCONNECTED or TIMEOUT, and .reason 0.
+ * has said nothing .code is DISCONNECTED, TIMEOUT or REPLACED, and .reason 0.
  */
 export class HgtpError extends Error {
   constructor(code, reason, words) {
@@ -34,13 +35,17 @@ export class HgtpError extends Error {
 
   /** The service may take the same thing later. */
   get isPassing() {
-    return this.reason >= REASON.RATE_LIMITED && this.reason <= REASON.INTERNAL;
+    return (this.reason >= REASON.RATE_LIMITED && this.reason <= REASON.INTERNAL)
+      || (this.reason >= REASON.STORE_FULL && this.reason <= REASON.STORE_SPOILT);
   }
 }
 
 const HEADER_BYTES = 24;
 const utf8 = new TextEncoder();
 const text = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** The text as it can cross a wire: half a pair of surrogates becomes U+FFFD. */
+export const wellFormed = (words) => text.decode(utf8.encode(words));
 
 function typeName(type) {
   return Object.keys(TYPE).find((name) => TYPE[name] === type) || 'UNKNOWN';

@@ -2,14 +2,16 @@
 // hgtp_link: one connection to a node: a WebSocket, or, where proxies let none through, an event
 // stream and POST requests. It opens once and ends once; trying again is hgtp.js's.
 //
-//   openLink(origin, { token, after, epoch, attempt, userId }, { onOpen, onMessage, onText, onClose })
+//   openLink({ origin, WebSocket, EventSource }, { token, after, epoch, attempt, userId },
+//     { onOpen, onMessage, onText, onClose })
 //
-// onMessage gets the bytes of an HGTP message, onText an object, onClose { code, isGone }: the close
-// code if there was one, and whether the session is known to be dead.
+// onMessage gets the bytes of an HGTP message, onText an object, onClose { code, isGone, unsentId }: the
+// close code if there was one, whether the session is known to be dead, and which text did not get through.
 import { REASON, TYPE, decode, encode, refusalOf, unbase64 } from './hgtp_bytes.js';
 
 const OPEN_MS = 10000;
 const ASK_MS = 5000;
+const OPEN = 1; // a WebSocket's readyState
 const FAILURES_BEFORE_STREAM = 2;
 const GONE_REASONS = [REASON.NOT_REGISTERED, REASON.SIGNATURE_REQUIRED]; // the latter: by another token
 let webSocketFailures = 0;
@@ -53,12 +55,13 @@ async function isGone(origin, { token, userId }) {
   }
 }
 
-export function openLink(origin, session, events) {
-  const isStream = !webSocketWorks && webSocketFailures >= FAILURES_BEFORE_STREAM;
-  return isStream ? openStream(origin, session, events) : openWebSocket(origin, session, events);
+export function openLink(place, session, events) {
+  const isStream = place.EventSource && (!place.WebSocket
+    || (!webSocketWorks && webSocketFailures >= FAILURES_BEFORE_STREAM));
+  return isStream ? openStream(place, session, events) : openWebSocket(place, session, events);
 }
 
-function openWebSocket(origin, session, { onOpen, onMessage, onText, onClose }) {
+function openWebSocket({ origin, WebSocket }, session, { onOpen, onMessage, onText, onClose }) {
   const socket = new WebSocket(`${origin.replace(/^http/, 'ws')}/ws${query(session)}`, 'hgtp');
   let isOpen = false;
   socket.binaryType = 'arraybuffer';
@@ -68,6 +71,7 @@ function openWebSocket(origin, session, { onOpen, onMessage, onText, onClose }) 
     isOpen = webSocketWorks = true;
     onOpen();
   };
+  socket.onerror = () => {}; // its end follows
   socket.onmessage = ({ data }) => {
     if (typeof data === 'string') onText(parsed(data));
     else onMessage(data);
@@ -83,38 +87,55 @@ function openWebSocket(origin, session, { onOpen, onMessage, onText, onClose }) 
     onClose({ isGone: gone });
   };
   return {
-    sendMessage: (bytes) => { if (socket.readyState === WebSocket.OPEN) socket.send(bytes); },
-    sendText: (value) => { if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(value)); },
+    sendMessage: (bytes) => { if (socket.readyState === OPEN) socket.send(bytes); },
+    sendText: (value) => { if (socket.readyState === OPEN) socket.send(JSON.stringify(value)); },
     close: () => { clearTimeout(timer); socket.close(1000); },
   };
 }
 
-function openStream(origin, session, { onOpen, onMessage, onText, onClose }) {
+/** What a POST of a text was answered; it is of that text whether its id stands in it or not. */
+async function answerTo(id, response) {
+  const answer = parsed(await response.text());
+  if (answer.type) return { id, ...answer };
+  if (response.status !== 413) throw new Error(`HTTP ${response.status}`); // somebody in between
+  return { id, type: 'error', code: 'BAD_REQUEST', name: 'MESSAGE_TOO_LARGE', reason: 'the message is too long' };
+}
+
+function openStream({ origin, EventSource }, session, { onOpen, onMessage, onText, onClose }) {
   let { token } = session;
   let source = null;
   let isClosed = false;
-  const end = async () => {
+  const end = async (unsentId) => {
     if (isClosed) return;
     isClosed = true;
     source?.close();
     webSocketFailures = 0; // next time a WebSocket is tried again first
-    onClose({ isGone: await isGone(origin, { ...session, token }) });
+    onClose({ isGone: await isGone(origin, { ...session, token }), unsentId });
+  };
+  const hear = (value) => {
+    if (value.type !== 'closed') {
+      onText(value);
+    } else if (!isClosed) {
+      isClosed = true;
+      source.close();
+      onClose({ code: value.code });
+    }
   };
   const attach = (given) => {
     token = given;
     source = new EventSource(`${origin}/events${query({ ...session, token })}`);
     source.onopen = () => onOpen();
-    source.onerror = end;
-    source.onmessage = ({ data }) => onText(parsed(data));
+    source.onerror = () => end();
+    source.onmessage = ({ data }) => hear(parsed(data));
     source.addEventListener('hgtp', ({ data }) => onMessage(unbase64(data)));
   };
-  const ask = async (path, type, content, read, take) => {
+  const ask = async (path, type, content, read, take, id) => {
     let answer = null;
     try {
       const response = await post(origin, path, token, type, content);
       if (response.status !== 204) answer = await read(response);
     } catch {
-      end();
+      end(id);
     }
     if (answer !== null) take(answer);
   };
@@ -131,7 +152,7 @@ function openStream(origin, session, { onOpen, onMessage, onText, onClose }) {
       (response) => response.arrayBuffer(), onMessage),
     sendText: (value) => {
       texts = texts.then(() => (isClosed ? null : ask('/message', 'application/json',
-        JSON.stringify(value), (response) => response.json(), onText)));
+        JSON.stringify(value), (response) => answerTo(value.id, response), onText, value.id)));
     },
     close: () => {
       isClosed = true;

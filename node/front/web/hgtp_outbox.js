@@ -2,8 +2,9 @@
 // hgtp_outbox: what was said and is not known to stand in the room yet. It says again after a lost
 // connection, in order, so that nothing is lost, and only where that cannot double anything: the
 // service knows an id for a while; later it is the room's log that tells whether a message came.
-import { HgtpError, randomId } from './hgtp_bytes.js';
+import { HgtpError, randomId, wellFormed } from './hgtp_bytes.js';
 
+const FAILURES_MAX = 3; // of sending the same text, while others pass
 const ID_KNOWN_MS = 25000; // a service keeps ids for half a minute
 
 export class Outbox {
@@ -13,10 +14,12 @@ export class Outbox {
     this.tell = tell;
     this.items = new Map(); // by id, oldest first
     this.line = 0;
+    this.acks = new Set(); // numbers of own entries that are acknowledged and have not been seen yet
+    this.seenTo = 0;
   }
 
   say(text, room, epoch) {
-    const item = { id: randomId(9), text, room, epoch, state: 'sending', sentAt: 0, line: 0 };
+    const item = { id: randomId(9), text: wellFormed(text), room, epoch, state: 'sending', sentAt: 0, line: 0 };
     this.items.set(item.id, item);
     this.tell(item);
     return item;
@@ -25,7 +28,7 @@ export class Outbox {
   again(id, room, epoch) {
     const item = this.items.get(id);
     if (item?.state !== 'failed') return;
-    Object.assign(item, { room, epoch, state: 'sending', line: 0, error: undefined });
+    Object.assign(item, { room, epoch, state: 'sending', line: 0, failures: 0, error: undefined });
     this.tell(item);
   }
 
@@ -59,11 +62,14 @@ export class Outbox {
 
   acked(id, seq) {
     const item = this.items.get(id);
+    if (item && seq > this.seenTo) this.acks.add(seq);
     if (item) this.arrived(item, seq);
   }
 
-  /** An own message stands in the room: the oldest of this text is it. */
+  /** An own message stands in the room: the oldest of this text is it, unless it was acknowledged before. */
   heard(text, seq) {
+    this.seenTo = seq;
+    if (this.acks.delete(seq)) return;
     for (const item of this.items.values()) {
       if (item.sentAt > 0 && item.state === 'sending' && item.text === text) {
         this.arrived(item, seq);
@@ -86,20 +92,43 @@ export class Outbox {
    * is in the log itself tells whether something sent before arrived.
    */
   logChanged(from, to) {
+    this.#forgetNumbers();
     for (const item of this.items.values()) {
       if (item.epoch === from) Object.assign(item, { epoch: to, line: 0, sentAt: item.sentAt > 0 ? 1 : 0 });
     }
   }
 
-  /** The frame was too long for the service, which has closed the connection. */
-  refuseLongest(error) {
-    const sending = [...this.items.values()].filter((item) => item.line === this.line && item.state === 'sending');
-    const longest = sending.sort((a, b) => b.text.length - a.text.length)[0];
-    if (longest) this.refused(longest.id, error);
+  #forgetNumbers() {
+    this.acks.clear();
+    this.seenTo = 0;
+  }
+
+  /** What is on its way over this connection. */
+  sent() {
+    return [...this.items.values()].filter((item) => item.line === this.line && item.state === 'sending');
+  }
+
+  /** It did not get through. After some times it is this text that does not, for whatever reason. */
+  notSent(id, error) {
+    const item = this.items.get(id);
+    if (!item) return;
+    item.failures = (item.failures ?? 0) + 1;
+    if (item.failures >= FAILURES_MAX) this.refused(id, error);
+  }
+
+  /** Nothing will be sent any more. What was on its way may have arrived: again() cannot double it for a while. */
+  failAll(error) {
+    for (const item of this.items.values()) {
+      if (item.state !== 'sending') continue;
+      Object.assign(item, { state: 'failed', error });
+      this.tell(item);
+    }
   }
 
   /** What was said in a room that this client is not in any more goes nowhere else. */
   keepOnly(room, epoch) {
+    if (room !== this.room || epoch !== this.epoch) this.#forgetNumbers();
+    Object.assign(this, { room, epoch });
     for (const item of [...this.items.values()]) {
       if (item.room === null) Object.assign(item, { room, epoch }); // said on entering it
       if (item.room === room && item.epoch === epoch) continue;
