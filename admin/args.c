@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "admin/units.h"
 #include "admin/visible_print.h"
@@ -67,29 +68,64 @@ static bool args_is_choice(const char *choices, const char *value)
     return false;
 }
 
-static bool args_is_url(const char *url, size_t url_len)
+/* host:port, the host perhaps an IPv6 address in brackets. */
+static bool args_has_port(struct bytes address)
 {
-    static const char *const schemes[] = {"ipc://", "tcp://", "tls+tcp://"};
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        size_t len = strlen(schemes[i]);
-        if (url_len > len && strncmp(url, schemes[i], len) == 0) {
-            return true;
-        }
+    const uint8_t *colon = memrchr(address.ptr, ':', address.len);
+    if (colon == NULL || colon == address.ptr ||
+        memchr(colon, ']', address.len - (size_t)(colon - address.ptr)) != NULL) {
+        return false;
     }
-    return false;
+    struct bytes port = bytes_from(address, (size_t)(colon - address.ptr) + 1);
+    unsigned number = 0;
+    for (size_t i = 0; i < port.len && number <= UINT16_MAX; i++) {
+        number = port.ptr[i] >= '0' && port.ptr[i] <= '9' ? number * 10 + (port.ptr[i] - '0')
+                                                          : UINT16_MAX + 1;
+    }
+    return number >= 1 && number <= UINT16_MAX;
 }
 
-static bool args_are_urls(const char *value)
+/* What is wrong with an address; NULL: nothing. */
+static const char *args_url_fault(struct bytes url)
 {
-    const char *url;
+    static const struct {
+        const char *begin;
+        bool is_path;
+    } schemes[] = {{"ipc://", true}, {"tcp://", false}, {"tls+tcp://", false}};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t len = strlen(schemes[i].begin);
+        if (url.len <= len || memcmp(url.ptr, schemes[i].begin, len) != 0) {
+            continue;
+        }
+        struct bytes rest = bytes_from(url, len);
+        if (schemes[i].is_path) {
+            return rest.len < sizeof((struct sockaddr_un *)NULL)->sun_path
+                       ? NULL
+                       : "the path of a socket has at most 107 bytes";
+        }
+        return args_has_port(rest) ? NULL
+                                   : "a port from 1 to 65535 has to stand behind the host, as in "
+                                     "tcp://10.0.0.5:9300";
+    }
+    return "an address is ipc:///path, tcp://host:port or tls+tcp://host:port";
+}
+
+static int args_check_urls(const struct cli *cli, const char *name, const char *value)
+{
+    const char *at = value, *url;
     size_t len, count = 0;
-    while (cli_next_url(&value, &url, &len)) {
-        if (!args_is_url(url, len)) {
-            return false;
+    while (cli_next_url(&at, &url, &len)) {
+        const char *fault = args_url_fault(bytes_of(url, len));
+        if (fault != NULL) {
+            return args_usage(cli, NULL, "%s: '%.*s': %s", name, (int)len, url, fault);
         }
         count++;
     }
-    return count > 0 && count <= CLI_URLS_MAX;
+    return count > 0 && count <= CLI_URLS_MAX
+               ? EXIT_DONE
+               : args_usage(cli, NULL,
+                            "%s is one address, or up to 8 of them with commas between, not '%s'",
+                            name, value);
 }
 
 static int args_check(const struct cli *cli, const char *name, enum verb_kind kind,
@@ -105,11 +141,8 @@ static int args_check(const struct cli *cli, const char *name, enum verb_kind ki
         return args_usage(cli, NULL, "%s is in seconds, or as in 500ms, 90s, 10m, 2h, 7d, not '%s'",
                           name, value);
     }
-    if (kind == KIND_URL && !args_are_urls(value)) {
-        return args_usage(cli, NULL,
-                          "%s is ipc:///path, tcp://host:port or tls+tcp://host:port, or up to 8 "
-                          "of them with commas between, not '%s'",
-                          name, value);
+    if (kind == KIND_URL) {
+        return args_check_urls(cli, name, value);
     }
     if (kind == KIND_CHOICE && !args_is_choice(choices, value)) {
         return args_usage(cli, verb_like_choice(choices, value, like) ? like : NULL,
@@ -335,6 +368,9 @@ static int args_feed_word(struct cli *cli, const char *word)
         bool is_text = words[last].name != NULL && strcmp(words[last].name, "TEXT") == 0;
         return args_usage(cli, NULL, "there is nothing to do with '%s'%s", word,
                           is_text ? ": put a text with blanks between quotes" : "");
+    }
+    if (word[0] == '\0' && !words[at].may_be_empty) {
+        return args_usage(cli, NULL, "%s is empty: %s", words[at].name, words[at].help);
     }
     int code =
         args_take(cli, words[at].name, words[at].kind, words[at].choices, words[at].field, word);

@@ -6,6 +6,7 @@
 #include "admin/call.h"
 
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "admin/args.h"
@@ -192,7 +193,7 @@ bool call_confirmed(const struct cli *cli)
     fputs("do it? [y/N] ", cli->err);
     (void)fflush(cli->err);
     bool is_yes = fgets(answer, sizeof answer, stdin) != NULL &&
-                  (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0);
+                  (strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0);
     if (!is_yes) {
         cli_say(cli, "nothing was done");
     }

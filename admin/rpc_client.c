@@ -158,7 +158,10 @@ static bool rpc_slot_connect(struct rpc_client *client, struct rpc_slot *slot, s
         }
         rpc_client_pass_on(client, at);
         const char *why = rpc_trust_why(rc);
-        why = why != NULL ? why : rc == NNG_ENOENT ? "there is no such socket" : nng_strerror(rc);
+        why = why != NULL            ? why
+              : rc == NNG_ENOENT     ? "there is no such socket"
+              : rc == NNG_EADDRINVAL ? "there is no such host"
+                                     : nng_strerror(rc);
         int len = snprintf(status->message + used, sizeof status->message - used, "%s%.100s: %s",
                            i > 0 ? "; " : "no node answers at ", client->options.urls[at], why);
         used += (size_t)len < sizeof status->message - used ? (size_t)len : 0;

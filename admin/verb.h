@@ -39,7 +39,8 @@ struct verb_word {
     enum verb_kind kind;
     const char *help;
     bool is_optional; /* and so is what follows */
-    bool is_many;     /* the last word, as often as it is given */
+    bool may_be_empty;
+    bool is_many; /* the last word, as often as it is given */
     const char *choices;
 };
 

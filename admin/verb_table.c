@@ -141,7 +141,7 @@ const struct verb verbs[] = {
      .view = {verb_columns_settings_of, NULL, verb_columns_settings},
      .example = "config show n1"},
     {"config", "set", "ConfigSet", "change a setting until the next restart; what needs a restart says so", ROLE_ADMINISTER, true,
-     .words = {{"KEY", "key", KIND_SETTING, "as in log.level"}, {"VALUE", "value", KIND_TEXT, "what it is to be"}},
+     .words = {{"KEY", "key", KIND_SETTING, "as in log.level"}, {"VALUE", "value", KIND_TEXT, "what it is to be", .may_be_empty = true}},
      .options = {{"node", "NODE", "node", KIND_NODE, "only at this node (all)"}},
      .view = {.columns = verb_columns_results}, .judge = judge_results,
      .example = "config set log.level debug --node n1 --yes"},

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "admin/context.h"
+#include "admin/secret_file.h"
 
 #define WHERE_PATH_MAX 256
 
@@ -102,7 +103,7 @@ static void where_keep_first(struct cli *cli)
 static int where_read_token(struct cli *cli, const char *path)
 {
     char line[512] = "", first[256] = "", second[256] = "";
-    FILE *file = fopen(path, "re");
+    FILE *file = secret_file_open(path);
     int error = errno;
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         int found = sscanf(line, "%255s %255s", first, second);

@@ -17,7 +17,7 @@
 
 #define TALK_LOOP_INPUT_MAX (1u << 20) /* a longer line is cut into several */
 
-enum { TALK_LOOP_STDIN, TALK_LOOP_SIGNAL, TALK_LOOP_CLIENT };
+enum { TALK_LOOP_STDIN, TALK_LOOP_STDOUT, TALK_LOOP_SIGNAL, TALK_LOOP_CLIENT };
 
 struct talk_loop {
     struct talk_client *client;
@@ -217,6 +217,9 @@ static void talk_loop_turn(struct talk_loop *loop)
     struct pollfd fds[TALK_LOOP_CLIENT + TALK_CLIENT_FDS];
     fds[TALK_LOOP_STDIN] =
         (struct pollfd){.fd = talk_loop_wants_input(loop) ? STDIN_FILENO : -1, .events = POLLIN};
+    /* Nothing is asked for: an error says that the reader of a pipe has gone. */
+    fds[TALK_LOOP_STDOUT] = (struct pollfd){
+        .fd = loop->is_plain && loop->client->leave_by_ms == 0 ? STDOUT_FILENO : -1};
     fds[TALK_LOOP_SIGNAL] = (struct pollfd){.fd = loop->signal_fd, .events = POLLIN};
     talk_client_watch(loop->client, fds + TALK_LOOP_CLIENT);
     if (poll(fds, sizeof fds / sizeof fds[0], talk_client_timeout(loop->client)) < 0) {
@@ -236,8 +239,8 @@ static void talk_loop_turn(struct talk_loop *loop)
     }
     talk_loop_give_lines(loop);
     talk_client_turn(loop->client);
-    if (loop->is_plain && ferror(stdout)) {
-        talk_client_over(loop->client, TALK_REFUSED); /* nobody listens any more */
+    if (loop->is_plain && (ferror(stdout) || fds[TALK_LOOP_STDOUT].revents != 0)) {
+        talk_client_leave(loop->client, TALK_REFUSED); /* nobody listens any more */
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * talk_net: turns what people type for a server into addresses. Sockets are opened by talk_udp.c
- * and talk_ws.c. Nodes listen on IPv4, so nothing else is looked for.
+ * and talk_ws.c. Nodes listen on IPv4; a balancer may be reached by IPv6 as well.
  */
 #include "admin/talk/talk_net.h"
 
@@ -19,10 +19,16 @@ static bool talk_net_is_port(const char *text)
 
 bool talk_net_parse(const char *text, const char *default_port, struct talk_address *ret_address)
 {
-    size_t host_len = strcspn(text, ":");
-    const char *port = text[host_len] == ':' ? text + host_len + 1 : default_port;
-    if (host_len == 0 || host_len > TALK_NET_HOST_MAX || !talk_net_is_port(port) ||
-        strcspn(text, "/ \t\r\n") < host_len) {
+    bool has_brackets = text[0] == '[';
+    text += has_brackets ? 1 : 0;
+    size_t host_len = strcspn(text, has_brackets ? "]" : ":");
+    const char *rest = text + host_len;
+    if (has_brackets && *rest++ != ']') {
+        return false;
+    }
+    const char *port = rest[0] == ':' ? rest + 1 : default_port;
+    if ((rest[0] != ':' && rest[0] != '\0') || host_len == 0 || host_len > TALK_NET_HOST_MAX ||
+        !talk_net_is_port(port) || strcspn(text, "/ \t\r\n") < host_len) {
         return false;
     }
     memcpy(ret_address->host, text, host_len);
@@ -32,9 +38,9 @@ bool talk_net_parse(const char *text, const char *default_port, struct talk_addr
 }
 
 bool talk_net_resolve(const struct talk_address *address, int socket_type, unsigned attempt,
-                      struct sockaddr_in *ret_address)
+                      struct talk_endpoint *ret_endpoint)
 {
-    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = socket_type};
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = socket_type};
     struct addrinfo *found = NULL;
     if (getaddrinfo(address->host, address->port, &hints, &found) != 0) {
         return false;
@@ -47,9 +53,17 @@ bool talk_net_resolve(const struct talk_address *address, int socket_type, unsig
     for (unsigned i = attempt % count; i > 0; i--) {
         one = one->ai_next;
     }
-    memcpy(ret_address, one->ai_addr, sizeof *ret_address);
+    memcpy(&ret_endpoint->address, one->ai_addr, one->ai_addrlen);
+    ret_endpoint->len = one->ai_addrlen;
     freeaddrinfo(found);
     return true;
+}
+
+void talk_net_print(const struct talk_address *address, char *text, size_t cap)
+{
+    bool has_brackets = strchr(address->host, ':') != NULL;
+    snprintf(text, cap, "%s%s%s:%s", has_brackets ? "[" : "", address->host,
+             has_brackets ? "]" : "", address->port);
 }
 
 void talk_net_random(void *out, size_t len)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/secret_file.h"
 #include "admin/visible_print.h"
 
 #define TALK_TARGET_HTTP_PORT "8080"
@@ -28,7 +29,7 @@ static bool talk_target_wrong(const char *verb, const char *format, ...)
 /* The key is the first line. */
 static bool talk_target_read_key(const char *verb, const char *path, char key[TALK_TARGET_KEY_MAX])
 {
-    FILE *file = fopen(path, "re");
+    FILE *file = secret_file_open(path);
     if (file == NULL) {
         return talk_target_wrong(verb, "cannot read the key file %s: %s", path, strerror(errno));
     }
@@ -52,9 +53,11 @@ bool talk_target_find(const struct talk_target_words *words, struct talk_target 
     if (!talk_net_parse(words->http, TALK_TARGET_HTTP_PORT, &ret_target->http)) {
         return talk_target_wrong(words->verb, "%s is not HOST or HOST:PORT", words->http);
     }
-    const char *hgtp = words->hgtp != NULL ? words->hgtp : ret_target->http.host;
-    if (!talk_net_parse(hgtp, TALK_TARGET_HGTP_PORT, &ret_target->hgtp)) {
-        return talk_target_wrong(words->verb, "%s is not HOST or HOST:PORT", hgtp);
+    ret_target->hgtp = ret_target->http;
+    snprintf(ret_target->hgtp.port, sizeof ret_target->hgtp.port, "%s", TALK_TARGET_HGTP_PORT);
+    if (words->hgtp != NULL &&
+        !talk_net_parse(words->hgtp, TALK_TARGET_HGTP_PORT, &ret_target->hgtp)) {
+        return talk_target_wrong(words->verb, "%s is not HOST or HOST:PORT", words->hgtp);
     }
     if (words->key == NULL) {
         return talk_target_read_key(words->verb, words->key_file, ret_target->key);

@@ -22,13 +22,13 @@ void talk_udp_fini(struct talk_udp *udp)
 
 static void talk_udp_open(struct talk_udp *udp, unsigned attempt)
 {
-    struct sockaddr_in address;
+    struct talk_endpoint server;
     if (udp->count == TALK_UDP_SOCKETS ||
-        !talk_net_resolve(&udp->server, SOCK_DGRAM, attempt, &address)) {
+        !talk_net_resolve(&udp->server, SOCK_DGRAM, attempt, &server)) {
         return;
     }
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+    int fd = socket(server.address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&server.address, server.len) != 0) {
         close(fd);
         fd = -1;
     }

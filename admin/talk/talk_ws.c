@@ -101,15 +101,15 @@ void talk_ws_close(struct talk_ws *ws)
 
 static bool talk_ws_dial(struct talk_ws *ws, const struct talk_address *server, unsigned attempt)
 {
-    struct sockaddr_in address;
-    if (!talk_net_resolve(server, SOCK_STREAM, attempt, &address)) {
+    struct talk_endpoint endpoint;
+    if (!talk_net_resolve(server, SOCK_STREAM, attempt, &endpoint)) {
         return false;
     }
-    ws->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    ws->fd = socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int yes = 1;
     (void)setsockopt(ws->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     return ws->fd >= 0 &&
-           (connect(ws->fd, (const struct sockaddr *)&address, sizeof address) == 0 ||
+           (connect(ws->fd, (const struct sockaddr *)&endpoint.address, endpoint.len) == 0 ||
             errno == EINPROGRESS);
 }
 
@@ -117,9 +117,9 @@ void talk_ws_connect(struct talk_ws *ws, const struct talk_address *server, unsi
                      struct talk_upgrade *upgrade, int64_t now_ms)
 {
     uint8_t noise[16];
-    char host[TALK_NET_HOST_MAX + 8];
+    char host[TALK_NET_HOST_MAX + 16];
     assert(ws->state == TALK_WS_CLOSED);
-    snprintf(host, sizeof host, "%s:%s", server->host, server->port);
+    talk_net_print(server, host, sizeof host);
     talk_net_random(noise, sizeof noise);
     talk_frame_key(noise, ws->key);
     memcpy(upgrade->key, ws->key, sizeof upgrade->key);

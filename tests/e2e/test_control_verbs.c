@@ -196,7 +196,7 @@ E2E_SCENARIO(several_rooms_are_created_by_one_command)
     E2E_CLUSTER(e, 2);
     e2e_cluster_meshed(e);
     TOOL(at(e, 0), 0, "room", "create", "tea", "coffee", "--limit", "7");
-    TOOL(at(e, 1), 1, "-o", "json", "room", "create", "juice", "tea", "", "water");
+    TOOL(at(e, 1), 1, "-o", "json", "room", "create", "juice", "tea", "water");
     assert_non_null(strstr(tool.err, "room create tea: "));
     size_t lines = 0;
     for (const char *at = tool.out; (at = strchr(at, '\n')) != NULL; at++) {

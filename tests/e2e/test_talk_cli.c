@@ -521,6 +521,22 @@ E2E_SCENARIO(client_that_is_ended_by_a_signal_leaves_in_good_order)
     ends_with(talk(e, node_of(e), "alice", NULL), 0);
 }
 
+E2E_SCENARIO(client_whose_reader_ends_leaves_in_good_order)
+{
+    E2E_NODE(e);
+    struct command alice, piped = {.argv = {"sh", "-c", "\"$@\" | head -n 1", "sh"}};
+    command_of(&alice, node_of(e), "alice", KEY, NULL);
+    for (size_t i = 0; alice.argv[i] != NULL; i++) {
+        piped.argv[4 + i] = alice.argv[i];
+    }
+    struct process *shell = talk_by(e, &piped);
+    assert_true(process_write(shell, "/create den\n/users\n/users\n"));
+    assert_int_equal(process_wait_exit(shell, WAIT_MS), 0);
+    /* Its input is still open, and its session has ended all the same. */
+    assert_int_equal(e2e_metric(e, "hgtp_sessions"), 0);
+    ends_with(talk(e, node_of(e), "alice", NULL), 0);
+}
+
 /* A person ------------------------------------------------------------------------------------- */
 
 static void free_folder(void *guest)
@@ -667,6 +683,7 @@ int main(void)
         E2E_TEST(connection_that_is_cut_again_and_again_loses_and_repeats_nothing),
         E2E_TEST(log_that_went_back_is_told_of_and_what_is_said_next_is_shown),
         E2E_TEST(dead_session_is_replaced_and_the_room_entered_again_without_loss),
+        E2E_TEST(client_whose_reader_ends_leaves_in_good_order),
         E2E_TEST(client_that_is_ended_by_a_signal_leaves_in_good_order),
         E2E_TEST(message_that_comes_while_a_line_is_typed_does_not_tear_it),
         E2E_TEST(person_is_asked_whether_to_go_on_here),

@@ -116,6 +116,15 @@ static void args_values_are_checked(void **state)
     forget();
     REFUSED("--timeout", "--timeout", "0", "version");
     REFUSED("ipc:///path, tcp://host:port", "--url", "http://h", "version");
+    REFUSED("a port from 1 to 65535", "--url", "tcp://127.0.0.1", "version");
+    REFUSED("a port from 1 to 65535", "--url", "tcp://h:65536", "version");
+    REFUSED("a port from 1 to 65535", "--url", "tls+tcp://[::1]", "version");
+    REFUSED("at most 107 bytes", "--url",
+            "ipc:///0123456789012345678901234567890123456789012345678901234567890123456789"
+            "0123456789012345678901234567890123456789",
+            "version");
+    REFUSED("TEXT is empty", "notice", "");
+    REFUSED("ROOM is empty", "room", "show", "");
 }
 
 static void args_cares_are_for_what_destroys(void **state)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* secret_file: files of the operator's with a key or a token in them. */
+#ifndef ADMIN_SECRET_FILE_H
+#define ADMIN_SECRET_FILE_H
+
+#include <stdio.h>
+
+/**
+ * Open for reading, behind a byte order mark if there is one. A file that others than its owner may
+ * read is warned about on stderr: the key in it is theirs as well.
+ *
+ * returns  the caller's to close; NULL with errno set
+ */
+FILE *secret_file_open(const char *path);
+
+#endif
