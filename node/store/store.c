@@ -256,8 +256,8 @@ static enum err store_refusal_of(const redisReply *reply)
 /* Whoever asked for it is told that the state is out of reach. */
 static void store_log_undone(const struct store_call *call, const char *why)
 {
-    if (call->script == SCRIPT_beat || !call->store->has_fence) {
-        return; /* asked by nobody, or there is no Redis, which is told otherwise */
+    if (store_kinds[call->script] == SCRIPT_ALWAYS || !call->store->has_fence) {
+        return; /* nobody waits for it, or there is no Redis, which is told otherwise */
     }
     LOG_LIMITED(LOG_WARN, "script_unanswered", log_str("script", script_texts[call->script].name),
                 log_str("why", why));

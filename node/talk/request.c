@@ -7,6 +7,7 @@
 #include "request.h"
 
 #include "lines.h"
+#include "node/base/log.h"
 #include "node/base/metrics.h"
 #include "proto/base64.h"
 #include "proto/utf8.h"
@@ -157,7 +158,11 @@ static bool request_is_to_undo(const struct request *request)
 void request_finish(struct request *request, const struct result *result)
 {
     if (result == NULL) {
-        request_refuse(request, talk_outcome(request->talk, NULL));
+        enum err err = talk_outcome(request->talk, NULL);
+        LOG_LIMITED(LOG_WARN, "request_failed",
+                    log_str("request", hgtp_type_name(request->msg.header.type)),
+                    log_str("why", err_text(err)));
+        request_refuse(request, err);
         if (request->line_name[0] != '\0') {
             lines_forget(request->talk, request_uid(request), request->line_name);
         }

@@ -9,28 +9,10 @@
 #include <unistd.h>
 
 #include "tests/support/e2e_talk.h"
+#include "tests/support/node_program.h"
 
-#define WS_PACKAGE "/usr/share/nodejs/ws"
-#define HGTP_JS    TEST_SOURCE_DIR "/node/front/web/hgtp.js"
-#define NODE_MS    240000
-
-/* A folder as `npm install ws` leaves it, with the program in it; freed by the caller. */
-static char *program_folder(const char *program)
-{
-    char *folder = process_folder_make(), from[512], to[512];
-    const char *const mkdir_argv[] = {"mkdir", to, NULL};
-    const char *const link_argv[] = {"ln", "-s", WS_PACKAGE, to, NULL};
-    const char *const copy_argv[] = {"cp", from, folder, NULL};
-    const char *const *steps[] = {mkdir_argv, link_argv, copy_argv};
-    snprintf(to, sizeof to, "%s/node_modules", folder);
-    snprintf(from, sizeof from, TEST_SOURCE_DIR "/%s", program);
-    for (size_t i = 0; i < 3; i++) {
-        struct process *step = process_start(steps[i], folder);
-        assert_int_equal(process_wait_exit(step, 10000), 0);
-        process_free(step);
-    }
-    return folder;
-}
+#define HGTP_JS TEST_SOURCE_DIR "/node/front/web/hgtp.js"
+#define NODE_MS 240000
 
 static void node_has_passed(struct process *node, const char *last)
 {
@@ -44,7 +26,7 @@ static void node_has_passed(struct process *node, const char *last)
 E2E_SCENARIO(client_settles_everything_over_websocket_and_stream)
 {
     E2E_NODE(e, "limits.messages_per_s=1000");
-    char *folder = program_folder("tests/e2e/hgtp_js.mjs"), program[512], origin[64];
+    char *folder = node_program_folder("tests/e2e/hgtp_js.mjs"), program[512], origin[64];
     snprintf(program, sizeof program, "%s/hgtp_js.mjs", folder);
     snprintf(origin, sizeof origin, "http://127.0.0.1:%u", e->daemon->http_port);
     const char *const argv[] = {"node", program, HGTP_JS, origin, TALKER_KEY, NULL};
@@ -61,7 +43,7 @@ E2E_SCENARIO(example_talks_with_others)
     E2E_NODE(e);
     struct talker *alice = e2e_talker(e, "alice");
     e2e_talk_open_room(alice, "den");
-    char *folder = program_folder("docs/examples/talk.mjs"), program[512], origin[64];
+    char *folder = node_program_folder("docs/examples/talk.mjs"), program[512], origin[64];
     snprintf(program, sizeof program, "%s/talk.mjs", folder);
     snprintf(origin, sizeof origin, "HGTP_URL=http://127.0.0.1:%u", e->daemon->http_port);
     const char *const argv[] = {

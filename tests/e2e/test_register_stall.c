@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/support/e2e_talk.h"
+#include "tests/support/node_program.h"
 
 #define KEY         "950817"
 #define AT_ONCE     6
@@ -75,7 +76,7 @@ E2E_SCENARIO(talk_gets_in_whenever_redis_stalls)
             is_in(people[i]);
         }
     }
-    assert_true(process_wait_output(e->daemon->process, "event=script_unanswered", REGISTER_MS));
+    assert_true(process_wait_output(e->daemon->process, "event=request_failed", REGISTER_MS));
 }
 
 E2E_SCENARIO(bench_gets_in_whenever_redis_stalls)
@@ -94,10 +95,44 @@ E2E_SCENARIO(bench_gets_in_whenever_redis_stalls)
     }
 }
 
+E2E_SCENARIO(hgtp_js_gets_in_whenever_redis_stalls)
+{
+    node_with_redis(e);
+    char *folder = node_program_folder("docs/examples/talk.mjs");
+    char program[256], origin[64], name[24];
+    snprintf(program, sizeof program, "%s/talk.mjs", folder);
+    snprintf(origin, sizeof origin, "HGTP_URL=http://127.0.0.1:%u", e->daemon->http_port);
+    const char *const argv[] = {"env",
+                                origin,
+                                "HGTP_KEY=" KEY,
+                                "HGTP_JS=" TEST_SOURCE_DIR "/node/front/web/hgtp.js",
+                                "node",
+                                program,
+                                name,
+                                name,
+                                NULL};
+    for (int64_t step = 0; step < STEPS; step++) {
+        struct process *people[AT_ONCE];
+        for (size_t i = 0; i < AT_ONCE; i++) {
+            snprintf(name, sizeof name, "js%d-%zu", (int)step, i);
+            people[i] = process_start_fed(argv, folder);
+            assert_true(process_write(people[i], "hello\n"));
+            process_end_input(people[i]);
+        }
+        stall(e, 200 + 5 * step * STEP_MS); /* Node takes its time to start */
+        for (size_t i = 0; i < AT_ONCE; i++) {
+            is_in(people[i]);
+        }
+    }
+    process_folder_remove(folder);
+    free(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         E2E_TEST(talk_gets_in_whenever_redis_stalls),
+        E2E_TEST(hgtp_js_gets_in_whenever_redis_stalls),
         E2E_TEST(bench_gets_in_whenever_redis_stalls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
