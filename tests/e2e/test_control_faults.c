@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -205,6 +206,30 @@ E2E_SCENARIO(socket_hears_on_when_many_connect_and_close)
     TOOL(e->daemon, 0, "room", "create", "den");
 }
 
+/* Strangers hold all the files that the node may have; its operators are served. */
+E2E_SCENARIO(socket_serves_operators_when_the_node_has_no_files_left)
+{
+    enum { FILES = 100, STRANGERS = 120 };
+    E2E_NODE(e);
+    const struct rlimit few = {FILES, FILES};
+    const struct sockaddr_in address = sockets_address(SOCKETS_LOOPBACK, e->daemon->http_port);
+    int strangers[STRANGERS];
+    assert_int_equal(prlimit(process_pid(e->daemon->process), RLIMIT_NOFILE, &few, NULL), 0);
+    for (size_t i = 0; i < STRANGERS; i++) {
+        strangers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(strangers[i] >= 0);
+        assert_int_equal(connect(strangers[i], (const struct sockaddr *)&address, sizeof address),
+                         0);
+    }
+    for (int i = 0; i < 10; i++) {
+        TOOL(e->daemon, 0, "--timeout", "10", "room", "list");
+    }
+    for (size_t i = 0; i < STRANGERS; i++) {
+        assert_int_equal(close(strangers[i]), 0);
+    }
+    TOOL(e->daemon, 0, "room", "create", "den");
+}
+
 E2E_SCENARIO(bus_at_a_path_is_refused)
 {
     (void)e;
@@ -242,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         E2E_TEST(socket_of_a_paused_node_is_well_after_tools_have_given_up),
         E2E_TEST(socket_hears_on_when_many_connect_and_close),
+        E2E_TEST(socket_serves_operators_when_the_node_has_no_files_left),
         E2E_TEST(bus_at_a_path_is_refused),
         E2E_TEST(folder_that_is_open_to_others_is_named),
         E2E_TEST(first_signal_to_a_node_that_an_operator_ends_does_not_cut_its_drain_short),

@@ -41,6 +41,24 @@ E2E_SCENARIO(message_with_a_zero_byte_is_refused_by_every_way)
     assert_null(strstr(tool.out, "fore"));
 }
 
+/* As original clients send it: base64. */
+E2E_SCENARIO(original_message_with_a_zero_byte_is_refused)
+{
+    E2E_NODE(e);
+    char body[512], headers[64];
+    struct original *alice = e2e_user(e, "alice");
+    e2e_open_room(alice, "den");
+    snprintf(headers, sizeof headers, "user-agent: %s\r\n", alice->user_id);
+    assert_int_equal(http_client_post(SOCKETS_LOOPBACK, e->daemon->http_port, "message", headers,
+                                      "{\"hostName\":\"YWxpY2U=\",\"message\":\"YmUAZm9yZQ==\","
+                                      "\"messageTime\":1}",
+                                      body, sizeof body),
+                     400);
+    assert_non_null(strstr(body, "U+0000"));
+    TOOL(e->daemon, 0, "-o", "json", "room", "history", "den");
+    assert_null(strstr(tool.out, "fore"));
+}
+
 /* The code of an answer to a call of `method`. */
 static int call(const char *url, const char *method, const ProtobufCMessage *request,
                 char ret_message[256])
@@ -149,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         E2E_TEST(message_with_a_zero_byte_is_refused_by_every_way),
+        E2E_TEST(original_message_with_a_zero_byte_is_refused),
         E2E_TEST(control_service_takes_no_zero_byte_in_texts_and_names),
         E2E_TEST(older_entry_with_a_zero_byte_is_shown_whole),
         E2E_TEST(talk_sends_no_line_with_a_zero_byte_and_says_so),
