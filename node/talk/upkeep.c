@@ -38,8 +38,11 @@ static void upkeep_on_beat(const struct result *result, void *arg)
         }
         return;
     }
-    if (err != ERR_NONE) {
-        return; /* nothing was written */
+    if (err != ERR_NONE) { /* nothing was written */
+        talk->refused = err;
+        talk->refused_ms = talk_now_ms(talk);
+        LOG_LIMITED(LOG_ERROR, "beat_refused", log_str("error", err_text(err)));
+        return;
     }
     ages_clock(result->sent_us, result->got_us, result->redis_us);
     bool is_first = talk->beat_ms == 0;

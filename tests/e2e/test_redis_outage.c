@@ -314,6 +314,7 @@ E2E_SCENARIO(key_of_a_wrong_type_is_told_and_doctor_names_it)
     freeReplyObject(redis_server_command(e->redis, "SET hgtp:{HGTP_SERVICE}:realm x"));
     TOOL(e->daemon, 1, "room", "list");
     assert_non_null(strstr(tool.err, "hgtpctl doctor names it"));
+    expect_ready(e, 503, "hgtpctl doctor names it");
     TOOL(e->daemon, 1, "doctor");
     assert_non_null(strstr(tool.out, "hgtp:{HGTP_SERVICE}:realm is of type string and not hash"));
 }
