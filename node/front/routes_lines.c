@@ -44,7 +44,8 @@ static void routes_decode(struct bytes value, struct sink *out)
     for (size_t i = 0; i < value.len; i++) {
         int high = value.ptr[i] == '%' && i + 2 < value.len ? routes_hex(value.ptr[i + 1]) : -1;
         int low = high >= 0 ? routes_hex(value.ptr[i + 2]) : -1;
-        sink_u8(out, low >= 0 ? (uint8_t)(high << 4 | low) : value.ptr[i]);
+        unsigned byte = low >= 0 ? (unsigned)(high * 16 + low) : value.ptr[i];
+        sink_u8(out, (uint8_t)byte);
         i += low >= 0 ? 2 : 0;
     }
 }
