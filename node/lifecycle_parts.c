@@ -145,11 +145,13 @@ bool lifecycle_start_listeners(struct node *node)
     lifecycle_address(node->hgtp_address, ip, udp_port(node->udp));
 
     (void)config_ipv4_port(node->config->http_listen, &ip, &port);
+    connections_init(&node->connections, node->config);
     const struct http_server_options http = {.ip = ip,
                                              .port = port,
                                              .head_max_bytes = LIFECYCLE_HEAD_MAX_BYTES,
                                              .body_max_bytes = lifecycle_body_max(node->config),
                                              .idle_ms = node->config->http_idle_s * 1000,
+                                             .connections = &node->connections,
                                              .on_request = routes_on_request,
                                              .on_too_large = routes_on_too_large,
                                              .arg = &node->routes};
@@ -335,6 +337,7 @@ bool lifecycle_start_talk(struct node *node)
                                         .events = {talk_on_drained, talk_on_confirmed}};
     node->line = (struct line_settings){.loop = &node->loop};
     lifecycle_line_settings(node);
+    node->line.connections = &node->connections;
     node->lines = lines_open(&node->line);
     const struct talk_options options = {.config = node->config,
                                          .keys = &node->keys.clients.valid,

@@ -9,6 +9,7 @@
 #include "bus/bus.h"
 #include "clock.h"
 #include "control/control.h"
+#include "front/connections.h"
 #include "front/push.h"
 #include "front/routes.h"
 #include "front/udp.h"
@@ -48,6 +49,7 @@ struct node {
     struct bus *bus; /* NULL: this node is alone */
     struct udp *udp;
     struct http_server *http;
+    struct connections connections;
     struct push_settings push;
     struct line_settings line;
     struct lines *lines;

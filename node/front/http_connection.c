@@ -62,6 +62,7 @@ static void http_connection_retire(struct http_connection *connection)
         }
     }
     DL_DELETE(connection->server->connections, connection);
+    connection->server->spare_count -= connection->is_spare ? 1 : 0;
     if (connection->is_dirty) {
         LL_DELETE2(connection->server->dirty, connection, next_dirty);
         connection->is_dirty = false;
@@ -72,6 +73,9 @@ void http_connection_close(struct http_connection *connection)
 {
     if (!connection->is_closing) {
         http_connection_retire(connection);
+        if (connection->is_counted) {
+            connections_give(connection->server->options.connections, connection->peer_ip);
+        }
         uv_close((uv_handle_t *)connection->tcp, http_connection_on_closed);
     }
 }
@@ -117,6 +121,33 @@ uv_tcp_t *http_exchange_take(struct http_exchange *exchange)
     return tcp;
 }
 
+/* Operators get through whoever has taken the rest; what asks nothing makes room for what does. */
+static void http_connection_take_spare(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct http_connection *oldest = server->connections;
+    while (server->spare_count >= HTTP_SPARE_MAX && !oldest->is_spare) {
+        oldest = oldest->next;
+    }
+    if (server->spare_count >= HTTP_SPARE_MAX) {
+        http_connection_close(oldest);
+    }
+    connection->is_spare = true;
+    server->spare_count++;
+}
+
+static void http_connection_count(struct http_connection *connection)
+{
+    struct connections *connections = connection->server->options.connections;
+    if (connections == NULL) {
+        return;
+    }
+    connection->is_counted = connections_take(connections, connection->peer_ip);
+    if (!connection->is_counted) {
+        http_connection_take_spare(connection);
+    }
+}
+
 bool http_connection_accept(struct http_server *server)
 {
     struct http_connection *connection = calloc(1, sizeof *connection);
@@ -143,6 +174,7 @@ bool http_connection_accept(struct http_server *server)
         return true;
     }
     connection->peer_ip = ntohl(peer.sin_addr.s_addr);
+    http_connection_count(connection);
     (void)uv_tcp_nodelay(connection->tcp, 1);
     http_connection_listen(connection);
     return true;

@@ -15,6 +15,10 @@
 #define HTTP_UNSENT_MAX (256 * 1024)
 /* For a client to go on sending what it was refused. */
 #define HTTP_LINGER_MAX_MS 30000
+/* Connections beyond the limits at one time; the oldest gives way to the next. */
+#define HTTP_SPARE_MAX 32
+/* For their question. */
+#define HTTP_SPARE_MS 2000
 
 struct http_exchange {
     struct http_server *server;
@@ -36,6 +40,8 @@ struct http_connection {
     struct http_connection *next_dirty;
     uv_tcp_t *tcp; /* NULL: taken over by somebody else */
     uint32_t peer_ip;
+    bool is_counted;   /* in options.connections */
+    bool is_spare;     /* too many: see http_exchange_is_spare */
     bool is_dirty;     /* answers wait to be written in this turn */
     bool is_writing;   /* a write is under way */
     bool is_last_read; /* no further request is taken: closing, lost framing, or the client's end */
@@ -72,6 +78,7 @@ struct http_server {
     uint16_t port;
     bool is_draining;
     bool is_sending_off;
+    size_t spare_count;
     bool owes_accept;  /* there was no memory for a connection; libuv waits until it is taken */
     size_t open_count; /* handles, connections and exchanges that keep the server alive */
     struct http_connection *connections;

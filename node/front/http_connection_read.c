@@ -24,6 +24,8 @@ static struct http_exchange *http_exchange_new(struct http_connection *connectio
     exchange->server = connection->server;
     exchange->connection = connection;
     exchange->peer_ip = connection->peer_ip;
+    exchange->is_last = connection->is_spare;
+    connection->is_last_read |= connection->is_spare;
     http_server_hold(connection->server);
     LL_APPEND(connection->first, exchange);
     connection->in_flight++;

@@ -137,6 +137,11 @@ const char *http_reason(int status)
     return "Status";
 }
 
+bool http_exchange_is_spare(const struct http_exchange *exchange)
+{
+    return exchange->connection != NULL && exchange->connection->is_spare;
+}
+
 uint32_t http_exchange_peer_ip(const struct http_exchange *exchange)
 {
     return exchange->peer_ip;
@@ -245,7 +250,9 @@ static void http_server_on_timer(uv_timer_t *timer)
     }
     DL_FOREACH_SAFE(server->connections, connection, next)
     {
-        int64_t limit_ms = connection->is_lingering ? HTTP_LINGER_MS : server->options.idle_ms;
+        int64_t limit_ms = connection->is_lingering ? HTTP_LINGER_MS
+                           : connection->is_spare   ? HTTP_SPARE_MS
+                                                    : server->options.idle_ms;
         bool is_waiting_for_us = connection->in_flight > 0 && !connection->is_writing;
         if (now_ms - connection->since_ms >= limit_ms && !is_waiting_for_us) {
             http_connection_close(connection);

@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "node/front/connections.h"
 #include "proto/http1.h"
 
 struct http_server;
@@ -35,6 +36,7 @@ struct http_server_options {
         port; /* 0: a free one from 1024 to 32767, which is as far as the original client can go */
     size_t head_max_bytes;
     uint64_t body_max_bytes;
+    struct connections *connections; /* who has how many; NULL: nobody counts */
     int64_t idle_ms; /* a connection without a request in flight is closed after this */
     http_on_request_fn *on_request;
     http_on_too_large_fn *on_too_large; /* NULL: nobody is told */
@@ -86,6 +88,10 @@ bool http_exchange_reserve(struct http_exchange *exchange);
 /** Take the socket of a reserved request, which is over thereby, answered by the caller. Owned by
  * the caller; reading is stopped. NULL: the client has gone. */
 uv_tcp_t *http_exchange_take(struct http_exchange *exchange);
+
+/** True for a connection that is one too many: operators' questions are answered over it and
+ * nothing else, and it ends after the first answer, or soon if nothing is asked. */
+bool http_exchange_is_spare(const struct http_exchange *exchange);
 
 /** The peer's IPv4 address in host order. */
 uint32_t http_exchange_peer_ip(const struct http_exchange *exchange);

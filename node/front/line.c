@@ -85,6 +85,13 @@ void line_disown(struct line *line)
     }
 }
 
+static void line_give_back(const struct lines *lines, uint32_t peer_ip)
+{
+    if (lines->settings->connections != NULL) {
+        connections_give(lines->settings->connections, peer_ip);
+    }
+}
+
 void line_drop(struct line *line)
 {
     if (line->state == LINE_CLOSED) {
@@ -97,6 +104,7 @@ void line_drop(struct line *line)
         LL_DELETE2(line->lines->dirty, line, next_dirty);
         line->is_dirty = false;
     }
+    line_give_back(line->lines, line->peer_ip);
     uv_close((uv_handle_t *)line->tcp, line_on_closed);
     line_disown(line);
 }
@@ -390,6 +398,7 @@ struct line *line_new(struct lines *lines, uv_tcp_t *tcp, uint32_t peer_ip, enum
     if (line == NULL || frame == NULL || lines->is_closed) {
         free(line);
         frame_unref(frame);
+        line_give_back(lines, peer_ip);
         uv_close((uv_handle_t *)tcp, line_on_refused);
         return NULL;
     }

@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "node/front/connections.h"
 #include "node/talk/talk.h"
 
 struct line;
@@ -17,7 +18,8 @@ struct lines;
 /** Settings of all lines of a node; the caller keeps them alive and may change them. */
 struct line_settings {
     uv_loop_t *loop;
-    struct talk *talk; /* set before the first line is opened */
+    struct talk *talk;               /* set before the first line is opened */
+    struct connections *connections; /* where those that are taken over count; NULL: nowhere */
     size_t queue_max_bytes;
     size_t message_max_bytes; /* longest WebSocket message taken */
     int64_t

@@ -72,6 +72,7 @@ struct route {
     const char *method;
     bool is_for_pages;      /* of this node's origin or http.allowed_origins */
     bool is_without_origin; /* ... which may not say so */
+    bool is_for_operators;  /* also over a connection that is one too many */
     routes_answer_fn *answer;
 };
 
@@ -152,13 +153,13 @@ static void routes_asset(struct http_exchange *exchange, const struct http1_requ
  */
 
 static const struct route routes_table[] = {
-    {"message", "POST", true, false, routes_message},
-    {"hgtp", "POST", true, false, routes_hgtp},
-    {"ws", "GET", true, false, routes_ws},
-    {"events", "GET", true, true, routes_events},
-    {"healthz", "GET", false, false, routes_healthz},
-    {"readyz", "GET", false, false, routes_readyz},
-    {"metrics", "GET", false, false, routes_metrics},
+    {"message", "POST", true, false, false, routes_message},
+    {"hgtp", "POST", true, false, false, routes_hgtp},
+    {"ws", "GET", true, false, false, routes_ws},
+    {"events", "GET", true, true, false, routes_events},
+    {"healthz", "GET", false, false, true, routes_healthz},
+    {"readyz", "GET", false, false, true, routes_readyz},
+    {"metrics", "GET", false, false, true, routes_metrics},
 };
 
 static struct bytes routes_path(struct bytes target)
@@ -184,8 +185,10 @@ static void routes_refuse_method(struct http_exchange *exchange, const char *met
 static void routes_take(struct http_exchange *exchange, const struct http1_request *req,
                         struct bytes body, struct routes *routes, const struct route *route)
 {
-    enum err err = ERR_NONE;
-    if (route->is_for_pages) {
+    enum err err = http_exchange_is_spare(exchange) && !route->is_for_operators
+                       ? ERR_CONNECTIONS_FULL
+                       : ERR_NONE;
+    if (err == ERR_NONE && route->is_for_pages) {
         err = routes_check_origin(exchange, req, routes);
         err = err == ERR_NONE ? routes_check_host(req, routes, route) : err;
     }
@@ -251,7 +254,9 @@ void routes_on_request(struct http_exchange *exchange, const struct http1_reques
         }
     }
     const struct web_asset *asset = web_asset_find(path);
-    if (asset == NULL) {
+    if (http_exchange_is_spare(exchange)) {
+        routes_refuse(exchange, ERR_CONNECTIONS_FULL);
+    } else if (asset == NULL) {
         http_refuse(exchange, 404, NULL, NULL, NULL);
     } else if (routes_method_fits("GET", req->method)) {
         routes_asset(exchange, req, asset, arg);

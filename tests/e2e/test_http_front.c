@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/support/e2e.h"
+#include "tests/support/e2e_talk.h"
 
 static struct http_client *connected(const struct e2e *e)
 {
@@ -410,6 +410,62 @@ E2E_SCENARIO(health_readiness_and_metrics_answer)
     http_client_close(client);
 }
 
+/* Issue 13, item 7. */
+E2E_SCENARIO(address_with_too_many_connections_takes_nothing_from_operators_and_others)
+{
+    enum { SHARE = 20, OPENED = 100 };
+    static char body[65536];
+    E2E_NODE(e, "limits.connections_per_address=20");
+    struct talker *alice = e2e_talker(e, "alice");
+    e2e_talk_open_room(alice, "den");
+    struct http_client *silent[OPENED];
+    for (size_t i = 0; i < OPENED; i++) {
+        silent[i] = connected(e);
+    }
+    /* The last ones wait, unread, for their turn to be one too many. */
+    assert_int_equal(e2e_get(e, "/readyz", NULL, 0), 200);
+    assert_int_equal(e2e_get(e, "/healthz", NULL, 0), 200);
+    assert_true(e2e_metric(e, "hgtp_http_connections_refused_total{why=\"address\"}") >=
+                OPENED - SHARE);
+    assert_int_equal(e2e_get(e, "/", body, sizeof body), 503);
+    expect_refusal(body, "CONNECTIONS_FULL", err_text(ERR_CONNECTIONS_FULL));
+    assert_int_equal(
+        status_of(e, "POST /message HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}"), 503);
+    assert_int_equal(status_of(e, "GET /ws HTTP/1.1\r\nhost: x\r\n\r\n"), 503);
+    assert_true(process_wait_output(e->daemon->process, "event=connections_refused", 1000));
+    /* Who is there stays there. */
+    e2e_talk_ok(talker_exit(alice, "den"));
+    /* An address that has no share in it yet. */
+    struct http_client *other =
+        http_client_open(SOCKETS_LOOPBACK + 1, SOCKETS_LOOPBACK, e->daemon->http_port);
+    assert_non_null(other);
+    http_client_send(other, bytes_str("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+    assert_int_equal(http_client_read(other, true).status, 200);
+    http_client_close(other);
+    for (size_t i = 0; i < OPENED; i++) {
+        http_client_close(silent[i]);
+    }
+    int64_t deadline_ms = pump_now_ms() + 10000;
+    while (e2e_get(e, "/", NULL, 0) != 200) {
+        assert_true(pump_now_ms() < deadline_ms);
+        e2e_retry_pause();
+    }
+}
+
+E2E_SCENARIO(connections_through_a_trusted_proxy_have_no_share_by_address)
+{
+    E2E_NODE(e, "limits.connections_per_address=2", "http.trusted_proxies=127.0.0.0/8");
+    struct http_client *clients[10];
+    for (size_t i = 0; i < 10; i++) {
+        clients[i] = connected(e);
+    }
+    assert_int_equal(e2e_get(e, "/", NULL, 0), 200);
+    assert_int_equal(e2e_metric(e, "hgtp_http_connections_refused_total{why=\"address\"}"), 0);
+    for (size_t i = 0; i < 10; i++) {
+        http_client_close(clients[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +483,8 @@ int main(void)
         E2E_TEST(endless_head_and_endless_chunks_are_cut_off),
         E2E_TEST(connection_ends_when_the_client_says_so),
         E2E_TEST(idle_connection_is_closed_and_an_unfinished_request_too),
+        E2E_TEST(address_with_too_many_connections_takes_nothing_from_operators_and_others),
+        E2E_TEST(connections_through_a_trusted_proxy_have_no_share_by_address),
         E2E_TEST(health_readiness_and_metrics_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
