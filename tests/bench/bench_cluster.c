@@ -104,7 +104,7 @@ static int64_t calls(const struct world *world)
 /* Every node is connected to all others: what is said before would come out of the log. */
 static bool world_meshed(const struct world *world)
 {
-    int64_t until_ms = pump_now_ms() + BENCH_MESH_MS;
+    int64_t until_ms = pump_deadline_ms(BENCH_MESH_MS);
     int64_t wanted = (int64_t)(world->node_count * (world->node_count / world->realm_count - 1));
     while (metric(world, "\nhgtp_bus_peers ") < wanted) {
         if (pump_now_ms() > until_ms) {

@@ -105,11 +105,12 @@ static void company_step(struct company *company)
 
 int company_talk_while(struct company *company, struct process *process, int64_t timeout_ms)
 {
-    int64_t deadline_ms = pump_now_ms() + timeout_ms;
+    int64_t deadline_ms = pump_deadline_ms(timeout_ms);
     int code = -1;
     while (code < 0 && pump_now_ms() < deadline_ms) {
         company_step(company);
-        code = process_wait_exit(process, COMPANY_STEP_MS);
+        pump_pause(COMPANY_STEP_MS);
+        code = process_wait_exit(process, 0);
     }
     return code;
 }
@@ -184,10 +185,11 @@ static bool company_has_end(void *arg)
 static void company_finish(struct company *company)
 {
     struct talker *const talkers[] = {company->wanda, company->will};
-    int64_t deadline_ms = pump_now_ms() + COMPANY_ARRIVES_MS;
+    int64_t deadline_ms = pump_deadline_ms(COMPANY_ARRIVES_MS);
     for (size_t i = 0; i < 2; i++) {
-        while (!talker_poured(talkers[i], 100)) {
+        while (!talker_poured(talkers[i], 0)) {
             assert_true(pump_now_ms() < deadline_ms);
+            pump_pause(100);
             company_keep(company);
         }
     }
@@ -198,7 +200,7 @@ static void company_finish(struct company *company)
     struct company_end end = {.company = company};
     snprintf(end.text, sizeof end.text, "%s %lld ", company->names[0],
              (long long)company->attempts - 1);
-    while (!pump_until(company_has_end, &end, 200)) {
+    while (!pump_within(company_has_end, &end, 200)) {
         assert_true(pump_now_ms() < deadline_ms);
         company_keep(company);
     }

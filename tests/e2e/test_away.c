@@ -150,7 +150,7 @@ E2E_SCENARIO(connection_that_ends_while_redis_hangs_is_away_all_the_same)
     process_signal(e->redis->process, SIGSTOP);
     int64_t failed = e2e_metric(e, "hgtp_store_failures_total");
     ws_client_drop(bob->ws);
-    int64_t deadline_ms = pump_now_ms() + TALKER_WAIT_MS;
+    int64_t deadline_ms = pump_deadline_ms(TALKER_WAIT_MS);
     while (e2e_metric(e, "hgtp_lines") > 1 ||
            e2e_metric(e, "hgtp_store_failures_total") < failed + 4) {
         e2e_retry_pause();
@@ -213,7 +213,7 @@ static void patient_node(struct e2e *e)
 /* The node has begun with so many requests more than at `before`, besides those that look. */
 static void has_come(const struct e2e *e, int64_t before, int64_t count)
 {
-    int64_t deadline_ms = pump_now_ms() + TALKER_WAIT_MS;
+    int64_t deadline_ms = pump_deadline_ms(TALKER_WAIT_MS);
     for (int64_t looks = 1; e2e_metric(e, "hgtp_http_requests_total") < before + looks + count;
          looks++) {
         e2e_retry_pause();
@@ -274,7 +274,7 @@ E2E_SCENARIO(connection_that_was_held_up_at_another_node_costs_the_living_one_no
     int64_t asked = e2e_metric_of(held_port, "hgtp_http_requests_total");
     struct ws_client *held =
         ws_client_start(&(struct ws_client_options){.target = targets[0], .port = held_port});
-    int64_t deadline_ms = pump_now_ms() + TALKER_WAIT_MS, looks = 1;
+    int64_t deadline_ms = pump_deadline_ms(TALKER_WAIT_MS), looks = 1;
     while (e2e_metric_of(held_port, "hgtp_http_requests_total") < asked + looks + 1) {
         looks++;
         e2e_retry_pause();

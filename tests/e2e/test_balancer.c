@@ -69,7 +69,7 @@ static const struct original_event *answer_with_patience(struct original *client
         if (i > 0) {
             original_send_again(client);
         }
-        answer = original_wait(client, original_is_response, &request_type, 500);
+        answer = original_wait_within(client, original_is_response, &request_type, 500);
     }
     return answer;
 }

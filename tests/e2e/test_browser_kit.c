@@ -98,7 +98,7 @@ static void waiting_ends_when_the_page_says_so_and_at_the_deadline(void **state)
     struct browser *browser = kit_open(state, &kit_person);
     kit_show(browser, "<script>setTimeout(() => { window.done = true; }, 300);</script>");
     assert_true(browser_wait(browser, "return window.done;", NULL, 10000));
-    assert_false(browser_wait(browser, "return window.never;", NULL, 200));
+    assert_true(browser_stays(browser, "return window.never;", NULL, 200));
     json_t *value = browser_run_async(
         browser, "const done = arguments[1]; setTimeout(() => done(arguments[0] + 1), 10);",
         json_pack("[i]", 41));

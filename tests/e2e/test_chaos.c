@@ -58,7 +58,7 @@ static bool is_answer(const struct original_event *event, const void *arg)
 static void say(struct chaos *chaos, size_t member)
 {
     bool is_said = false;
-    int64_t deadline_ms = pump_now_ms() + ARRIVES_MS;
+    int64_t deadline_ms = pump_deadline_ms(ARRIVES_MS);
     while (!is_said) {
         assert_true(pump_now_ms() < deadline_ms && chaos->attempts < SAID_MAX);
         char text[32];
@@ -66,7 +66,7 @@ static void say(struct chaos *chaos, size_t member)
         snprintf(text, sizeof text, "said %d", attempt);
         const struct original_event *answer = NULL;
         if (original_say(chaos->members[member], text)) {
-            answer = original_wait(chaos->members[member], is_answer, NULL, ANSWER_MS);
+            answer = original_wait_within(chaos->members[member], is_answer, NULL, ANSWER_MS);
         }
         is_said = answer != NULL && answer->status == 200;
         chaos->is_acknowledged[attempt] = is_said;
@@ -78,14 +78,14 @@ static void say(struct chaos *chaos, size_t member)
 
 static void refresh(struct chaos *chaos, size_t member)
 {
-    int64_t deadline_ms = pump_now_ms() + ARRIVES_MS;
+    int64_t deadline_ms = pump_deadline_ms(ARRIVES_MS);
     struct original *client = chaos->members[member];
     const uint8_t type = HGTP_REFRESH;
     do {
         assert_true(pump_now_ms() < deadline_ms);
         lead_to_a_living(chaos, member);
         original_send_plain(client, HGTP_REFRESH);
-    } while (original_wait(client, original_is_response, &type, 500) == NULL);
+    } while (original_wait_within(client, original_is_response, &type, 500) == NULL);
 }
 
 static void step(struct chaos *chaos)

@@ -84,18 +84,12 @@ struct death {
     size_t alice_had;
 };
 
-static bool clock_passed(void *arg)
-{
-    return pump_now_ms() >= *(const int64_t *)arg;
-}
-
 static void say_next(struct death *death)
 {
     char text[32];
     snprintf(text, sizeof text, "said %d", death->said++);
     assert_true(original_say(death->alice, text));
-    int64_t next_ms = pump_now_ms() + SAY_EVERY_MS;
-    (void)pump_until(clock_passed, &next_ms, SAY_EVERY_MS);
+    pump_pause(SAY_EVERY_MS);
 }
 
 static bool bob_is_pushed(const struct death *death)
@@ -335,10 +329,9 @@ E2E_SCENARIO(node_that_stalls_and_wakes_up_again_delivers_nothing_twice)
     e2e_join_room(death.bob, "den");
     say_next(&death);
     expect_last(death.bob, 0);
-    int64_t until_ms = pump_now_ms() + KEPT_BACK_MS + KEPT_SLACK_MS; /* it has noted that */
-    (void)pump_until(clock_passed, &until_ms, KEPT_BACK_MS + KEPT_SLACK_MS);
+    pump_pause(KEPT_BACK_MS + KEPT_SLACK_MS); /* it has noted that */
     process_signal(e->nodes[1].daemon->process, SIGSTOP);
-    until_ms = pump_now_ms() + 6000;
+    int64_t until_ms = pump_now_ms() + 6000;
     while (pump_now_ms() < until_ms) {
         say_next(&death);
     }

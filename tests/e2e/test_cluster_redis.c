@@ -30,7 +30,7 @@ static void all_say(struct scene *scene)
     for (size_t i = 0; i < NODES; i++) {
         char text[32];
         int status = 0;
-        int64_t deadline_ms = pump_now_ms() + ARRIVES_MS;
+        int64_t deadline_ms = pump_deadline_ms(ARRIVES_MS);
         while (status != 200) {
             assert_true(pump_now_ms() < deadline_ms);
             snprintf(text, sizeof text, "said %d", scene->said);
@@ -101,7 +101,7 @@ static void expect_all_in_order(struct scene *scene)
 static void expect_ready(struct e2e *e, int status)
 {
     for (size_t i = 0; i < NODES; i++) {
-        int64_t deadline_ms = pump_now_ms() + ARRIVES_MS;
+        int64_t deadline_ms = pump_deadline_ms(ARRIVES_MS);
         while (e2e_get_at(e, i, "/readyz", NULL, 0) != status) {
             assert_true(pump_now_ms() < deadline_ms);
             e2e_retry_pause();

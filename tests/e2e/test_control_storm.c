@@ -93,7 +93,7 @@ static bool said(struct original *client, const char *text)
 {
     const struct original_event *answer = NULL;
     if (original_say(client, text)) {
-        answer = original_wait(client, is_answer, NULL, ANSWER_MS);
+        answer = original_wait_within(client, is_answer, NULL, ANSWER_MS);
     }
     return answer != NULL && answer->status == 200;
 }
@@ -102,7 +102,7 @@ static bool said(struct original *client, const char *text)
 static void say(struct storm *storm, struct original *client)
 {
     bool is_said = false;
-    int64_t deadline_ms = pump_now_ms() + ARRIVES_MS;
+    int64_t deadline_ms = pump_deadline_ms(ARRIVES_MS);
     while (!is_said) {
         char text[32];
         assert_true(pump_now_ms() < deadline_ms && storm->attempts < TEXTS_MAX);
@@ -118,13 +118,13 @@ static void say(struct storm *storm, struct original *client)
 
 static void refresh(struct storm *storm, struct original *client)
 {
-    int64_t deadline_ms = pump_now_ms() + ARRIVES_MS;
+    int64_t deadline_ms = pump_deadline_ms(ARRIVES_MS);
     const uint8_t type = HGTP_REFRESH;
     do {
         assert_true(pump_now_ms() < deadline_ms);
         lead(storm, client);
         original_send_plain(client, HGTP_REFRESH);
-    } while (original_wait(client, original_is_response, &type, 500) == NULL);
+    } while (original_wait_within(client, original_is_response, &type, 500) == NULL);
 }
 
 static void talk(struct storm *storm)

@@ -382,7 +382,7 @@ E2E_SCENARIO(events_that_are_followed_go_on_at_another_node)
     /* It reads from now on, whenever that is. */
     while (!has_printed(&lines)) {
         TOOL(at(e, 1), 0, "room", "create", "first");
-        (void)pump_until(has_printed, &lines, 500);
+        (void)pump_within(has_printed, &lines, 500);
         TOOL(at(e, 1), 0, "room", "delete", "first", "--yes");
     }
     TOOL(at(e, 0), 0, "room", "create", "second");

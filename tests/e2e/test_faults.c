@@ -90,7 +90,7 @@ E2E_SCENARIO(half_open_registration_blocks_no_name_and_runs_out)
     original_send_register(late);
     e2e_came(original_wait_response(late, HGTP_REGISTER));
     const struct original_event *answer;
-    int64_t deadline_ms = pump_now_ms() + 8000;
+    int64_t deadline_ms = pump_deadline_ms(8000);
     do {
         /* Wrong while the challenge is open, out of place when it has run out. */
         original_send_proof(late, 3, late->realm, "wrong");

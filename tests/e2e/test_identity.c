@@ -305,7 +305,7 @@ E2E_SCENARIO(replayed_signature_is_refused_from_elsewhere_and_when_its_reply_is_
     e2e_refused(original_wait_response(thief, HGTP_JOIN_ROOM), HGTP_BAD_REQUEST, ERR_REPLAYED);
 
     const struct original_event *answer;
-    int64_t deadline_ms = pump_now_ms() + 8000;
+    int64_t deadline_ms = pump_deadline_ms(8000);
     do {
         e2e_retry_pause();
         original_send_raw(alice, bytes_of(join, join_bytes));

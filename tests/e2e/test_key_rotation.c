@@ -58,7 +58,7 @@ static void reload(const struct daemon *daemon)
 static void expect_batches(const struct e2e *e, size_t node)
 {
     int64_t before = e2e_metric_at(e, node, "hgtp_bus_batches_total{direction=\"received\"}");
-    int64_t until_ms = pump_now_ms() + RELOAD_MS;
+    int64_t until_ms = pump_deadline_ms(RELOAD_MS);
     while (e2e_metric_at(e, node, "hgtp_bus_batches_total{direction=\"received\"}") <
            before + 2 * NODES) {
         assert_true(pump_now_ms() < until_ms);
@@ -108,7 +108,7 @@ static int64_t by_second_key(const struct e2e *e, size_t node)
 static void expect_second_key_unused(const struct e2e *e)
 {
     for (size_t node = 0; node < NODES; node++) {
-        int64_t before, until_ms = pump_now_ms() + RELOAD_MS;
+        int64_t before, until_ms = pump_deadline_ms(RELOAD_MS);
         do {
             assert_true(pump_now_ms() < until_ms);
             before = by_second_key(e, node);
@@ -144,7 +144,7 @@ E2E_SCENARIO(bus_key_is_replaced_without_a_batch_refused)
     /* What the steps are for: a key that the others don't have is not taken. */
     write_secret(path, "a foreign key\n");
     reload(e->nodes[1].daemon);
-    int64_t until_ms = pump_now_ms() + RELOAD_MS;
+    int64_t until_ms = pump_deadline_ms(RELOAD_MS);
     while (e2e_metric_at(e, 0, "hgtp_bus_refused_total{reason=\"forged\"}") == 0) {
         assert_true(pump_now_ms() < until_ms);
         e2e_retry_pause();

@@ -34,7 +34,7 @@ static struct original *follows(struct original *again, const struct died *died)
 
 static void expect_metric(uint16_t http_port, const char *name, int64_t value)
 {
-    int64_t deadline_ms = pump_now_ms() + 20000;
+    int64_t deadline_ms = pump_deadline_ms(20000);
     while (e2e_metric_of(http_port, name) != value) {
         assert_true(pump_now_ms() < deadline_ms);
         e2e_retry_pause();

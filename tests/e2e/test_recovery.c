@@ -80,7 +80,7 @@ E2E_SCENARIO(request_on_a_connection_that_was_cut_is_not_done)
     e2e_join_room(bob, "den");
     int64_t breaks = e2e_metric(e, "hgtp_store_reconnects_total");
     change_rooms_unheard(e, bob, carol);
-    int64_t deadline_ms = pump_now_ms() + 20000;
+    int64_t deadline_ms = pump_deadline_ms(20000);
     while (e2e_metric(e, "hgtp_store_connected") != 0) {
         assert_true(pump_now_ms() < deadline_ms);
         e2e_retry_pause();
@@ -167,7 +167,7 @@ static void restart_node(struct e2e *e, int signal_number)
     daemon_free(e->daemon);
     e->daemon = NULL;
     E2E_NODE(e, url, hgtp, http);
-    int64_t deadline_ms = pump_now_ms() + 20000;
+    int64_t deadline_ms = pump_deadline_ms(20000);
     while (e2e_metric(e, "hgtp_push_connections") < 2) {
         assert_true(pump_now_ms() < deadline_ms);
         e2e_retry_pause();

@@ -31,7 +31,7 @@ static void node_on_redis(struct e2e *e, const char *setting)
 static void expect_ready(const struct e2e *e, int status, const char *reason)
 {
     char body[512] = "";
-    int64_t deadline_ms = pump_now_ms() + 20000;
+    int64_t deadline_ms = pump_deadline_ms(20000);
     while (e2e_get(e, "/readyz", body, sizeof body) != status) {
         assert_true(pump_now_ms() < deadline_ms);
         e2e_retry_pause();
@@ -196,7 +196,7 @@ E2E_SCENARIO(redis_that_hangs_ends_nobodys_session)
     e2e_talk_ok(talker_create(alice, "den"));
     e2e_join_room(bob, "den");
     process_signal(e->redis->process, SIGSTOP);
-    int64_t deadline_ms = pump_now_ms() + 30000;
+    int64_t deadline_ms = pump_deadline_ms(30000);
     while (e2e_metric(e, "hgtp_store_connected") != 0) { /* several deadlines */
         assert_true(pump_now_ms() < deadline_ms);
         e2e_retry_pause();

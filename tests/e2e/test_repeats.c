@@ -172,7 +172,7 @@ E2E_SCENARIO(reply_is_kept_for_the_configured_time_only)
     e2e_open_room(alice, "den");
     e2e_ok(original_create(bob, "attic"));
     const struct original_event *answer;
-    int64_t deadline_ms = pump_now_ms() + 8000;
+    int64_t deadline_ms = pump_deadline_ms(8000);
     do {
         e2e_retry_pause();
         original_send_again(bob);

@@ -76,7 +76,7 @@ static bool is_said(void *arg)
 static void wait_said(uint16_t port, const char *command, const char *expected)
 {
     struct asking asking = {port, command, expected};
-    int64_t until_ms = pump_now_ms() + FAILOVER_MS;
+    int64_t until_ms = pump_deadline_ms(FAILOVER_MS);
     while (!is_said(&asking)) {
         assert_true(pump_now_ms() < until_ms);
         e2e_retry_pause();
@@ -174,7 +174,7 @@ E2E_SCENARIO(failover_that_loses_messages_is_told_and_nothing_new_is_taken_for_t
     assert_true(talker_has(bob, lost, START_MS));
     process_signal(trio->processes[MASTER], SIGKILL);
     wait_said(trio->ports[REPLICA], "INFO replication", "role:master");
-    int64_t anew = -1, deadline_ms = pump_now_ms() + FAILOVER_MS;
+    int64_t anew = -1, deadline_ms = pump_deadline_ms(FAILOVER_MS);
     while (anew < 0) {
         assert_true(pump_now_ms() < deadline_ms);
         anew = talker_say_acked(alice, "said anew", NULL);

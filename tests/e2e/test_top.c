@@ -13,7 +13,8 @@
 #include "tests/support/terminal.h"
 #include "tests/support/tool.h"
 
-#define WAIT_MS 20000
+#define WAIT_MS   20000
+#define SILENT_MS 10000
 
 static struct daemon *at(const struct e2e *e, size_t node)
 {
@@ -118,7 +119,7 @@ static bool is_in_order(void *arg)
 /* The screen says nothing by itself: it is looked at again and again. */
 static bool comes_true(bool (*is_so)(void *arg), struct wanted *wanted)
 {
-    int64_t until_ms = pump_now_ms() + WAIT_MS;
+    int64_t until_ms = pump_deadline_ms(WAIT_MS);
     while (!is_so(wanted) && pump_now_ms() < until_ms) {
         e2e_retry_pause();
     }
@@ -225,6 +226,26 @@ E2E_SCENARIO(views_are_sorted_filtered_and_fitted_to_the_terminal)
     left_clean(&seat, "top ended with 0.");
 }
 
+/* A node that does not answer is shown as silent only until it is taken for dead. A busy machine
+ * may miss that: then it falls silent once more. */
+static void sees_silence(struct terminal *top, struct daemon *n1)
+{
+    int64_t until_ms = pump_deadline_ms(WAIT_MS);
+    bool is_seen = false;
+    while (!is_seen) {
+        assert_true(pump_now_ms() < until_ms);
+        process_signal(n1->process, SIGSTOP);
+        int64_t look_until_ms = pump_now_ms() + SILENT_MS;
+        while (!is_seen && pump_now_ms() < look_until_ms) {
+            e2e_retry_pause();
+            is_seen = strstr(terminal_look(top, false), "\nn1   silent") != NULL;
+        }
+        assert_true(!is_seen || strstr(terminal_screen(top), "silent 1") != NULL);
+        process_signal(n1->process, SIGCONT);
+        sees(top, "\nn1   serving");
+    }
+}
+
 E2E_SCENARIO(top_goes_on_at_another_node_when_the_one_it_reads_from_dies)
 {
     E2E_CLUSTER(e, 2);
@@ -234,11 +255,7 @@ E2E_SCENARIO(top_goes_on_at_another_node_when_the_one_it_reads_from_dies)
     struct terminal *top = seat.terminal;
     sees(top, "\nn0   serving");
     sees_order(top, "\nn0   serving", "\nn1   serving");
-    process_signal(at(e, 1)->process, SIGSTOP);
-    sees(top, "\nn1   silent");
-    assert_non_null(strstr(terminal_screen(top), "silent 1"));
-    process_signal(at(e, 1)->process, SIGCONT);
-    sees(top, "\nn1   serving");
+    sees_silence(top, at(e, 1));
     char url[64];
     e2e_cluster_kill(e, 0);
     sees(top, "going on at the next address");

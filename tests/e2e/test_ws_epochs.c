@@ -19,7 +19,7 @@ struct scene {
 static void await_ready(struct e2e *e, int status)
 {
     for (size_t i = 0; i < 2; i++) {
-        int64_t deadline_ms = pump_now_ms() + ARRIVES_MS;
+        int64_t deadline_ms = pump_deadline_ms(ARRIVES_MS);
         while (e2e_get_at(e, i, "/readyz", NULL, 0) != status) {
             assert_true(pump_now_ms() < deadline_ms);
             e2e_retry_pause();

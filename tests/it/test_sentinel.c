@@ -147,7 +147,7 @@ static void on_patience(uv_timer_t *timer)
 
 static bool until(bool (*done)(void *arg), int64_t timeout_ms)
 {
-    int64_t deadline_ms = pump_now_ms() + timeout_ms;
+    int64_t deadline_ms = pump_deadline_ms(timeout_ms);
     uv_timer_start(&world.patience, on_patience, LOOK_EVERY_MS, LOOK_EVERY_MS);
     bool is_done = done(NULL);
     while (!is_done && pump_now_ms() < deadline_ms) {

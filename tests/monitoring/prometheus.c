@@ -187,7 +187,7 @@ static bool prometheus_has(void *arg)
 json_t *prometheus_wait(const struct prometheus *prometheus, const char *expr)
 {
     struct prometheus_waiting waiting = {prometheus, expr, NULL};
-    int64_t until_ms = pump_now_ms() + PROMETHEUS_WAIT_MS;
+    int64_t until_ms = pump_deadline_ms(PROMETHEUS_WAIT_MS);
     while (!prometheus_has(&waiting)) {
         if (pump_now_ms() >= until_ms) {
             json_decref(waiting.result);

@@ -128,7 +128,10 @@ static bool balancer_accepts(void *arg)
     if (fd >= 0) {
         close(fd);
     }
-    return fd >= 0 || process_wait_exit(balancer->process, 10) >= 0;
+    if (fd < 0) {
+        pump_pause(10);
+    }
+    return fd >= 0 || process_wait_exit(balancer->process, 0) >= 0;
 }
 
 bool balancer_start(struct balancer *balancer, const struct balancer_node nodes[BALANCER_NODES])

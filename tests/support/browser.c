@@ -16,7 +16,10 @@
 #include "browser_parts.h"
 #include "pump.h"
 
-#define BROWSER_LOOK_MS 20 /* between two looks at the page */
+/* Between two looks at the page: an eighth of the time waited so far. Each look costs the browser.
+ */
+#define BROWSER_LOOK_LEAST_MS 20
+#define BROWSER_LOOK_MOST_MS  200
 
 static const char *const browser_arguments[] = {
     "--headless=new",          "--no-sandbox",
@@ -69,40 +72,41 @@ static json_t *browser_phone(const struct browser *browser)
         "Chrome/120.0.0.0 Mobile Safari/537.36");
 }
 
+static void browser_add_argument(json_t *chrome, const char *format, const char *value)
+{
+    json_array_append_new(json_object_get(chrome, "args"), json_sprintf(format, value));
+}
+
+/* What it is started with, but for its profile. */
 static json_t *browser_chrome_options(const struct browser *browser,
                                       const struct browser_options *options)
 {
-    char text[256];
     const char *language = options->language != NULL ? options->language : "en";
-    json_t *arguments = json_array();
-    for (size_t i = 0; i < sizeof browser_arguments / sizeof browser_arguments[0]; i++) {
-        json_array_append_new(arguments, json_string(browser_arguments[i]));
-    }
-    snprintf(text, sizeof text, "--user-data-dir=%s/%s-%u", webdriver_folder(browser->driver),
-             browser->name, browser->number);
-    json_array_append_new(arguments, json_string(text));
-    snprintf(text, sizeof text, "--window-size=%d,%d", browser->width, browser->height);
-    json_array_append_new(arguments, json_string(text));
-    snprintf(text, sizeof text, "--lang=%s", language);
-    json_array_append_new(arguments, json_string(text));
-    snprintf(text, sizeof text, "--accept-lang=%s", language);
-    json_array_append_new(arguments, json_string(text));
     json_t *chrome =
-        json_pack("{s:o, s:{s:s}}", "args", arguments, "prefs", "intl.accept_languages", language);
+        json_pack("{s:[], s:{s:s}}", "args", "prefs", "intl.accept_languages", language);
+    for (size_t i = 0; i < sizeof browser_arguments / sizeof browser_arguments[0]; i++) {
+        browser_add_argument(chrome, "%s", browser_arguments[i]);
+    }
+    browser_add_argument(chrome, "--lang=%s", language);
+    browser_add_argument(chrome, "--accept-lang=%s", language);
     if (options->is_phone) {
         json_object_set_new(chrome, "mobileEmulation", browser_phone(browser));
     }
     return chrome;
 }
 
-static json_t *browser_capabilities(const struct browser *browser,
-                                    const struct browser_options *options)
+static json_t *browser_capabilities(const struct browser *browser)
 {
+    char profile[256];
+    snprintf(profile, sizeof profile, "%s/%s-%u", webdriver_folder(browser->driver), browser->name,
+             browser->number);
+    json_t *chrome = json_deep_copy(browser->started_with);
+    browser_add_argument(chrome, "--user-data-dir=%s", profile);
     return json_pack("{s:{s:{s:s, s:s, s:{s:i, s:i, s:i}, s:{s:s}, s:o}}}", "capabilities",
                      "alwaysMatch", "browserName", "chrome", "unhandledPromptBehavior",
-                     "dismiss and notify", "timeouts", "script", 60000, "pageLoad", 30000,
+                     "dismiss and notify", "timeouts", "script", 60000, "pageLoad", BROWSER_LOAD_MS,
                      "implicit", 0, "goog:loggingPrefs", "browser", "ALL", "goog:chromeOptions",
-                     browser_chrome_options(browser, options));
+                     chrome);
 }
 
 /* The window's frame takes some of what was asked for. */
@@ -115,26 +119,34 @@ static void browser_fit_window(struct browser *browser)
                          (json_int_t)(browser->height + high)));
 }
 
+static void browser_start(struct browser *browser)
+{
+    static unsigned started;
+    browser->number = started++;
+    json_t *value =
+        webdriver_call(browser->driver, "POST", "/session", browser_capabilities(browser));
+    const char *session = json_string_value(json_object_get(value, "sessionId"));
+    if (session == NULL) {
+        browser_fail(browser, "new session", value);
+        return;
+    }
+    snprintf(browser->session, sizeof browser->session, "%s", session);
+    json_decref(value);
+}
+
 struct browser *browser_open(struct webdriver *driver, const struct browser_options *options)
 {
-    static unsigned opened;
     struct browser *browser = calloc(1, sizeof *browser);
     assert_non_null(browser);
     browser->driver = driver;
-    browser->number = opened++;
     browser->width = options->width != 0 ? options->width : 1280;
     browser->height = options->height != 0 ? options->height : 800;
     browser->log = json_array();
     snprintf(browser->name, sizeof browser->name, "%s", options->name);
-    json_t *value =
-        webdriver_call(driver, "POST", "/session", browser_capabilities(browser, options));
-    const char *session = json_string_value(json_object_get(value, "sessionId"));
-    if (session == NULL) {
-        browser_fail(browser, "new session", value);
-        return NULL;
+    browser->started_with = browser_chrome_options(browser, options);
+    if (!browser_take_rested(browser)) {
+        browser_start(browser);
     }
-    snprintf(browser->session, sizeof browser->session, "%s", session);
-    json_decref(value);
     if (!options->is_phone) {
         browser_fit_window(browser);
     }
@@ -153,6 +165,7 @@ void browser_close(struct browser *browser)
     }
     json_decref(browser_call(browser, "DELETE", "", NULL));
     json_decref(browser->log);
+    json_decref(browser->started_with);
     free(browser);
 }
 
@@ -256,15 +269,12 @@ char *browser_run_text(struct browser *browser, const char *script, json_t *args
 
 /* Waiting -------------------------------------------------------------------------------------- */
 
-static bool browser_never(void *arg)
+void browser_look_pause(int64_t since_ms)
 {
-    (void)arg;
-    return false;
-}
-
-void browser_look_pause(void)
-{
-    (void)pump_until(browser_never, NULL, BROWSER_LOOK_MS);
+    int64_t pause_ms = (pump_now_ms() - since_ms) / 8;
+    pause_ms = pause_ms < BROWSER_LOOK_LEAST_MS ? BROWSER_LOOK_LEAST_MS : pause_ms;
+    pause_ms = pause_ms > BROWSER_LOOK_MOST_MS ? BROWSER_LOOK_MOST_MS : pause_ms;
+    pump_pause(pause_ms);
 }
 
 static bool browser_is_truthy(const json_t *value)
@@ -283,23 +293,53 @@ static void browser_check_script(const struct browser *browser, const json_t *va
     }
 }
 
-bool browser_wait(struct browser *browser, const char *script, json_t *args, int64_t timeout_ms)
+/* What it returned at last, a new reference; `args` taken. */
+static json_t *browser_look_until(struct browser *browser, const char *script, json_t *args,
+                                  int64_t deadline_ms)
 {
-    int64_t deadline_ms = pump_now_ms() + timeout_ms;
-    bool is_true = false;
+    int64_t begin_ms = pump_now_ms();
+    json_t *value = NULL;
     for (;;) {
-        json_t *value = browser_call(browser, "POST", "/execute/sync",
-                                     browser_script(script, json_incref(args)));
+        value = browser_call(browser, "POST", "/execute/sync",
+                             browser_script(script, json_incref(args)));
         browser_check_script(browser, value);
-        is_true = browser_is_truthy(value);
-        json_decref(value);
-        if (is_true || pump_now_ms() >= deadline_ms) {
+        if (browser_is_truthy(value) || pump_now_ms() >= deadline_ms) {
             break;
         }
-        browser_look_pause();
+        json_decref(value);
+        browser_look_pause(begin_ms);
     }
     json_decref(args);
+    return value;
+}
+
+json_t *browser_wait_value(struct browser *browser, const char *script, json_t *args)
+{
+    json_t *value = browser_look_until(browser, script, args, pump_deadline_ms(BROWSER_WAIT_MS));
+    if (!browser_is_truthy(value)) {
+        json_decref(value);
+        return NULL;
+    }
+    return value;
+}
+
+static bool browser_wait_until(struct browser *browser, const char *script, json_t *args,
+                               int64_t deadline_ms)
+{
+    json_t *value = browser_look_until(browser, script, args, deadline_ms);
+    bool is_true = browser_is_truthy(value);
+    json_decref(value);
     return is_true;
+}
+
+bool browser_wait(struct browser *browser, const char *script, json_t *args, int64_t timeout_ms)
+{
+    return browser_wait_until(browser, script, args, pump_deadline_ms(timeout_ms));
+}
+
+bool browser_stays(struct browser *browser, const char *script, json_t *args, int64_t for_ms)
+{
+    return !browser_wait_until(browser, script, args, pump_now_ms() + for_ms);
 }
 
 void browser_expect_at(struct browser *browser, const char *script, json_t *args, const char *file,

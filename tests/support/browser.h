@@ -17,7 +17,8 @@
 
 #include "webdriver.h"
 
-#define BROWSER_WAIT_MS 15000
+#define BROWSER_WAIT_MS 15000 /* see pump_deadline_ms */
+#define BROWSER_LOAD_MS 120000
 
 /* Keys as WebDriver names them; in browser_keys SHIFT and CONTROL are held down until its end. */
 #define BROWSER_SHIFT     "\xee\x80\x88"
@@ -45,6 +46,13 @@ struct browser;
 struct browser *browser_open(struct webdriver *driver, const struct browser_options *options);
 /** NULL is legal. The driver must still be there. */
 void browser_close(struct browser *browser);
+/**
+ * As close, but the process may be the next person's whose options are the same: starting one costs
+ * more than most scenarios. What this person had is gone: windows, storage, cache, permissions.
+ */
+void browser_rest(struct browser *browser);
+/** Close all that rest. */
+void browser_end_rested(void);
 
 const char *browser_name(const struct browser *browser);
 
@@ -74,11 +82,14 @@ bool browser_run_bool(struct browser *browser, const char *script, json_t *args)
 /** Freed by the caller; "" for null and undefined. */
 char *browser_run_text(struct browser *browser, const char *script, json_t *args);
 
-/** True as soon as the script returns something true; false when `timeout_ms` have passed. A page
- * that is just being loaded counts as not yet. */
+/** True as soon as the script returns something true; false when `timeout_ms` (pump_deadline_ms)
+ * have passed. A page that is just being loaded counts as not yet. */
 bool browser_wait(struct browser *browser, const char *script, json_t *args, int64_t timeout_ms);
 
-/** The same, with a failure that names script, arguments and line. */
+/** It stays untrue for that long. */
+bool browser_stays(struct browser *browser, const char *script, json_t *args, int64_t for_ms);
+
+/** browser_wait, with a failure that names script, arguments and line. */
 #define browser_expect(browser, script, args)                                                      \
     browser_expect_at((browser), (script), (args), __FILE__, __LINE__)
 void browser_expect_at(struct browser *browser, const char *script, json_t *args, const char *file,
@@ -93,6 +104,9 @@ char *browser_text(struct browser *browser, const char *css);
 /** As a person does it: waits until the element can be used, brings it into view, then acts. */
 void browser_click(struct browser *browser, const char *css);
 void browser_type(struct browser *browser, const char *css, const char *text);
+/** The same for the element that the script returns, null as long as there is none; `args` taken.
+ */
+void browser_click_found(struct browser *browser, const char *script, json_t *args);
 /** Empties a field before. */
 void browser_fill(struct browser *browser, const char *css, const char *text);
 

@@ -28,11 +28,14 @@ size_t browser_count(struct browser *browser, const char *css)
 
 #define BROWSER_SHOWN                                                                              \
     "const e = document.querySelector(arguments[0]);"                                              \
-    "return !!e && e.checkVisibility({visibilityProperty: true});"
+    "return e?.checkVisibility({visibilityProperty: true}) ? e : null;"
 
 bool browser_is_shown(struct browser *browser, const char *css)
 {
-    return browser_run_bool(browser, BROWSER_SHOWN, json_pack("[s]", css));
+    json_t *element = browser_run(browser, BROWSER_SHOWN, json_pack("[s]", css));
+    bool is_shown = json_is_object(element);
+    json_decref(element);
+    return is_shown;
 }
 
 char *browser_text(struct browser *browser, const char *css)
@@ -43,20 +46,19 @@ char *browser_text(struct browser *browser, const char *css)
                             json_pack("[s]", css));
 }
 
-/* One act on an element. It may be covered, or be replaced between being found and being used: then
- * a person tries again, and so does this. */
-static void browser_act(struct browser *browser, const char *css, const char *act, json_t *body)
+/* One act on the element that the script finds; `args` and `body` taken. It may be covered, or be
+ * replaced between being found and being used: then a person tries again, and so does this. */
+static void browser_act_found(struct browser *browser, const char *script, json_t *args,
+                              const char *act, json_t *body)
 {
-    int64_t deadline_ms = pump_now_ms() + BROWSER_WAIT_MS;
+    int64_t begin_ms = pump_now_ms(), deadline_ms = pump_deadline_ms(BROWSER_WAIT_MS);
     for (;;) {
         char path[256];
-        json_t *element =
-            browser_wait(browser, BROWSER_SHOWN, json_pack("[s]", css), BROWSER_WAIT_MS)
-                ? browser_command(browser, "POST", "/element",
-                                  json_pack("{s:s, s:s}", "using", "css selector", "value", css))
-                : NULL;
+        json_t *element = browser_wait_value(browser, script, json_incref(args));
         if (element == NULL) {
-            fail_msg("%s: %s cannot be seen", browser->name, css);
+            char *sought = json_dumps(args, JSON_COMPACT);
+            fail_msg("%s: cannot be seen: %s", browser->name, sought);
+            free(sought);
             return;
         }
         snprintf(path, sizeof path, "/session/%s/element/%s/%s", browser->session,
@@ -66,15 +68,29 @@ static void browser_act(struct browser *browser, const char *css, const char *ac
         bool is_done = value != NULL && !webdriver_is_error(value);
         if (!is_done && pump_now_ms() >= deadline_ms) {
             const char *message = json_string_value(json_object_get(value, "message"));
-            fail_msg("%s: %s of %s: %s", browser->name, act, css, message != NULL ? message : "?");
+            char *sought = json_dumps(args, JSON_COMPACT);
+            fail_msg("%s: %s of %s: %s", browser->name, act, sought,
+                     message != NULL ? message : "?");
+            free(sought);
         }
         json_decref(value);
         if (is_done) {
             break;
         }
-        browser_look_pause();
+        browser_look_pause(begin_ms);
     }
+    json_decref(args);
     json_decref(body);
+}
+
+static void browser_act(struct browser *browser, const char *css, const char *act, json_t *body)
+{
+    browser_act_found(browser, BROWSER_SHOWN, json_pack("[s]", css), act, body);
+}
+
+void browser_click_found(struct browser *browser, const char *script, json_t *args)
+{
+    browser_act_found(browser, script, args, "click", json_object());
 }
 
 void browser_click(struct browser *browser, const char *css)

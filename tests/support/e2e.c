@@ -279,18 +279,12 @@ static bool e2e_clock_passed(void *arg)
 void e2e_pass_coalescing(void)
 {
     int64_t past_ms = pump_now_unix_ms() + 1;
-    (void)pump_until(e2e_clock_passed, &past_ms, 3);
-}
-
-static bool e2e_never(void *arg)
-{
-    (void)arg;
-    return false;
+    (void)pump_within(e2e_clock_passed, &past_ms, 3);
 }
 
 void e2e_retry_pause(void)
 {
-    (void)pump_until(e2e_never, NULL, 20);
+    pump_pause(20);
 }
 
 /* Assertions ----------------------------------------------------------------------------------- */

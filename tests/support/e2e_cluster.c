@@ -224,7 +224,7 @@ int64_t e2e_metric_at(const struct e2e *e, size_t node, const char *name)
 bool e2e_metric_becomes(const struct e2e *e, size_t node, const char *name, int64_t value,
                         int64_t timeout_ms)
 {
-    int64_t deadline_ms = pump_now_ms() + timeout_ms;
+    int64_t deadline_ms = pump_deadline_ms(timeout_ms);
     while (e2e_metric_at(e, node, name) != value) {
         if (pump_now_ms() >= deadline_ms) {
             return false;

@@ -153,6 +153,9 @@ typedef bool original_fits_fn(const struct original_event *event, const void *ar
 
 const struct original_event *original_wait(struct original *original, original_fits_fn *fits,
                                            const void *arg, int64_t timeout_ms);
+/** The same for exactly that long (pump_within): before it is asked once more. */
+const struct original_event *original_wait_within(struct original *original, original_fits_fn *fits,
+                                                  const void *arg, int64_t timeout_ms);
 /** A response with this request type. */
 const struct original_event *original_wait_response(struct original *original,
                                                     enum hgtp_type request_type);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "original.h"
+#include "pump.h"
 
 #define MAIN_LINE_MAX     16384
 #define MAIN_PEER_WAIT_MS 15000 /* longer than a server waits for the peer */
@@ -448,6 +449,7 @@ int main(int argc, char **argv)
     char key[1024];
     const char *key_file = NULL;
     int option;
+    pump_be_prompt();
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
         switch (option) {
         case 's':

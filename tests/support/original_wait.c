@@ -25,14 +25,28 @@ static bool original_wait_done(void *arg)
     return false;
 }
 
+static const struct original_event *original_wait_taken(const struct original_wait *wait)
+{
+    if (wait->found != NULL) {
+        wait->found->taken = true;
+    }
+    return wait->found;
+}
+
 const struct original_event *original_wait(struct original *original, original_fits_fn *fits,
                                            const void *arg, int64_t timeout_ms)
 {
     struct original_wait wait = {original, fits, arg, NULL};
-    if (pump_until(original_wait_done, &wait, timeout_ms)) {
-        wait.found->taken = true;
-    }
-    return wait.found;
+    (void)pump_until(original_wait_done, &wait, timeout_ms);
+    return original_wait_taken(&wait);
+}
+
+const struct original_event *original_wait_within(struct original *original, original_fits_fn *fits,
+                                                  const void *arg, int64_t timeout_ms)
+{
+    struct original_wait wait = {original, fits, arg, NULL};
+    (void)pump_within(original_wait_done, &wait, timeout_ms);
+    return original_wait_taken(&wait);
 }
 
 static bool original_is_datagram(const struct original_event *event)

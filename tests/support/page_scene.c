@@ -11,6 +11,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* One for all scenarios of a program, which come one after the other. */
+static struct webdriver *page_scene_driver;
+
+static void page_scene_end_driver(void)
+{
+    browser_end_rested();
+    webdriver_free(page_scene_driver);
+    page_scene_driver = NULL;
+}
+
 int page_scene_setup(void **state)
 {
     struct page_scene *scene = calloc(1, sizeof *scene);
@@ -31,7 +41,11 @@ void page_scene_begin(struct page_scene *scene, const char *name)
         skip();
     }
     scene->name = name;
-    scene->driver = webdriver_start();
+    if (page_scene_driver == NULL) {
+        page_scene_driver = webdriver_start();
+        atexit(page_scene_end_driver);
+    }
+    scene->driver = page_scene_driver;
 }
 
 static void page_scene_path(const struct page_scene *scene, const struct browser *person,
@@ -60,7 +74,7 @@ void page_scene_passed(struct page_scene *scene)
         browser_check_log(scene->people[i]);
     }
     while (scene->people_count > 0) {
-        browser_close(scene->people[--scene->people_count]);
+        browser_rest(scene->people[--scene->people_count]);
     }
     scene->has_passed = true;
     e2e_passed(scene->e);
@@ -78,7 +92,9 @@ int page_scene_teardown(void **state)
         browser_print_log(scene->people[i], stderr);
         browser_close(scene->people[i]);
     }
-    webdriver_free(scene->driver);
+    if (!scene->has_passed) {
+        page_scene_end_driver();
+    }
     void *e = scene->e;
     /* One that was skipped has nothing to show. */
     scene->e->has_passed |= scene->driver == NULL;

@@ -11,6 +11,9 @@
 #include <time.h>
 
 #define PUMP_FDS_MAX 1024
+#define PUMP_LOOK_MS 50 /* between two looks at a condition that no descriptor tells of */
+
+static int64_t pump_patience = PUMP_PATIENCE;
 
 static struct pump_watch *pump_watches;
 
@@ -84,15 +87,45 @@ static void pump_once(int64_t timeout_ms)
     }
 }
 
-bool pump_until(bool (*done)(void *arg), void *arg, int64_t timeout_ms)
+static bool pump_to(bool (*done)(void *arg), void *arg, int64_t deadline_ms)
 {
-    int64_t deadline_ms = pump_now_ms() + timeout_ms;
     while (!done(arg)) {
         int64_t left_ms = deadline_ms - pump_now_ms();
         if (left_ms <= 0) {
             return false;
         }
-        pump_once(left_ms);
+        pump_once(left_ms < PUMP_LOOK_MS ? left_ms : PUMP_LOOK_MS);
     }
     return true;
+}
+
+void pump_be_prompt(void)
+{
+    pump_patience = 1;
+}
+
+int64_t pump_deadline_ms(int64_t timeout_ms)
+{
+    return pump_now_ms() + timeout_ms * pump_patience;
+}
+
+bool pump_until(bool (*done)(void *arg), void *arg, int64_t timeout_ms)
+{
+    return pump_to(done, arg, pump_deadline_ms(timeout_ms));
+}
+
+bool pump_within(bool (*done)(void *arg), void *arg, int64_t timeout_ms)
+{
+    return pump_to(done, arg, pump_now_ms() + timeout_ms);
+}
+
+static bool pump_never(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+void pump_pause(int64_t ms)
+{
+    (void)pump_to(pump_never, NULL, pump_now_ms() + ms);
 }

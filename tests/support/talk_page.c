@@ -19,18 +19,13 @@
 
 static void talk_page_click_in(struct browser *person, const char *items, const char *name)
 {
-    json_t *args = json_pack("[s, s]", items, name);
-    /* Marked first and then clicked as a person does it, not by script. */
-    browser_expect(person,
-                   TALK_PAGE_SCRIPT
-                   "all('[data-test-chosen]').forEach(e => e.removeAttribute('data-test-chosen'));"
-                   "const item = all(arguments[0]).find(e => part(e, '.name') === arguments[1]);"
-                   "const button = item && (item.matches('button') ? item : "
-                   "[...item.querySelectorAll('button')].find(e => e.checkVisibility() && "
-                   "!e.disabled));"
-                   "button?.setAttribute('data-test-chosen', ''); return !!button;",
-                   args);
-    browser_click(person, "[data-test-chosen]");
+    browser_click_found(
+        person,
+        TALK_PAGE_SCRIPT
+        "const item = all(arguments[0]).find(e => part(e, '.name') === arguments[1]);"
+        "return item && (item.matches('button') ? item : "
+        "[...item.querySelectorAll('button')].find(e => e.checkVisibility() && !e.disabled));",
+        json_pack("[s, s]", items, name));
 }
 
 /* Registering ---------------------------------------------------------------------------------- */

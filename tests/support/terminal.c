@@ -49,12 +49,6 @@ static void terminal_do(const struct terminal *terminal, const char *const *args
     free(out);
 }
 
-static bool terminal_is_never(void *arg)
-{
-    (void)arg;
-    return false;
-}
-
 static bool terminal_answers(const struct terminal *terminal)
 {
     char *out =
@@ -72,10 +66,10 @@ struct terminal *terminal_open(const char *const *argv, const char *folder, unsi
     snprintf(terminal->socket, sizeof terminal->socket, "%s/tmux", folder);
     const char *const server[] = {"tmux", "-S", terminal->socket, "-f", "/dev/null", "-D", NULL};
     terminal->server = process_start(server, folder);
-    int64_t deadline_ms = pump_now_ms() + TERMINAL_WAIT_MS;
+    int64_t deadline_ms = pump_deadline_ms(TERMINAL_WAIT_MS);
     while (!terminal_answers(terminal)) {
         assert(pump_now_ms() < deadline_ms);
-        (void)pump_until(terminal_is_never, NULL, TERMINAL_LOOK_MS);
+        pump_pause(TERMINAL_LOOK_MS);
     }
     char width[16], height[16];
     snprintf(width, sizeof width, "%u", columns);
@@ -147,12 +141,12 @@ const char *terminal_screen(const struct terminal *terminal)
 /* Its screen says nothing by itself: it is looked at again and again. */
 bool terminal_shows(struct terminal *terminal, const char *text, int64_t timeout_ms)
 {
-    int64_t deadline_ms = pump_now_ms() + timeout_ms;
+    int64_t deadline_ms = pump_deadline_ms(timeout_ms);
     while (strstr(terminal_look(terminal, false), text) == NULL) {
         if (pump_now_ms() >= deadline_ms) {
             return false;
         }
-        (void)pump_until(terminal_is_never, NULL, TERMINAL_LOOK_MS);
+        pump_pause(TERMINAL_LOOK_MS);
     }
     return true;
 }

@@ -225,17 +225,11 @@ void ws_client_send_raw(struct ws_client *client, struct bytes in)
     ws_client_flush(client);
 }
 
-static bool ws_client_never(void *arg)
-{
-    (void)arg;
-    return false;
-}
-
 void ws_client_send_slowly(struct ws_client *client, struct bytes in)
 {
     for (size_t i = 0; i < in.len; i++) {
         ws_client_send_raw(client, bytes_of(in.ptr + i, 1));
-        (void)pump_until(ws_client_never, NULL, WS_CLIENT_PACE_MS);
+        pump_pause(WS_CLIENT_PACE_MS);
     }
 }
 
