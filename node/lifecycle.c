@@ -374,6 +374,7 @@ int lifecycle_run(struct config *config, const struct config_sources *sources)
     uv_loop_close(&node->loop);
     LOG(LOG_INFO, "ended");
     log_flush();
+    control_free(node->control);
     connections_fini(&node->connections);
     int exit_code = node->exit_code;
     config_fini(config);

@@ -188,8 +188,10 @@ static void bench_user_on_answer(const struct talk_answer *answer, void *arg)
     if (answer == NULL) {
         return;
     }
-    if (answer->msg == NULL || answer->msg->header.type != HGTP_OK) {
-        bool is_entering = user->stage == BENCH_BUSY;
+    bool is_entering = user->stage == BENCH_BUSY;
+    if (answer->msg != NULL && answer->msg->header.type == HGTP_SERVER_UNAVAILABLE) {
+        user->enter_ms = is_entering ? tick_ms() + BENCH_PAUSE_MAX_MS : TICK_NEVER; /* it passes */
+    } else if (answer->msg == NULL || answer->msg->header.type != HGTP_OK) {
         bench_user_fail(user, is_entering ? "the way into the room" : "a request", answer->text,
                         answer->msg == NULL);
     }
@@ -316,7 +318,8 @@ void bench_user_init(struct bench_user *user, struct bench_crew *crew, size_t nu
 {
     const struct talk_ws_events events = {user, bench_user_on_open, bench_user_on_message,
                                           bench_user_on_end};
-    *user = (struct bench_user){.crew = crew, .number = number, .due_ms = TICK_NEVER};
+    *user = (struct bench_user){
+        .crew = crew, .number = number, .due_ms = TICK_NEVER, .enter_ms = TICK_NEVER};
     snprintf(user->name, sizeof user->name, "%.32s-%zu", crew->tag, number);
     snprintf(user->room, sizeof user->room, "%.32s-room%zu", crew->tag, number % crew->room_count);
     talk_udp_init(&user->udp, &crew->target->hgtp);
@@ -370,9 +373,13 @@ int64_t bench_user_turn(struct bench_user *user)
             bench_user_connect(user);
         }
     }
+    if (user->enter_ms <= now_ms) {
+        user->enter_ms = TICK_NEVER;
+        bench_user_enter(user);
+    }
     talk_ask_turn(&user->ask, now_ms, tick_unix_ms());
     int64_t due_ms = talk_ask_due_ms(&user->ask);
-    int64_t others_ms[] = {talk_ws_due_ms(&user->ws), user->due_ms,
+    int64_t others_ms[] = {talk_ws_due_ms(&user->ws), user->due_ms, user->enter_ms,
                            user->ws.state == TALK_WS_OPEN ? bench_user_said_turn(user, now_ms)
                                                           : TICK_NEVER};
     for (size_t i = 0; i < sizeof others_ms / sizeof others_ms[0]; i++) {

@@ -55,7 +55,8 @@ struct bench_user {
     enum bench_stage stage;
     unsigned failures; /* in a row */
     bool was_attached;
-    int64_t due_ms; /* of the next attempt; TICK_NEVER: none is needed */
+    int64_t due_ms;   /* of the next attempt; TICK_NEVER: none is needed */
+    int64_t enter_ms; /* when to ask for its room again; TICK_NEVER: no need */
     bool must_register;
 
     struct talk_ask ask;

@@ -357,3 +357,16 @@ void control_close(struct control *control)
     }
     uv_close((uv_handle_t *)&control->timer, NULL);
 }
+
+void control_free(struct control *control)
+{
+    struct control_call *call, *next;
+    if (control == NULL) {
+        return;
+    }
+    DL_FOREACH_SAFE(control->calls, call, next)
+    {
+        control_call_free(call);
+    }
+    free(control);
+}

@@ -72,5 +72,7 @@ void control_remove_files(const struct control *control);
 
 /** Nothing is answered any more. The process has to end: nng's sockets stay open. */
 void control_close(struct control *control);
+/** When the loop has ended after control_close. NULL is legal. */
+void control_free(struct control *control);
 
 #endif
