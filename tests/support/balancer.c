@@ -114,6 +114,11 @@ static bool balancer_configure(const struct balancer *balancer, const struct bal
     balancer_replace_port(text, "listen 8080 so_keepalive", balancer->talk_port);
     balancer_replace_port(text, "listen 8081;", balancer->web_port);
     balancer_replace_paths(text, balancer->folder);
+    if (balancer->is_behind_path) {
+        balancer_replace(text, "location / {", "location /chat/ {");
+        balancer_replace(text, "proxy_pass http://hgtp_http;", "proxy_pass http://hgtp_http/;");
+        balancer_replace(text, "location = /metrics {", "location = /chat/metrics {");
+    }
     FILE *copy = fopen(path, "we");
     bool is_written = copy != NULL && fputs(text, copy) >= 0;
     return copy != NULL && fclose(copy) == 0 && is_written;

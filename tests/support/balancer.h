@@ -18,6 +18,8 @@ struct balancer {
     struct process *process; /* NULL: does not run yet */
     char *folder;
     uint16_t hgtp_port, talk_port, web_port; /* free ones of 127.0.0.1 */
+    bool is_behind_path; /* browsers find the nodes under /chat/; docs/balancer.md, "Behind a path"
+                          */
 };
 
 /** Its ports are picked; it does not run yet. */

@@ -107,7 +107,8 @@ int page_scene_teardown(void **state)
 
 static void page_scene_at(struct page_scene *scene, uint16_t port)
 {
-    snprintf(scene->url, sizeof scene->url, "http://127.0.0.1:%u/", port);
+    snprintf(scene->url, sizeof scene->url, "http://127.0.0.1:%u/%s", port,
+             scene->is_behind_path ? "chat/" : "");
 }
 
 void page_scene_node(struct page_scene *scene, const char *const *sets)
@@ -121,6 +122,7 @@ void page_scene_cluster(struct page_scene *scene, const char *const *sets)
     struct e2e *e = scene->e;
     struct balancer_node nodes[BALANCER_NODES];
     e->balancer = balancer_new();
+    e->balancer->is_behind_path = scene->is_behind_path;
     e2e_cluster(e, BALANCER_NODES, sets);
     for (size_t i = 0; i < BALANCER_NODES; i++) {
         nodes[i].hgtp_port = e->nodes[i].hgtp_port;

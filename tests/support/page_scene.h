@@ -16,7 +16,8 @@
 struct page_scene {
     struct e2e *e;
     const char *name;
-    char url[64]; /* where people find the page; "" before there is a node */
+    char url[64];        /* where people find the page; "" before there is a node */
+    bool is_behind_path; /* of nginx; set before PAGE_CLUSTER */
     struct webdriver *driver;
     struct browser *people[PAGE_PEOPLE_MAX];
     size_t people_count;

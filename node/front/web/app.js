@@ -2,23 +2,27 @@
 // app: the page: brings the protocol (hgtp.js) and what is seen (talk_view.js, panels.js, dialogs.js)
 // together. What a click does is decided here, what is allowed by the service.
 import { ask, invite, toast, withdrawInvitation } from './dialogs.js';
+import { focusMain, keepFocus } from './focus.js';
 import { Hgtp, REASON } from './hgtp.js';
 import { currentLanguage, setLanguage, t, translate, why } from './i18n.js';
 import { isTouch, listenForKeys } from './keys.js';
+import { canNotify, notifies, notify, switchNotifying } from './notify.js';
 import { showMembers, showRooms, showUsers } from './panels.js';
-import { forgetOldSessions, keyOfAddress, lastName, leaveSession, listenForSessions, saveKey, saveName,
-  saveSession, savedKey, savedName, savedSession } from './saved.js';
+import { forgetOldSessions, keyOfAddress, lastName, leaveSession, listenForSessions, saveDraft, saveKey, saveName,
+  saveSession, savedDraft, savedKey, savedName, savedSession } from './saved.js';
 import { TalkView } from './talk_view.js';
 
 const AGAIN_MS = 5000; // a session that ends sooner than this after another does so for a reason
-const LOST_CHARS = 60;
+const JUST_MS = 30000; // what was said so shortly before a room was lost may have been read by nobody
+const NEWS_MS = 1000; // newcomers of so long are told together
 const byId = (id) => document.getElementById(id);
-const talk = new Hgtp();
+// Where the page is, the service is: also behind a path of somebody's proxy.
+const talk = new Hgtp({ origin: new URL('.', location).href.replace(/\/$/, '') });
 const NOBODY = { users: [], away: [] };
 const seen = { name: '', room: null, manager: '', rooms: [], all: NOBODY, members: null, unread: 0 };
 const view = new TalkView({
   scroller: byId('scroller'), messages: byId('messages'), pending: byId('pending'),
-  earlier: byId('earlier'), jump: byId('jump'),
+  earlier: byId('earlier'), oldest: byId('oldest'), jump: byId('jump'), news: byId('news'),
 }, {
   load: (before, count) => talk.history(before, count),
   onUnread: showUnread,
@@ -85,8 +89,9 @@ function setText(id, text) {
 
 function showState() {
   const { state } = talk;
+  const isOffline = state === 'waiting' && !navigator.onLine;
   document.body.dataset.state = state;
-  setText('status', t(STATES[state]));
+  setText('status', t(isOffline ? 'stateOffline' : STATES[state]));
   const seconds = Math.max(1, Math.round((talk.retryAt - Date.now()) / 1000));
   setText('retry', t(state === 'replaced' ? 'continueHere' : 'tryNow', { s: seconds }));
   byId('retry').hidden = state !== 'waiting' && state !== 'replaced';
@@ -94,6 +99,7 @@ function showState() {
 }
 
 setInterval(() => { if (talk.state === 'waiting') showState(); }, 1000);
+for (const event of ['online', 'offline']) addEventListener(event, () => showState());
 
 byId('retry').addEventListener('click', () => {
   if (talk.state === 'waiting') talk.check();
@@ -106,12 +112,19 @@ function showIn(isIn) {
   if (isIn !== byId('welcome').hidden) byId('register-error').textContent = '';
   byId('welcome').hidden = isIn;
   for (const id of ['app', 'tabs', 'unregister', 'help']) byId(id).hidden = !isIn;
+  showNotify();
   if (isIn) return;
   byId('name').value = seen.name || lastName();
   byId('key').value = savedKey();
   byId('key-row').hidden = savedKey() !== '';
   byId('name').focus();
 }
+
+byId('skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  if (seen.room !== null) showTab('talk');
+  focusMain();
+});
 
 talk.on('state', (state) => {
   showState();
@@ -130,6 +143,10 @@ listenForSessions((name, session) => {
 
 let hasAgreed = false; // to take the session over from wherever it is
 let comesBackTo = null; // the room that was on the page when the session ended
+let takenFrom = null; // the room that this one is not in any more, and nobody has said why
+let hasEnded = false; // and it has not been told yet
+let unsure = []; // texts that had arrived just before: lost if the room is
+let just = []; // { text, at } of what has arrived a moment ago
 let endedAt = -AGAIN_MS;
 
 /** The session of this name may be elsewhere: then the person decides. */
@@ -146,13 +163,11 @@ async function register(name, key) {
 function showRefusal(error, words = '') {
   if (byId('welcome').hidden) showIn(false); // else what was typed stays
   byId('register-error').textContent = `${words} ${error === null ? '' : why(error)}`.trim();
-  if (error?.reason === REASON.WRONG_DIGEST) {
-    saveKey(null);
-    byId('key-row').hidden = false;
-    byId('key').select();
-  } else {
-    byId('name').select();
-  }
+  const isOfName = error !== null && [REASON.NAME_TAKEN, REASON.NAME_INVALID].includes(error.reason);
+  const isOfKey = error?.reason === REASON.WRONG_DIGEST;
+  if (!isOfName) byId('key-row').hidden = false;
+  if (isOfKey) saveKey(null);
+  byId(isOfKey ? 'key' : 'name').select();
 }
 
 async function comeIn(name, key) {
@@ -193,7 +208,13 @@ function continueHere() {
 function comeAgain() {
   const isLoop = performance.now() - endedAt < AGAIN_MS;
   endedAt = performance.now();
-  comesBackTo = seen.room;
+  comesBackTo = seen.room ?? takenFrom;
+  hasEnded = true;
+  unsure = [...unsure, ...just.filter(({ at }) => endedAt - at < JUST_MS).map(({ text }) => text)];
+  just = [];
+  const unsent = talk.unsent();
+  for (const { id } of unsent) view.on.discard(id);
+  giveBack(unsent.map(({ text }) => text));
   if (isLoop || savedKey() === '') giveUp(null);
   else registerAgain();
 }
@@ -209,8 +230,20 @@ async function registerAgain() {
 
 function giveUp(error) {
   comesBackTo = null;
+  hasEnded = false;
   enterRoom(null);
   showRefusal(error, t('stateEnded'));
+  giveBack(unsure.splice(0));
+}
+
+/** What may have been lost goes back to where it was written. */
+function giveBack(texts) {
+  if (texts.length === 0) return;
+  const field = byId('say');
+  const text = texts.join('\n');
+  field.value = field.value === '' ? text : `${text}\n${field.value}`;
+  written();
+  toast(t('givenBack', { text }), true);
 }
 
 byId('register-form').addEventListener('submit', (event) => {
@@ -222,6 +255,8 @@ byId('unregister').addEventListener('click', async () => {
   if (seen.room !== null && !await ask(leaving(t('askLeave', { room: seen.room })), t('unregister'))) return;
   move(() => talk.unregister(), () => {
     saveName(null);
+    byId('say').value = '';
+    written();
     enterRoom(null);
     showIn(false);
   });
@@ -282,18 +317,26 @@ talk.on('session', ({ user, room, last, manager, isSameRoom }) => {
   seen.manager = manager;
   hasAgreed = false;
   saveName(user);
+  if (writer !== user) {
+    writer = user;
+    byId('say').value = savedDraft(user);
+  }
   showIn(true);
   showState();
   if (room === null && comesBackTo !== null) {
     comeBack();
     return;
   }
+  tellEnd(null, room !== seen.room);
   comesBackTo = null;
+  const wasIn = isMoving || wasRemoved ? null : seen.room;
+  wasRemoved = false;
   if (isSameRoom && room === seen.room) {
     renderPeople();
     return;
   }
   enterRoom(room);
+  takenFrom = room === null ? wasIn : null; // an ending session leaves its room first
   if (room === null) return;
   view.loadLast((talk.session.after || last) + 1);
   for (const said of talk.unsent()) if (said.room === room) view.said(said);
@@ -305,10 +348,20 @@ async function comeBack() {
   comesBackTo = null;
   try {
     await talk.join(room);
-  } catch {
+    tellEnd(null, false);
+  } catch (error) {
     enterRoom(null);
-    toast(t('removedFrom', { room }), true);
+    tellEnd(t('endedRoom', { room, why: why(error) }), true);
   }
+}
+
+/** The session had ended and there is a new one. `isLost`: not in the room of before. */
+function tellEnd(words, isLost) {
+  if (!hasEnded) return;
+  hasEnded = false;
+  toast(words ?? t('endedBack'), isLost);
+  const lost = unsure.splice(0);
+  if (isLost) giveBack(lost);
 }
 
 function enterRoom(room) {
@@ -325,6 +378,7 @@ function enterRoom(room) {
   showUnread(0);
   showTab(room === null ? 'rooms' : 'talk');
   withdrawInvitation();
+  grow();
   if (room !== null) focusTalk();
   else if (hadFocus) focusOn('room-name');
 }
@@ -349,7 +403,24 @@ const renderPeople = onceAFrame(() => {
   showUsers(byId('users'), seen.all, members.users, seen.name, mine ? inviteUser : null);
 });
 
+let wasRemoved = false; // and has been told
+let newcomers = [];
+let newsTimer = 0;
+
+/** Who listens to a screen reader hears who comes; in a room the talk says so itself. */
+function tellNewcomers(users) {
+  const known = new Set(seen.all.users);
+  if (known.size > 0) newcomers.push(...users.filter((user) => !known.has(user) && user !== seen.name));
+  if (newcomers.length === 0 || newsTimer !== 0) return;
+  newsTimer = setTimeout(() => {
+    const [user, ...others] = newcomers.splice(0);
+    newsTimer = 0;
+    byId('news').textContent = others.length > 0 ? t('cameMany', { n: others.length + 1 }) : t('came', { user });
+  }, NEWS_MS);
+}
+
 talk.on('users', (users, away) => {
+  tellNewcomers(users);
   seen.all = { users, away };
   renderPeople();
 });
@@ -379,34 +450,55 @@ async function kick(user) {
 }
 
 talk.on('invited', async ({ room, answer }) => {
+  notify(t('title'), t('invitedTo', { room }));
   const accepts = await invite(t('invitedTo', { room }));
   if (accepts !== null) answer(accepts);
 });
 
 talk.on('removed', ({ isClosed, answer }) => {
   answer(true);
+  wasRemoved = seen.room !== null;
   if (seen.room === null) toast(t('inviteLate'), true);
   else toast(t(isClosed ? 'roomClosed' : 'removedFrom', { room: seen.room }));
 });
 
 // Talk --------------------------------------------------------------------------------------------
 
-talk.on('message', (entry) => view.add(entry));
+talk.on('message', (entry) => {
+  view.add(entry);
+  if (entry.from !== seen.name) notify(entry.room, `${entry.from}: ${entry.message}`);
+});
 talk.on('notice', (entry) => view.add(entry));
-talk.on('announced', ({ notice }) => toast(notice));
+talk.on('announced', ({ notice }) => {
+  toast(notice);
+  notify(t('title'), notice);
+});
 talk.on('gap', (gap) => view.add({ ...gap, seq: gap.to }));
 talk.on('lost', (lost) => view.lose(lost));
 talk.on('said', (said) => {
+  if (said.state === 'sent') just = [...just, { text: said.text, at: performance.now() }].slice(-10);
   if (said.room === seen.room) view.said(said);
-  else if (said.state === 'failed') toast(t('lost', { text: said.text.slice(0, LOST_CHARS) }), true);
+  else if (said.state === 'failed') toast(t('lost', { text: said.text }), true);
 });
 
 function say() {
   const text = byId('say').value;
   if (text.trim() === '' || seen.room === null) return;
+  if (talk.state === 'replaced' || talk.state === 'ended' || talk.state === 'idle') {
+    toast(t(talk.state === 'replaced' ? 'sayElsewhere' : 'sayEnded'), true);
+    return;
+  }
   talk.say(text);
   byId('say').value = '';
+  written();
+}
+
+let writer = ''; // whose words stand in the field
+
+/** What stands in the field is another text now. */
+function written() {
   grow();
+  saveDraft(seen.name, byId('say').value);
 }
 
 /** The field grows with what is written, up to what style.css allows. */
@@ -416,7 +508,7 @@ function grow() {
   field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
 }
 
-byId('say').addEventListener('input', grow);
+byId('say').addEventListener('input', written);
 byId('say').addEventListener('keydown', (event) => {
   // 229: an input method has this Enter, though some browsers say the composition is over.
   const isComposed = event.isComposing || event.keyCode === 229;
@@ -467,6 +559,7 @@ listenForKeys({
     showTab('people');
     (byId('people-panel').querySelector('button') || byId('users-heading')).focus();
   },
+  invitation: () => { if (!byId('invitation').hidden) byId('accept').focus(); },
   latest: () => {
     view.toEnd();
     byId('say').focus();
@@ -479,8 +572,19 @@ byId('language').addEventListener('change', ({ target }) => {
   showAll();
 });
 
+function showNotify() {
+  byId('notify').hidden = byId('app').hidden || !canNotify();
+  setText('notify', t(notifies() ? 'notifyOn' : 'notifyOff'));
+}
+
+byId('notify').addEventListener('click', async () => {
+  if (!await switchNotifying()) toast(t('notifyNo'), true);
+  showNotify();
+});
+
 function showAll() {
   showState();
+  showNotify();
   showUnread(seen.unread);
   renderRooms.now();
   renderPeople.now();
@@ -498,6 +602,7 @@ addEventListener('hashchange', () => {
   if (!byId('welcome').hidden) showIn(false);
 });
 
+keepFocus();
 translate();
 byId('language').value = currentLanguage();
 showTab('rooms');

@@ -4,7 +4,7 @@
 
 const WORDS = {
   en: {
-    title: 'Group talk', skip: 'Skip to the message field', language: 'Language', views: 'Views',
+    title: 'Group talk', skip: 'Skip to the talk', language: 'Language', views: 'Views',
     welcome: 'Join the talk', welcomeText: 'Choose a name that the others will see.',
     name: 'Your name', key: 'Key', keyHint: 'Whoever runs this service gives it to you.',
     register: 'Come in', unregister: 'Sign out', rooms: 'Rooms', roomName: 'New room',
@@ -14,14 +14,22 @@ const WORDS = {
     me: 'You are', tryNow: 'Try now ({s} s)', continueHere: 'Continue here',
     help: 'Keyboard', close: 'Close', keysTalk: 'to the message field', keysRooms: 'to the rooms',
     keysPeople: 'to the people', keysSend: 'send', keysLine: 'new line', keysScroll: 'scroll the talk',
-    keysLatest: 'to the latest message',
+    keysLatest: 'to the latest message', keysInvitation: 'to an invitation',
+    oldest: 'Older messages are no longer kept.', notices: 'Notices', newMessages: '{n} new messages',
+    came: '{user} is here now.', cameMany: '{n} people have come.',
+    notifyOff: 'Notify me', notifyOn: 'Stop notifying', notifyNo: 'Your browser does not allow this page to notify you.',
+    stateOffline: 'You are offline', sayElsewhere: 'The talk goes on in another window. Choose “Continue here” to say this.',
+    sayEnded: 'There is no session: nothing was sent.',
+    endedBack: 'The session had ended. You are signed in again.',
+    endedRoom: 'The session had ended, and the room “{room}” with it: {why}',
+    givenBack: 'It is not known to have arrived, and stands in the message field again:\n{text}',
     leave: 'Leave', deleteRoom: 'Delete room', earlier: 'Earlier messages', messages: 'Messages',
     pending: 'Messages on their way', say: 'Write a message', send: 'Send', members: 'In this room',
     users: 'Everybody', accept: 'Accept', decline: 'Decline', cancel: 'Cancel',
     retry: 'Try again', discard: 'Discard', sending: 'sending…', notSent: 'Not sent: {why}',
     manager: 'manager', you: 'you', away: 'away', kick: 'Remove', kickUser: 'Remove {user} from the room',
     invite: 'Invite', inviteUser: 'Invite {user} to the room',
-    openRoom: '{room}, {n} members', openRoomOne: '{room}, 1 member', here: 'you are here', unread: 'New messages',
+    members1: ' member', membersN: ' members', here: 'you are here', unread: 'New messages',
     jump: '{n} new', jumpDown: 'Latest messages', missing: '{n} messages are no longer available.',
     lostEntries: 'The service has lost what was said here last ({n}).',
     stateConnecting: 'Connecting…', stateOnline: 'Connected', stateIdle: '',
@@ -41,6 +49,7 @@ const WORDS = {
     nowManager: '{user} manages the room now.',
     today: 'Today', yesterday: 'Yesterday',
     errDISCONNECTED: 'There is no connection.', errTIMEOUT: 'There was no answer.',
+    errREPLACED: 'You are signed in elsewhere.',
     err1: 'This was not understood.', err4: 'You are not registered any more.', err6: 'The key is wrong.',
     err11: 'This name cannot be used: it is empty, too long, or has forbidden characters.',
     err12: 'Somebody has this name already.', err13: 'The service is full.',
@@ -58,7 +67,7 @@ const WORDS = {
     err53: 'The service is restarting. Try again.', err54: 'The service has failed. Try again.',
   },
   ko: {
-    title: '그룹 대화', skip: '메시지 입력란으로 건너뛰기', language: '언어', views: '화면',
+    title: '그룹 대화', skip: '대화로 건너뛰기', language: '언어', views: '화면',
     welcome: '대화에 참여하기', welcomeText: '다른 사람에게 보일 이름을 정하세요.',
     name: '이름', key: '키', keyHint: '서비스 운영자에게서 받습니다.',
     register: '들어가기', unregister: '나가기', rooms: '방', roomName: '새 방 이름',
@@ -68,14 +77,22 @@ const WORDS = {
     me: '내 이름', tryNow: '지금 시도 ({s}초)', continueHere: '여기서 계속하기',
     help: '키보드', close: '닫기', keysTalk: '메시지 입력란으로', keysRooms: '방 목록으로',
     keysPeople: '사람 목록으로', keysSend: '보내기', keysLine: '줄 바꾸기', keysScroll: '대화 넘겨 보기',
-    keysLatest: '최근 메시지로',
+    keysLatest: '최근 메시지로', keysInvitation: '초대로',
+    oldest: '더 오래된 메시지는 보관되어 있지 않습니다.', notices: '알림 기록', newMessages: '새 메시지 {n}개',
+    came: '{user} 님이 접속했습니다.', cameMany: '{n}명이 접속했습니다.',
+    notifyOff: '알림 받기', notifyOn: '알림 끄기', notifyNo: '브라우저가 이 페이지의 알림을 허용하지 않습니다.',
+    stateOffline: '오프라인입니다', sayElsewhere: '대화가 다른 창에서 이어지고 있습니다. 이 글을 보내려면 “여기서 계속하기”를 누르세요.',
+    sayEnded: '세션이 없어 보내지 않았습니다.',
+    endedBack: '세션이 끝나서 다시 접속했습니다.',
+    endedRoom: '세션이 끝났고 “{room}” 방에서도 나왔습니다: {why}',
+    givenBack: '전달되었는지 알 수 없어 입력란에 다시 넣었습니다:\n{text}',
     leave: '방 나가기', deleteRoom: '방 삭제', earlier: '이전 메시지', messages: '메시지',
     pending: '보내는 중인 메시지', say: '메시지 쓰기', send: '보내기', members: '이 방에 있는 사람',
     users: '모든 사람', accept: '수락', decline: '거절', cancel: '취소',
     retry: '다시 보내기', discard: '지우기', sending: '보내는 중…', notSent: '보내지 못함: {why}',
     manager: '방장', you: '나', away: '자리 비움', kick: '내보내기', kickUser: '{user} 님을 방에서 내보내기',
     invite: '초대', inviteUser: '{user} 님을 방에 초대하기',
-    openRoom: '{room}, {n}명', openRoomOne: '{room}, 1명', here: '지금 있는 방', unread: '새 메시지',
+    members1: '명', membersN: '명', here: '지금 있는 방', unread: '새 메시지',
     jump: '새 메시지 {n}개', jumpDown: '최근 메시지로', missing: '메시지 {n}개는 더 이상 볼 수 없습니다.',
     lostEntries: '여기서 마지막으로 오간 글({n}개)이 서비스에서 사라졌습니다.',
     stateConnecting: '연결하는 중…', stateOnline: '연결됨', stateIdle: '',
@@ -95,6 +112,7 @@ const WORDS = {
     nowManager: '이제 {user} 님이 방장입니다.',
     today: '오늘', yesterday: '어제',
     errDISCONNECTED: '연결이 없습니다.', errTIMEOUT: '응답이 없습니다.',
+    errREPLACED: '다른 곳에서 접속했습니다.',
     err1: '이해할 수 없는 요청입니다.', err4: '더 이상 등록되어 있지 않습니다.', err6: '키가 맞지 않습니다.',
     err11: '쓸 수 없는 이름입니다. 비어 있거나, 너무 길거나, 허용되지 않는 문자가 있습니다.',
     err12: '이미 사용 중인 이름입니다.', err13: '서비스 정원이 찼습니다.',
@@ -124,10 +142,17 @@ if (!WORDS[language]) {
 
 export const currentLanguage = () => language;
 
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]|[\ud802\ud803\ud83a\ud83b]/;
+
+/** A name that runs the other way does not turn the words around it. */
+function isolated(value) {
+  return RIGHT_TO_LEFT.test(value) ? `\u2068${value}\u2069` : value;
+}
+
 /** The words for `id`, its {names} filled in. */
 export function t(id, values = {}) {
   const words = WORDS[language][id] ?? WORDS.en[id] ?? id;
-  return words.replace(/\{(\w+)\}/g, (all, name) => (name in values ? values[name] : all));
+  return words.replace(/\{(\w+)\}/g, (all, name) => (name in values ? isolated(values[name]) : all));
 }
 
 /** Why something failed, for people. */

@@ -4,9 +4,9 @@
 
 export const isTouch = () => matchMedia('(pointer: coarse)').matches;
 
-const PLACES = { Digit1: 'rooms', Digit2: 'talk', Digit3: 'people' };
+const PLACES = { Digit1: 'rooms', Digit2: 'talk', Digit3: 'people', Digit4: 'invitation' };
 
-/** `go`: what to do for rooms, talk, people and latest. */
+/** `go`: what to do for rooms, talk, people, invitation and latest. */
 export function listenForKeys(go) {
   const dialog = document.getElementById('keys');
   const field = document.getElementById('say');

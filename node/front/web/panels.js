@@ -31,10 +31,14 @@ export function showRooms(list, rooms, current, onOpen) {
   const items = [...rooms].sort((a, b) => byName(a.name, b.name)).map(({ name, members }) => {
     const item = make('li', name === current ? 'current' : '');
     item.dataset.room = name;
-    const label = t(members === 1 ? 'openRoomOne' : 'openRoom', { room: name, n: members });
-    const open = button('open', '', name === current ? `${label}, ${t('here')}` : label, () => onOpen(name));
+    const open = make('button', 'open');
+    open.type = 'button';
+    open.addEventListener('click', () => onOpen(name));
     if (name === current) open.setAttribute('aria-current', 'true');
-    open.append(make('bdi', 'name', name), make('span', 'count', String(members)));
+    // Read out: "den, 2 members".
+    open.append(make('bdi', 'name', name), make('span', 'unseen', ', '), make('span', 'count', String(members)),
+      make('span', 'unseen', t(members === 1 ? 'members1' : 'membersN')));
+    if (name === current) open.append(make('span', 'unseen', `, ${t('here')}`));
     item.append(open);
     return item;
   });

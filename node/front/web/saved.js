@@ -2,16 +2,23 @@
 // saved: what the page keeps. While its tab lives: who is here, and the key, which is in the address
 // only when the page is opened by a link. For longer, and for all tabs: who was here last, and each
 // one's session, to go on where it was after the tab was loaded anew or closed. Several tabs may have
-// different names; of those with one name the newest has the session.
+// different names; of those with one name the newest has the session. Where the browser forbids all of
+// that, it is kept in memory as long as the page is open.
 
-const NAME = 'hgtp-name';
-const KEY = 'hgtp-key';
-const USER = 'hgtp-user';
-const SESSION = 'hgtp-session:'; // and the name
+const PLACE = new URL('.', location).pathname; // several services may share an origin
+const PREFIX = PLACE === '/' ? 'hgtp' : `hgtp${PLACE}`;
+const NAME = `${PREFIX}-name`;
+const KEY = `${PREFIX}-key`;
+const DRAFT = `${PREFIX}-draft`;
+const USER = `${PREFIX}-user`;
+const SESSION = `${PREFIX}-session:`; // and the name
 const WRITE_MS = 100;
 const OLD_MS = 7 * 86400000;
 
+const inMemory = new Map(); // what the browser has refused to keep
+
 function read(storage, name) {
+  if (inMemory.has(name)) return inMemory.get(name);
   try {
     return window[storage].getItem(name);
   } catch {
@@ -23,7 +30,10 @@ function write(storage, name, value) {
   try {
     if (value === null) window[storage].removeItem(name);
     else window[storage].setItem(name, value);
-  } catch { /* then it is asked for again */ }
+    inMemory.delete(name);
+  } catch {
+    inMemory.set(name, value);
+  }
 }
 
 function parsed(text) {
@@ -45,6 +55,19 @@ export function saveName(name) {
 
 export const savedKey = () => read('sessionStorage', KEY) || '';
 export const saveKey = (key) => write('sessionStorage', KEY, key);
+
+/** What this one was writing, in this tab. */
+export function savedDraft(name) {
+  const draft = parsed(read('sessionStorage', DRAFT));
+  return draft?.name === name ? draft.text : '';
+}
+
+export function saveDraft(name, text) {
+  write('sessionStorage', DRAFT, text === '' ? null : JSON.stringify({ name, text }));
+}
+
+export const readSetting = (name) => read('localStorage', `${PREFIX}-${name}`);
+export const writeSetting = (name, value) => write('localStorage', `${PREFIX}-${name}`, value);
 
 /** Sessions of names that nobody has come back to have ended long ago. */
 export function forgetOldSessions() {

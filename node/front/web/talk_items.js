@@ -45,6 +45,64 @@ function dayName(time) {
   return format({ dateStyle: 'full' }).format(time);
 }
 
+const TEXT_PARTS = /```[^\S\n]*(?:\w+\n|\n)?([^]*?)\n?```|`([^`\n]+)`|https?:\/\/[^\s<>"`\u200e\u200f\u202a-\u202e\u2066-\u2069]{1,2000}/giu;
+const AFTER_LINK = ".,;:!?'*_~…。、，！？";
+const PAIRS = { ')': '(', ']': '[', '}': '{' };
+
+/** The end of a sentence, and a bracket that was opened before it, are not the link's. */
+function linkOf(found) {
+  let link = found;
+  for (;;) {
+    const last = link.at(-1);
+    const count = (char) => link.split(char).length;
+    const isOutside = Object.hasOwn(PAIRS, last) && count(last) > count(PAIRS[last]);
+    if (!isOutside && !AFTER_LINK.includes(last)) return link;
+    link = link.slice(0, -1);
+  }
+}
+
+function isAddress(words_) {
+  try {
+    return /^https?:$/.test(new URL(words_).protocol);
+  } catch {
+    return false;
+  }
+}
+
+function linkTo(address) {
+  if (!isAddress(address)) return address;
+  const link = make('a', '', address);
+  link.href = address;
+  link.target = '_blank';
+  link.rel = 'noopener noreferrer';
+  return link;
+}
+
+/** A code's marks stay in the text and are not shown. */
+function codeOf(tag, all, code) {
+  const at = all.lastIndexOf(code, all.length - (all.startsWith('```') ? 3 : 1) - code.length);
+  return [make('span', 'code-mark', all.slice(0, at)), make('code', tag, code),
+    make('span', 'code-mark', all.slice(at + code.length))];
+}
+
+/** Words of people: text, with links and code as such. */
+function textOf(words_) {
+  const text = make('div', 'text');
+  let at = 0;
+  text.dir = 'auto';
+  for (const found of words_.matchAll(TEXT_PARTS)) {
+    const [all, block, inline] = found;
+    const code = block || inline;
+    if (all.startsWith('`') && !code) continue; // nothing in it
+    text.append(words_.slice(at, found.index));
+    const shown = code ? all : linkOf(all);
+    text.append(...(code ? codeOf(block ? 'block' : '', all, code) : [linkTo(shown)]));
+    at = found.index + shown.length;
+  }
+  text.append(words_.slice(at));
+  return text;
+}
+
 function message({ from, message: words, time }, me) {
   const item = make('li', `entry message${from === me ? ' own' : ''}`);
   item.dataset.from = from;
@@ -53,10 +111,8 @@ function message({ from, message: words, time }, me) {
   at.dateTime = new Date(time).toISOString();
   at.title = format({ dateStyle: 'full', timeStyle: 'medium' }).format(time);
   head.append(make('bdi', 'who', from), ' ', at);
-  const text = make('p', 'text', words);
-  text.dir = 'auto';
   if (from !== me) item.append(avatar(from));
-  item.append(head, text);
+  item.append(head, textOf(words));
   return item;
 }
 
@@ -95,8 +151,6 @@ function button(className, words_, onClick) {
 export function fillPending(item, said, on) {
   item.said = said;
   item.dataset.state = said.state;
-  const text = make('p', 'text', said.text);
-  text.dir = 'auto';
   const state = make('div', said.state === 'failed' ? 'error' : 'hint');
   if (said.state === 'failed') {
     state.setAttribute('role', 'alert');
@@ -106,5 +160,5 @@ export function fillPending(item, said, on) {
   } else {
     state.textContent = t('sending');
   }
-  item.replaceChildren(text, state);
+  item.replaceChildren(textOf(said.text), state);
 }

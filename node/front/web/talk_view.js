@@ -10,10 +10,12 @@ const FULL = 1200; // while somebody reads further up, more waits outside the do
 const PAGE = 50;
 const NEAR_PX = 60;
 const QUIET_MS = 300;
+const BURST = 3; // more than so many at once, or one right after another, are read out together
+const BURST_MS = 1000;
 const SENDING_SEEN_MS = 400; // what is quicker does not flicker
 
 export class TalkView {
-  /** `parts`: scroller, messages, pending, earlier, jump; `load(before, count)` gives { entries, more }. */
+  /** `parts`: scroller, messages, pending, earlier, oldest, jump, news; `load(before, count)` gives { entries, more }. */
   constructor(parts, { load, onUnread, onRetry, onDiscard }) {
     Object.assign(this, parts, { load, onUnread });
     this.on = {
@@ -44,10 +46,12 @@ export class TalkView {
     this.hasEarlier = false;
     this.isLoading = false;
     this.isAtEnd = true;
+    this.unreadFrom = 0; // the line above this number is still to be drawn
+    this.untold = []; // not read out yet
     this.generation = (this.generation || 0) + 1;
     this.messages.replaceChildren();
     this.pending.replaceChildren();
-    this.earlier.hidden = true;
+    this.earlier.hidden = this.oldest.hidden = true;
     this.#setUnread(0);
   }
 
@@ -81,7 +85,7 @@ export class TalkView {
     for (const entry of fresh) if (entry.type === 'message' && entry.from === this.me) this.#arrived(entry);
     // One more than is shown: then it is known that some are missing in between.
     this.held = [...this.held, ...fresh].slice(-SHOWN_MAX - 1);
-    if (this.isAtEnd || this.messages.childElementCount < FULL) this.#showHeld();
+    if (this.isAtEnd || this.messages.childElementCount < FULL) this.#readOut(heard, () => this.#showHeld());
     this.#setUnread(isSeen ? 0 : this.unread + heard.length);
   }
 
@@ -105,6 +109,28 @@ export class TalkView {
     if (this.isAtEnd) this.#scrollDown();
   }
 
+  /** A message is read out as it comes; many at once are one announcement. */
+  #readOut(heard, show) {
+    const now = performance.now();
+    const isBurst = heard.length > BURST || (heard.length > 0 && now - (this.toldAt ?? -BURST_MS) < BURST_MS);
+    if (heard.length > 0) this.toldAt = now;
+    if (!isBurst) {
+      show();
+      return;
+    }
+    this.#silently(show);
+    this.untold.push(...heard);
+    clearTimeout(this.tellTimer);
+    this.tellTimer = setTimeout(() => this.#tellNews(), BURST_MS);
+  }
+
+  #tellNews() {
+    const untold = this.untold.splice(0);
+    if (untold.length === 0) return;
+    this.news.textContent = untold.length > BURST ? t('newMessages', { n: untold.length })
+      : untold.map(({ from, message }) => `${from}: ${message}`).join('\n');
+  }
+
   #showHeld() {
     const entries = this.held.splice(0);
     if (entries.length === 0) return;
@@ -112,15 +138,20 @@ export class TalkView {
       entries.shift();
       this.messages.replaceChildren();
       this.#showFrom(entries[0].seq, true);
+      if (this.unread > 0 && this.unreadFrom === 0) this.unreadFrom = entries[0].seq;
     }
     this.first = this.first || entries[0].seq;
     let above = this.messages.lastElementChild?.entry ?? null;
     const fragment = document.createDocumentFragment();
     for (const entry of entries) {
-      if (entry.seq === this.unreadFrom) fragment.append(this.#unreadLine());
+      if (this.unreadFrom > 0 && entry.seq >= this.unreadFrom) {
+        fragment.append(this.#unreadLine());
+        this.unreadFrom = 0;
+      }
       above = this.#append(fragment, entry, above);
     }
-    this.messages.append(fragment);
+    if (entries.length > BURST) this.#silently(() => this.messages.append(fragment));
+    else this.messages.append(fragment);
   }
 
   #append(parent, entry, above) {
@@ -134,16 +165,19 @@ export class TalkView {
   #trim() {
     const surplus = this.messages.childElementCount - SHOWN_MAX;
     if (surplus <= 0) return;
+    const line = this.messages.querySelector('.unread-line');
     for (let i = 0; i < surplus; i++) this.messages.firstElementChild.remove();
     const { seq } = this.messages.querySelector('.entry:not(.lost)')?.entry ?? { seq: this.last + 1 };
     this.#showFrom(seq, true);
     join(this.messages.querySelector('.entry'), null);
+    if (line && !line.isConnected && this.unread > 0) this.messages.prepend(line); // all of this is new
   }
 
   #showFrom(seq, hasEarlier) {
     this.first = seq;
     this.hasEarlier = hasEarlier;
     this.earlier.hidden = !hasEarlier;
+    this.oldest.hidden = hasEarlier || seq <= 1;
   }
 
   #unreadLine() {
@@ -216,7 +250,8 @@ export class TalkView {
     const log = this.messages.closest('[role=log]');
     log.ariaLive = 'off';
     change();
-    setTimeout(() => { log.ariaLive = 'polite'; }, QUIET_MS);
+    clearTimeout(this.quietTimer);
+    this.quietTimer = setTimeout(() => { log.ariaLive = 'polite'; }, QUIET_MS);
   }
 
   // What is on its way ---------------------------------------------------------------------------
