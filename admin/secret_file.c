@@ -18,12 +18,5 @@ FILE *secret_file_open(const char *path)
                        "hgtpctl: warning: everybody on this machine can read %s: chmod 600 it\n",
                        path);
     }
-    int first = getc(file);
-    if (first == 0xef) {
-        (void)getc(file);
-        (void)getc(file);
-    } else if (first != EOF) {
-        (void)ungetc(first, file);
-    }
     return file;
 }

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 /**
- * Open for reading, behind a byte order mark if there is one. A file that others than its owner may
- * read is warned about on stderr: the key in it is theirs as well.
+ * Open for reading. A file that everybody may read is warned about on stderr: the key in it is
+ * theirs as well.
  *
  * returns  the caller's to close; NULL with errno set
  */

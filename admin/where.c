@@ -12,6 +12,7 @@
 
 #include "admin/context.h"
 #include "admin/secret_file.h"
+#include "proto/utf8.h"
 
 #define WHERE_PATH_MAX 256
 
@@ -105,8 +106,9 @@ static int where_read_token(struct cli *cli, const char *path)
     char line[512] = "", first[256] = "", second[256] = "";
     FILE *file = secret_file_open(path);
     int error = errno;
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        int found = sscanf(line, "%255s %255s", first, second);
+    for (int number = 1; file != NULL && fgets(line, sizeof line, file) != NULL; number++) {
+        const char *text = number == 1 ? utf8_past_mark(line) : line;
+        int found = sscanf(text, "%255s %255s", first, second);
         if (found < 1 || first[0] == '#') {
             first[0] = '\0';
             continue;

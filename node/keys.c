@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "node/base/secret_file.h"
+#include "proto/utf8.h"
 
 #define KEYS_RANDOM_BYTES 16
 
@@ -46,9 +47,12 @@ static bool keys_read_lines(FILE *file, const struct keys_source *source, struct
                             char *ret_error)
 {
     char line[2048];
+    bool is_first = true;
     while (fgets(line, sizeof line, file) != NULL) {
-        size_t len = strcspn(line, "\r\n");
-        if (len > 0 && !keys_add(keys, line, len)) {
+        const char *key = is_first ? utf8_past_mark(line) : line;
+        size_t len = strcspn(key, "\r\n");
+        is_first = false;
+        if (len > 0 && !keys_add(keys, key, len)) {
             snprintf(ret_error, KEYS_ERROR_BYTES,
                      "%s.key_file: %s holds more than %d keys, or one of over %zu bytes",
                      source->section, source->file, TALK_KEYS_MAX, sizeof keys->text[0]);

@@ -17,6 +17,7 @@
 
 #include "node/base/metrics.h"
 #include "node/base/secret_file.h"
+#include "proto/utf8.h"
 
 #define TLS_FILE_MAX ((size_t)1 << 20)
 
@@ -63,6 +64,8 @@ static bool tls_read(struct tls_files *files, const char *setting, const char *p
         return tls_fail(files, "%s: cannot read %s, or it has more than 1 MiB", name, path);
     }
     text[len] = '\0';
+    const char *past = utf8_past_mark(text);
+    memmove(text, past, strlen(past) + 1);
     *ret_text = text;
     return true;
 }

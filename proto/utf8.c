@@ -131,3 +131,8 @@ void utf8_replace(struct bytes in, struct sink *out)
         in = bytes_from(in, sequence.bytes);
     }
 }
+
+const char *utf8_past_mark(const char *text)
+{
+    return strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
+}

@@ -22,6 +22,9 @@ bool utf8_begins_valid(struct bytes in, size_t *ret_whole);
  */
 bool utf8_name_valid(struct bytes in, size_t max_bytes);
 
+/** Behind the byte order mark at the front of a file's text, if there is one. */
+const char *utf8_past_mark(const char *text);
+
 /**
  * Java's `new String(in, UTF_8).getBytes(UTF_8)`: every ill-formed maximal subpart becomes U+FFFD;
  * an encoded surrogate is one U+FFFD for its three bytes.

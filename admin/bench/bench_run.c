@@ -14,6 +14,7 @@
 
 #include "admin/bench/bench_parts.h"
 #include "admin/tick.h"
+#include "admin/units.h"
 #include "admin/visible_print.h"
 
 #define BENCH_AT_ONCE   64 /* users that are set up, or leave, at the same time */
@@ -89,10 +90,12 @@ static void bench_give_up(struct bench *bench, const struct bench_phase *phase, 
                           size_t end)
 {
     const struct bench_user *missing = bench_missing(bench, from, end, phase->stage);
+    char waited[24];
+    units_age(bench->options->wait_ms, waited, sizeof waited);
     snprintf(bench->crew.words, sizeof bench->crew.words,
-             "%s: %zu of %zu users have come so far, and nobody for %" PRId64
-             " s; one of those who are missing is %s (--wait S waits longer)",
-             phase->name, *phase->arrived, end, bench->options->wait_ms / 1000, missing->name);
+             "%s: %zu of %zu users have come so far, and nobody for %s; one of those who are "
+             "missing is %s (--wait S waits longer)",
+             phase->name, *phase->arrived, end, waited, missing->name);
     bench->crew.has_failed = true;
 }
 

@@ -9,6 +9,7 @@
 
 #include "admin/secret_file.h"
 #include "admin/visible_print.h"
+#include "proto/utf8.h"
 
 #define TALK_TARGET_HTTP_PORT "8080"
 #define TALK_TARGET_HGTP_PORT "9000"
@@ -36,6 +37,8 @@ static bool talk_target_read_key(const char *verb, const char *path, char key[TA
     bool has_line = fgets(key, TALK_TARGET_KEY_MAX, file) != NULL;
     fclose(file);
     if (has_line) {
+        const char *past = utf8_past_mark(key);
+        memmove(key, past, strlen(past) + 1);
         key[strcspn(key, "\r\n")] = '\0';
     }
     return (has_line && key[0] != '\0') ||

@@ -20,6 +20,7 @@
 
 #include "node/base/config_table.h"
 #include "node/base/secret_file.h"
+#include "proto/utf8.h"
 
 #define CONFIG_LINE_MAX_BYTES   4096
 #define CONFIG_SOURCE_MAX_BYTES 192 /* shown of "FILE:LINE" and the like */
@@ -192,8 +193,7 @@ static bool config_line_is_sound(const char *line)
 /* Cuts blanks, and a byte order mark in the first line: what is indented would continue a value. */
 static void config_line_trim(const struct config_load *load, char *line)
 {
-    static const char mark[] = "\xef\xbb\xbf";
-    size_t start = load->line == 1 && strncmp(line, mark, 3) == 0 ? 3 : 0;
+    size_t start = load->line == 1 ? (size_t)(utf8_past_mark(line) - line) : 0;
     start += strspn(line + start, CONFIG_BLANKS);
     size_t len = strlen(line + start);
     memmove(line, line + start, len + 1);

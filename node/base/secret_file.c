@@ -19,18 +19,6 @@ bool secret_file_is_private(FILE *file)
            (fstatvfs(fileno(file), &system) == 0 && (system.f_flag & ST_RDONLY) != 0);
 }
 
-/* The file may be a pipe, where one byte can be put back. */
-static void secret_file_skip_mark(FILE *file)
-{
-    int first = getc(file);
-    if (first == 0xef) {
-        (void)getc(file);
-        (void)getc(file);
-    } else if (first != EOF) {
-        (void)ungetc(first, file);
-    }
-}
-
 FILE *secret_file_open(const char *setting, const char *path, char *ret_error, size_t cap)
 {
     FILE *file = fopen(path, "re");
@@ -43,6 +31,5 @@ FILE *secret_file_open(const char *setting, const char *path, char *ret_error, s
         (void)fclose(file);
         return NULL;
     }
-    secret_file_skip_mark(file);
     return file;
 }

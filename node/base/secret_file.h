@@ -22,7 +22,7 @@
 bool secret_file_is_private(FILE *file);
 
 /**
- * Open for reading, if it is private; a byte order mark at its start is skipped.
+ * Open for reading, if it is private.
  *
  * setting    what names the file, as "auth.key_file"
  * ret_error  on failure one sentence that names setting, file and what to do; `cap` bytes

@@ -29,8 +29,9 @@ struct control_local;
  *
  * path         relative or absolute; copied
  * patience_ms  how long a greeting, a request that has begun, or an answer may stand still; the
- * time in which the node itself stands still does not count ret_error    CONTROL_LOCAL_ERROR_BYTES;
- * what is wrong with the path returns      NULL on failure
+ *              time in which the node itself stands still does not count
+ * ret_error    CONTROL_LOCAL_ERROR_BYTES; what is wrong with the path
+ * returns      NULL on failure
  */
 struct control_local *control_local_open(uv_loop_t *loop, const char *path, int64_t patience_ms,
                                          control_request_fn *on_request, void *arg,

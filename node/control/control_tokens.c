@@ -9,6 +9,7 @@
 
 #include "node/base/secret_file.h"
 #include "proto/digest.h"
+#include "proto/utf8.h"
 
 static const char *const control_role_names[] = {"none", "view", "operate", "administer"};
 
@@ -51,7 +52,7 @@ static bool control_tokens_read(FILE *file, const char *path, struct control_tok
 {
     char line[512];
     for (int number = 1; fgets(line, sizeof line, file) != NULL; number++) {
-        const char *wrong = control_tokens_add(tokens, line);
+        const char *wrong = control_tokens_add(tokens, number == 1 ? utf8_past_mark(line) : line);
         if (wrong != NULL) {
             snprintf(ret_error, CONTROL_TOKENS_ERROR, "control.token_file: %s, line %d: %s", path,
                      number, wrong);

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: MIT
 # embed_web: makes a C file that holds the page's files, their types and entity tags.
 #   cmake -DOUT=file.c "-DFILES=index.html;app.js" -P embed_web.cmake
-set(types ".html" "text/html; charset=utf-8" ".css" "text/css; charset=utf-8"
-    ".js" "text/javascript; charset=utf-8" ".svg" "image/svg+xml")
+set(type.html "text/html; charset=utf-8")
+set(type.css "text/css; charset=utf-8")
+set(type.js "text/javascript; charset=utf-8")
+set(type.svg "image/svg+xml")
 set(arrays "")
 set(rows "")
 set(number 0)
 foreach(file IN LISTS FILES)
     get_filename_component(name ${file} NAME)
     get_filename_component(extension ${file} LAST_EXT)
-    list(FIND types "${extension}" at)
-    if(at LESS 0)
+    if(NOT DEFINED type${extension})
         message(FATAL_ERROR "${file}: no content type is known for ${extension}")
     endif()
-    math(EXPR at "${at} + 1")
-    list(GET types ${at} type)
+    set(type "${type${extension}}")
     set(path "web/${name}")
     if(name STREQUAL "index.html")
         set(path "")

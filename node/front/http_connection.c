@@ -62,7 +62,10 @@ static void http_connection_retire(struct http_connection *connection)
         }
     }
     DL_DELETE(connection->server->connections, connection);
-    connection->server->spare_count -= connection->is_spare ? 1 : 0;
+    for (size_t i = 0; connection->is_spare && i < HTTP_SPARE_MAX; i++) {
+        struct http_connection **spare = &connection->server->spares[i];
+        *spare = *spare == connection ? NULL : *spare;
+    }
     if (connection->is_dirty) {
         LL_DELETE2(connection->server->dirty, connection, next_dirty);
         connection->is_dirty = false;
@@ -125,15 +128,13 @@ uv_tcp_t *http_exchange_take(struct http_exchange *exchange)
 static void http_connection_take_spare(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
-    struct http_connection *oldest = server->connections;
-    while (server->spare_count >= HTTP_SPARE_MAX && !oldest->is_spare) {
-        oldest = oldest->next;
-    }
-    if (server->spare_count >= HTTP_SPARE_MAX) {
-        http_connection_close(oldest);
+    size_t place = server->next_spare;
+    server->next_spare = (place + 1) % HTTP_SPARE_MAX;
+    if (server->spares[place] != NULL) {
+        http_connection_close(server->spares[place]);
     }
     connection->is_spare = true;
-    server->spare_count++;
+    server->spares[place] = connection;
 }
 
 static void http_connection_count(struct http_connection *connection)

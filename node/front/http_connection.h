@@ -41,7 +41,7 @@ struct http_connection {
     uv_tcp_t *tcp; /* NULL: taken over by somebody else */
     uint32_t peer_ip;
     bool is_counted;   /* in options.connections */
-    bool is_spare;     /* too many: see http_exchange_is_spare */
+    bool is_spare;     /* one of server->spares */
     bool is_dirty;     /* answers wait to be written in this turn */
     bool is_writing;   /* a write is under way */
     bool is_last_read; /* no further request is taken: closing, lost framing, or the client's end */
@@ -78,7 +78,8 @@ struct http_server {
     uint16_t port;
     bool is_draining;
     bool is_sending_off;
-    size_t spare_count;
+    struct http_connection *spares[HTTP_SPARE_MAX]; /* see http_exchange_is_spare; NULL: free */
+    size_t next_spare;                              /* whose turn it is to give way */
     bool owes_accept;  /* there was no memory for a connection; libuv waits until it is taken */
     size_t open_count; /* handles, connections and exchanges that keep the server alive */
     struct http_connection *connections;

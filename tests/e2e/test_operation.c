@@ -306,6 +306,34 @@ E2E_SCENARIO(key_that_is_set_is_the_only_one_beside_a_file_of_keys)
     free(folder);
 }
 
+/* A node whose key file has this text takes that key. */
+static void expect_key(struct e2e *e, const char *text, const char *key)
+{
+    char *folder = process_folder_make();
+    char path[128], setting[160];
+    snprintf(path, sizeof path, "%s/key", folder);
+    snprintf(setting, sizeof setting, "auth.key_file=%s", path);
+    write_file(path, text);
+    E2E_NODE(e, "auth.key=", setting);
+    const struct original_options options = {.name = "alice", .key = key};
+    (void)e2e_user_with(e, &options);
+    process_folder_remove(folder);
+    free(folder);
+}
+
+E2E_SCENARIO(byte_order_mark_is_no_part_of_a_key)
+{
+    expect_key(e,
+               "\xef\xbb\xbf"
+               "a key\n",
+               "a key");
+}
+
+E2E_SCENARIO(key_may_begin_with_the_byte_that_the_mark_begins_with)
+{
+    expect_key(e, "\uff41 key\n", "\uff41 key");
+}
+
 E2E_SCENARIO(keys_are_rotated_without_a_restart)
 {
     char *folder = process_folder_make();
@@ -498,6 +526,8 @@ int main(void)
         E2E_TEST(drain_answers_what_was_asked_before_it),
         E2E_TEST(hangup_takes_new_settings_and_names_those_that_need_a_restart),
         E2E_TEST(key_that_is_set_is_the_only_one_beside_a_file_of_keys),
+        E2E_TEST(byte_order_mark_is_no_part_of_a_key),
+        E2E_TEST(key_may_begin_with_the_byte_that_the_mark_begins_with),
         E2E_TEST(keys_are_rotated_without_a_restart),
         E2E_TEST(secrets_in_files_that_others_may_read_are_refused),
         E2E_TEST(log_as_json_is_json_on_every_line),

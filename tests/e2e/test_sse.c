@@ -111,7 +111,8 @@ E2E_SCENARIO(stream_whose_node_is_killed_resumes_at_another)
     assert_int_equal(talk_record_account(&alice->record).notices, 2);
 }
 
-E2E_SCENARIO(stream_resumes_by_the_query_where_there_is_no_header)
+/* Who has heard ten messages of alice's in a room, from its second entry to its twelfth. */
+static struct streamer *has_heard_ten(struct e2e *e)
 {
     E2E_NODE(e);
     struct talker *alice = e2e_talker(e, "alice");
@@ -121,6 +122,12 @@ E2E_SCENARIO(stream_resumes_by_the_query_where_there_is_no_header)
     talker_pour(alice, 10, 10);
     assert_true(talker_poured(alice, TALKER_WAIT_MS));
     streamer_whole(bob, 12);
+    return bob;
+}
+
+E2E_SCENARIO(stream_resumes_by_the_query_where_there_is_no_header)
+{
+    struct streamer *bob = has_heard_ten(e);
     talk_record_fini(&bob->record);
     sse_client_drop(bob->sse);
     streamer_attach(e, bob, "&after=7", NULL);
@@ -139,14 +146,7 @@ E2E_SCENARIO(stream_resumes_by_the_query_where_there_is_no_header)
 /* 11: what is none of our ids is not looked at. */
 E2E_SCENARIO(stream_passes_over_a_last_event_id_that_is_none_of_ours)
 {
-    E2E_NODE(e);
-    struct talker *alice = e2e_talker(e, "alice");
-    struct streamer *bob = streamer_open(e, e->daemon->http_port, "bob");
-    e2e_talk_open_room(alice, "den");
-    e2e_talk_ok(streamer_ask_name(bob, HGTP_JOIN_ROOM, "den"));
-    talker_pour(alice, 10, 10);
-    assert_true(talker_poured(alice, TALKER_WAIT_MS));
-    streamer_whole(bob, 12);
+    struct streamer *bob = has_heard_ten(e);
     static const char *const strange[] = {
         "", "10", ":10", "x:", "1:", "a b", "1:2:three", "99999999999999999999:9x"};
     for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++) {
@@ -161,14 +161,7 @@ E2E_SCENARIO(stream_passes_over_a_last_event_id_that_is_none_of_ours)
 /* 11: the number of one room says nothing about another one. */
 E2E_SCENARIO(stream_whose_last_event_was_in_another_room_misses_nothing_of_this_one)
 {
-    E2E_NODE(e);
-    struct talker *alice = e2e_talker(e, "alice");
-    struct streamer *bob = streamer_open(e, e->daemon->http_port, "bob");
-    e2e_talk_open_room(alice, "den");
-    e2e_talk_ok(streamer_ask_name(bob, HGTP_JOIN_ROOM, "den"));
-    talker_pour(alice, 10, 10);
-    assert_true(talker_poured(alice, TALKER_WAIT_MS));
-    streamer_whole(bob, 12);
+    struct streamer *bob = has_heard_ten(e);
     char last[64];
     snprintf(last, sizeof last, "%s", bob->sse->last_id);
     e2e_talk_ok(streamer_ask_name(bob, HGTP_EXIT_ROOM, "den"));

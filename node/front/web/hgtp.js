@@ -14,7 +14,8 @@
  * It reconnects by itself, at whichever node answers, and goes on behind the last entry it has seen:
  * nothing is missed and nothing comes twice. What was said and not acknowledged is said again with
  * the same id, which the service stores once. Every say() is settled by `said`: sent, or failed with
- * .error, also when the session ends, goes to another window, or is left. Requests reject with HgtpError: .code, .reason, .message.
+ * .error, also when the session ends, goes to another window, or is left. Requests reject with
+ * HgtpError: .code, .reason, .message.
  *
  * Events, by on(name, function):
  *   state      'idle' | 'connecting' | 'online' | 'waiting' (with .retryAt, ms) | 'replaced' | 'ended'
