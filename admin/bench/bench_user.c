@@ -18,6 +18,7 @@
 #define BENCH_ACK_MS       10000
 #define BENCH_PAUSE_MS     100
 #define BENCH_PAUSE_MAX_MS 3000
+#define BENCH_ENDED        "its session has ended before all were there"
 #define BENCH_FIRST_TRIES  3
 #define BENCH_BUSY_TRIES   10 /* of a service that answers, and cannot do it just now */
 
@@ -153,7 +154,7 @@ static void bench_user_on_end(void *ctx, const struct talk_ws_end *end)
     if (user->crew->is_leaving && (is_dead || end->close_code == WS_CLOSE_NORMAL)) {
         bench_user_arrive(user, BENCH_GONE);
     } else if (is_dead && user->was_attached && !user->crew->is_talking) {
-        bench_user_fail(user, "its session has ended before all were there", end->why, false);
+        bench_user_fail(user, BENCH_ENDED, end->why, false);
     } else if (is_dead && user->was_attached) {
         user->crew->sessions_lost++;
         bench_user_arrive(user, BENCH_GONE);
@@ -191,6 +192,8 @@ static void bench_user_on_answer(const struct talk_answer *answer, void *arg)
     bool is_entering = user->stage == BENCH_BUSY;
     if (answer->msg != NULL && answer->msg->header.type == HGTP_SERVER_UNAVAILABLE) {
         user->enter_ms = is_entering ? tick_ms() + BENCH_PAUSE_MAX_MS : TICK_NEVER; /* it passes */
+    } else if (answer->reason == ERR_NOT_REGISTERED) { /* the connection's end is on its way, too */
+        bench_user_fail(user, BENCH_ENDED, answer->text, false);
     } else if (answer->msg == NULL || answer->msg->header.type != HGTP_OK) {
         bench_user_fail(user, is_entering ? "the way into the room" : "a request", answer->text,
                         answer->msg == NULL);
