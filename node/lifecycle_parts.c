@@ -356,7 +356,7 @@ bool lifecycle_start_talk(struct node *node)
                                          .clock = clock_port(&node->clock)};
     node->talk = talk_new(&options);
     node->line.talk = node->talk;
-    node->routes = (struct routes){node->config, node->talk, node->lines};
+    node->routes = (struct routes){node->config, node->talk, node->lines, &node->connections};
     if (node->talk == NULL || node->lines == NULL) {
         return false;
     }

@@ -85,10 +85,10 @@ void line_disown(struct line *line)
     }
 }
 
-static void line_give_back(const struct lines *lines, uint32_t peer_ip)
+static void line_give_back(const struct lines *lines, uint32_t client_ip)
 {
     if (lines->settings->connections != NULL) {
-        connections_give(lines->settings->connections, peer_ip);
+        connections_give(lines->settings->connections, client_ip);
     }
 }
 
@@ -104,7 +104,7 @@ void line_drop(struct line *line)
         LL_DELETE2(line->lines->dirty, line, next_dirty);
         line->is_dirty = false;
     }
-    line_give_back(line->lines, line->peer_ip);
+    line_give_back(line->lines, line->client_ip);
     uv_close((uv_handle_t *)line->tcp, line_on_closed);
     line_disown(line);
 }
@@ -390,21 +390,22 @@ static void line_on_refused(uv_handle_t *handle)
     free(handle);
 }
 
-struct line *line_new(struct lines *lines, uv_tcp_t *tcp, uint32_t peer_ip, enum format format,
-                      struct bytes head)
+struct line *line_new(struct lines *lines, uv_tcp_t *tcp, const struct line_peer *peer,
+                      enum format format, struct bytes head)
 {
     struct line *line = calloc(1, sizeof *line);
     struct frame *frame = frame_new(head.len);
     if (line == NULL || frame == NULL || lines->is_closed) {
         free(line);
         frame_unref(frame);
-        line_give_back(lines, peer_ip);
+        line_give_back(lines, peer->client_ip);
         uv_close((uv_handle_t *)tcp, line_on_refused);
         return NULL;
     }
     line->lines = lines;
     line->tcp = tcp;
-    line->peer_ip = peer_ip;
+    line->peer_ip = peer->ip;
+    line->client_ip = peer->client_ip;
     line->format = format;
     line->holds = 1;
     line->opened_ms = line->heard_ms = line->wrote_ms = line_now_ms(lines);

@@ -36,14 +36,23 @@ struct lines *lines_open(struct line_settings *settings);
  */
 void lines_close(struct lines *lines);
 
+/** Whose connection it is, as in struct talk_asker. */
+struct line_peer {
+    uint32_t ip;
+    uint32_t client_ip;
+};
+
 /**
  * Take over a connection whose request has been read and not been answered; `head` is the answer.
+ * It has been counted for the client's address.
  *
  * tcp      owned by the line from now on, also on failure
  * returns  valid until it has ended: owned by itself; NULL when memory is out
  */
-struct line *line_open_ws(struct lines *lines, uv_tcp_t *tcp, uint32_t peer_ip, struct bytes head);
-struct line *line_open_sse(struct lines *lines, uv_tcp_t *tcp, uint32_t peer_ip, struct bytes head);
+struct line *line_open_ws(struct lines *lines, uv_tcp_t *tcp, const struct line_peer *peer,
+                          struct bytes head);
+struct line *line_open_sse(struct lines *lines, uv_tcp_t *tcp, const struct line_peer *peer,
+                           struct bytes head);
 
 /** The port for talk. */
 struct line_port line_port(void);

@@ -22,6 +22,7 @@ struct line {
     struct line *next_dirty;
     uv_tcp_t *tcp;
     uint32_t peer_ip;
+    uint32_t client_ip; /* what it counts for */
     enum format format;
     enum line_state state;
     size_t holds; /* by requests, writes and libuv */
@@ -60,8 +61,8 @@ struct lines {
 
 /* line.c */
 /** A line around `tcp`, its answer queued; NULL when memory is out, `tcp` is closed then. */
-struct line *line_new(struct lines *lines, uv_tcp_t *tcp, uint32_t peer_ip, enum format format,
-                      struct bytes head);
+struct line *line_new(struct lines *lines, uv_tcp_t *tcp, const struct line_peer *peer,
+                      enum format format, struct bytes head);
 int64_t line_now_ms(const struct lines *lines);
 /** See line_port.send; true also when the line has ended. */
 bool line_send(struct line *line, struct frame *frame, bool is_urgent);

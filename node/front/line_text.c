@@ -101,7 +101,8 @@ static void line_text_ask(struct line *line, const struct text_json *text)
     line_hold(line);
     line->in_flight++;
     struct talk *talk = line->lines->settings->talk;
-    const struct talk_asker asker = {.ip = line->peer_ip, .line = line, .owner = line->owner};
+    const struct talk_asker asker = {
+        .ip = line->peer_ip, .client_ip = line->client_ip, .line = line, .owner = line->owner};
     if (text->kind == TEXT_HISTORY) {
         talk_history(talk, &asker, text->before, text->count, line_on_history, asked);
         return;

@@ -10,6 +10,7 @@ struct routes {
     const struct config *config; /* live */
     struct talk *talk;
     struct lines *lines;
+    struct connections *connections; /* where lines count for their clients' addresses */
 };
 
 /** http_on_request_fn: `arg` is a struct routes. */

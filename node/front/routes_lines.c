@@ -16,6 +16,7 @@
 struct routes_attaching {
     struct routes *routes;
     struct http_exchange *exchange;
+    struct line_peer peer;
     bool is_ws;
     size_t head_len;
     char head[ROUTES_HEAD_MAX];
@@ -103,17 +104,17 @@ static void routes_last_event(const struct http1_request *req, struct talk_attac
 }
 
 /* False: the request makes no sense. */
-static bool routes_attach_of(const struct http1_request *req, struct routes_asked *ret_asked)
+static bool routes_attach_of(const struct http1_request *req, uint32_t peer_ip,
+                             const struct routes *routes, struct routes_asked *ret_asked)
 {
     struct sink out = sink_into(ret_asked->storage, sizeof ret_asked->storage);
     struct talk_attach *attach = &ret_asked->attach;
-    *attach = (struct talk_attach){.token = routes_query(req->target, "token", &out)};
+    *attach = (struct talk_attach){.asker = routes_asker(req, peer_ip, routes)};
+    struct bytes token = routes_query(req->target, "token", &out);
     attach->epoch = routes_query(req->target, "epoch", &out);
     struct bytes after = routes_query(req->target, "after", &out);
     struct bytes attempt = routes_query(req->target, "try", &out);
-    if (attach->token.len == 0) {
-        attach->token = routes_bearer(req);
-    }
+    attach->asker.token = token.len > 0 ? token : attach->asker.token;
     bool is_good = routes_number(after, &attach->has_after, &attach->after) &&
                    routes_number(attempt, &attach->has_try, &attach->try_number);
     routes_last_event(req, attach);
@@ -123,17 +124,35 @@ static bool routes_attach_of(const struct http1_request *req, struct routes_aske
 /* Attaching ------------------------------------------------------------------------------------
  */
 
+/* A connection through a proxy counts for the proxy; once it is one client's alone, for that one.
+ */
+static bool routes_count(const struct routes_attaching *attaching)
+{
+    const struct line_peer *peer = &attaching->peer;
+    return peer->client_ip == peer->ip ||
+           connections_take(attaching->routes->connections, peer->client_ip);
+}
+
+/* Counted twice, it is to count once: not for `ip` any more. */
+static void routes_count_once(const struct routes_attaching *attaching, uint32_t ip)
+{
+    if (attaching->peer.client_ip != attaching->peer.ip) {
+        connections_give(attaching->routes->connections, ip);
+    }
+}
+
 /* The connection becomes a line; NULL: the client has gone. */
 static struct line *routes_open_line(struct routes_attaching *attaching)
 {
-    uint32_t ip = http_exchange_peer_ip(attaching->exchange);
+    const struct line_peer *peer = &attaching->peer;
     uv_tcp_t *tcp = http_exchange_take(attaching->exchange);
     struct bytes head = bytes_of(attaching->head, attaching->head_len);
+    routes_count_once(attaching, tcp != NULL ? peer->ip : peer->client_ip);
     if (tcp == NULL) {
         return NULL;
     }
-    return attaching->is_ws ? line_open_ws(attaching->routes->lines, tcp, ip, head)
-                            : line_open_sse(attaching->routes->lines, tcp, ip, head);
+    return attaching->is_ws ? line_open_ws(attaching->routes->lines, tcp, peer, head)
+                            : line_open_sse(attaching->routes->lines, tcp, peer, head);
 }
 
 static void *routes_on_attach(enum err err, void *arg)
@@ -143,6 +162,7 @@ static void *routes_on_attach(enum err err, void *arg)
     if (err == ERR_NONE) {
         line = routes_open_line(attaching);
     } else {
+        routes_count_once(attaching, attaching->peer.client_ip);
         routes_refuse(attaching->exchange, err);
     }
     free(attaching);
@@ -157,19 +177,25 @@ static void routes_attach(struct http_exchange *exchange, struct routes *routes,
         routes_refuse(exchange, ERR_BUSY);
         return;
     }
-    if (!http_exchange_reserve(exchange)) {
+    *attaching = (struct routes_attaching){
+        .routes = routes,
+        .exchange = exchange,
+        .peer = {attach->asker.ip, attach->asker.client_ip},
+        .is_ws = is_ws,
+    };
+    enum err err = !http_exchange_reserve(exchange) ? ERR_MALFORMED
+                   : !routes_count(attaching)       ? ERR_CONNECTIONS_FULL
+                                                    : ERR_NONE;
+    if (err != ERR_NONE) {
         free(attaching);
-        routes_refuse(exchange, ERR_MALFORMED);
+        routes_refuse(exchange, err);
         return;
     }
-    attaching->routes = routes;
-    attaching->exchange = exchange;
-    attaching->is_ws = is_ws;
     int len = snprintf(attaching->head, sizeof attaching->head, "%s%s\r\n", head,
                        http_exchange_added(exchange));
     attaching->head_len = (size_t)len < sizeof attaching->head ? (size_t)len : 0;
     attach->format = is_ws ? FORMAT_WS : FORMAT_SSE;
-    if (attach->token.len > 0) {
+    if (attach->asker.token.len > 0) {
         talk_attach(routes->talk, attach, routes_on_attach, attaching);
     } else if (is_ws) {
         (void)routes_on_attach(ERR_NONE, attaching); /* registers over the line itself */
@@ -224,7 +250,8 @@ void routes_ws(struct http_exchange *exchange, const struct http1_request *req, 
                !routes_has_word(req, "connection", "upgrade") || version == NULL ||
                !bytes_equal(version->value, bytes_str("13"))) {
         routes_ask_for_upgrade(exchange);
-    } else if (key == NULL || !ws_accept(key->value, accept) || !routes_attach_of(req, &asked)) {
+    } else if (key == NULL || !ws_accept(key->value, accept) ||
+               !routes_attach_of(req, http_exchange_peer_ip(exchange), routes, &asked)) {
         routes_refuse(exchange, ERR_MALFORMED);
     } else {
         char head[ROUTES_HEAD_MAX / 2];
@@ -250,7 +277,7 @@ void routes_events(struct http_exchange *exchange, const struct http1_request *r
         http_refuse(exchange, 405, NULL, "GET only", "Allow: GET\r\n");
         return;
     }
-    if (!routes_attach_of(req, &asked)) {
+    if (!routes_attach_of(req, http_exchange_peer_ip(exchange), routes, &asked)) {
         routes_refuse(exchange, ERR_MALFORMED);
         return;
     }

@@ -19,8 +19,9 @@ routes_answer_fn routes_hgtp;
 /** A message whose body is more than is read at all. */
 void routes_message_too_large(const struct http1_request *req, uint32_t peer_ip,
                               struct routes *routes);
-/** The bearer token, or empty. */
-struct bytes routes_bearer(const struct http1_request *req);
+/** Who asks: addresses and bearer token, which may be empty. */
+struct talk_asker routes_asker(const struct http1_request *req, uint32_t peer_ip,
+                               const struct routes *routes);
 
 /* routes_lines.c: WebSocket and event streams */
 routes_answer_fn routes_ws;

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "client_address.h"
 #include "message_json.h"
 #include "proto/talk_text.h"
 #include "routes_state.h"
@@ -12,7 +13,7 @@
 
 #define ROUTES_ANSWER_MAX 1024 /* an id, escaped, and what stands around it */
 
-struct bytes routes_bearer(const struct http1_request *req)
+static struct bytes routes_bearer(const struct http1_request *req)
 {
     static const char scheme[] = "bearer ";
     const size_t scheme_len = sizeof scheme - 1;
@@ -26,6 +27,15 @@ struct bytes routes_bearer(const struct http1_request *req)
         token = bytes_from(token, 1);
     }
     return token;
+}
+
+struct talk_asker routes_asker(const struct http1_request *req, uint32_t peer_ip,
+                               const struct routes *routes)
+{
+    return (struct talk_asker){
+        .ip = peer_ip,
+        .client_ip = client_address(req, peer_ip, routes->config->http_trusted_proxies),
+        .token = routes_bearer(req)};
 }
 
 /* Texts ----------------------------------------------------------------------------------------
@@ -127,7 +137,7 @@ static struct bytes routes_user_agent(const struct http1_request *req)
 void routes_message_too_large(const struct http1_request *req, uint32_t peer_ip,
                               struct routes *routes)
 {
-    const struct talk_message unsaid = {.asker = {.ip = peer_ip, .token = routes_bearer(req)},
+    const struct talk_message unsaid = {.asker = routes_asker(req, peer_ip, routes),
                                         .user_id = routes_user_agent(req),
                                         .is_originals = true};
     talk_unsaid(routes->talk, &unsaid, ERR_MESSAGE_TOO_LARGE);
@@ -136,8 +146,7 @@ void routes_message_too_large(const struct http1_request *req, uint32_t peer_ip,
 void routes_message(struct http_exchange *exchange, const struct http1_request *req,
                     struct bytes body, struct routes *routes)
 {
-    const struct talk_asker asker = {.ip = http_exchange_peer_ip(exchange),
-                                     .token = routes_bearer(req)};
+    const struct talk_asker asker = routes_asker(req, http_exchange_peer_ip(exchange), routes);
     uint8_t *storage = malloc(body.len + 1);
     struct message_json message;
     enum err err = storage != NULL ? message_json_decode(body, storage, &message) : ERR_BUSY;
@@ -177,7 +186,6 @@ void routes_hgtp(struct http_exchange *exchange, const struct http1_request *req
         routes_refuse(exchange, ERR_MALFORMED);
         return;
     }
-    const struct talk_asker asker = {.ip = http_exchange_peer_ip(exchange),
-                                     .token = routes_bearer(req)};
+    const struct talk_asker asker = routes_asker(req, http_exchange_peer_ip(exchange), routes);
     talk_ask(routes->talk, &asker, body, routes_on_reply, exchange);
 }

@@ -28,7 +28,8 @@ void sse_line_close(struct line *line, enum ws_close why)
     line_end(line);
 }
 
-struct line *line_open_sse(struct lines *lines, uv_tcp_t *tcp, uint32_t peer_ip, struct bytes head)
+struct line *line_open_sse(struct lines *lines, uv_tcp_t *tcp, const struct line_peer *peer,
+                           struct bytes head)
 {
-    return line_new(lines, tcp, peer_ip, FORMAT_SSE, head);
+    return line_new(lines, tcp, peer, FORMAT_SSE, head);
 }

@@ -45,10 +45,11 @@ void ws_line_free(struct line *line)
     }
 }
 
-struct line *line_open_ws(struct lines *lines, uv_tcp_t *tcp, uint32_t peer_ip, struct bytes head)
+struct line *line_open_ws(struct lines *lines, uv_tcp_t *tcp, const struct line_peer *peer,
+                          struct bytes head)
 {
     struct ws_reader *reader = calloc(1, sizeof *reader);
-    struct line *line = line_new(lines, tcp, peer_ip, FORMAT_WS, head);
+    struct line *line = line_new(lines, tcp, peer, FORMAT_WS, head);
     if (line == NULL) {
         free(reader);
         return NULL;
@@ -82,7 +83,8 @@ static void ws_line_ask(struct line *line, struct bytes message)
         line_text_error(line, ERR_MALFORMED, bytes_of(NULL, 0));
         return;
     }
-    const struct talk_asker asker = {.ip = line->peer_ip, .line = line, .owner = line->owner};
+    const struct talk_asker asker = {
+        .ip = line->peer_ip, .client_ip = line->client_ip, .line = line, .owner = line->owner};
     line_hold(line);
     line->in_flight++;
     talk_ask(line->lines->settings->talk, &asker, message, ws_line_on_reply, line);

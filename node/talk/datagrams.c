@@ -180,8 +180,6 @@ static struct request *datagrams_request_new(struct talk *talk, struct origin *o
     request->datagram_bytes = datagram.len;
     memcpy(request->datagram, datagram.ptr, datagram.len);
     datagrams_address(origin->ip, origin->port, request->src);
-    snprintf(request->ip, sizeof request->ip, "%.*s", (int)strcspn(request->src, ":"),
-             request->src);
     if (origin->port == 0) {
         request->src[0] = '\0';
     }
@@ -267,8 +265,8 @@ static uint8_t datagrams_type(struct bytes datagram)
  * counted there and never refused for what it costs: it would leave the original's client stuck. */
 static bool datagrams_in_time(struct talk *talk, uint32_t ip, uint8_t type)
 {
-    bool is_in_time = rate_table_take(
-        &talk->requests, ip, talk->options.config->limits_requests_per_s, talk_now_ms(talk));
+    bool is_in_time = talk_address_in_time(talk, &talk->requests, ip,
+                                           talk->options.config->limits_requests_per_s);
     return is_in_time || type == HGTP_EXIT_ROOM || type == HGTP_DELETE_ROOM ||
            type == HGTP_UNREGISTER || type == HGTP_OK || type == HGTP_DECLINE;
 }
@@ -276,7 +274,7 @@ static bool datagrams_in_time(struct talk *talk, uint32_t ip, uint8_t type)
 void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct bytes datagram)
 {
     metric_add(METRIC_HGTP_RECEIVED, 1);
-    struct origin origin = {.ip = ip, .port = port};
+    struct origin origin = {.ip = ip, .client_ip = ip, .port = port};
     uint8_t type = datagrams_type(datagram);
     bool is_in_time = datagrams_in_time(talk, ip, type);
     if (!is_in_time && type != HGTP_CREATE_ROOM && type != HGTP_JOIN_ROOM) {
@@ -293,11 +291,12 @@ void talk_ask(struct talk *talk, const struct talk_asker *asker, struct bytes me
               talk_on_reply_fn *on_reply, void *arg)
 {
     struct origin origin = {.ip = asker->ip,
+                            .client_ip = asker->client_ip,
                             .on_reply = on_reply,
                             .arg = arg,
                             .line = asker->line,
                             .token = lines_token(asker)};
-    bool is_in_time = datagrams_in_time(talk, asker->ip, datagrams_type(message));
+    bool is_in_time = datagrams_in_time(talk, asker->client_ip, datagrams_type(message));
     datagrams_take(talk, &origin, message, is_in_time ? ERR_NONE : ERR_RATE_LIMITED);
     datagrams_no_reply(&origin);
 }

@@ -233,9 +233,9 @@ void talk_attach(struct talk *talk, const struct talk_attach *attach, talk_on_at
                  void *arg)
 {
     uint8_t uid[HGTP_USER_ID_BYTES];
+    struct bytes token = attach->asker.token;
     enum err err = talk->draining ? ERR_DRAINING : talk_is_busy(talk) ? ERR_BUSY : ERR_NONE;
-    if (err == ERR_NONE &&
-        (!say_token_uid(attach->token, uid) || attach->token.len > ROSTER_TOKEN_MAX)) {
+    if (err == ERR_NONE && (!say_token_uid(token, uid) || token.len > ROSTER_TOKEN_MAX)) {
         err = ERR_NOT_REGISTERED;
     }
     struct lines_attaching *attaching = err == ERR_NONE ? calloc(1, sizeof *attaching) : NULL;
@@ -245,13 +245,14 @@ void talk_attach(struct talk *talk, const struct talk_attach *attach, talk_on_at
     }
     *attaching = (struct lines_attaching){.talk = talk, .on_attach = on_attach, .arg = arg};
     memcpy(attaching->uid, uid, sizeof uid);
-    memcpy(attaching->token, attach->token.ptr, attach->token.len);
-    attaching->token_bytes = attach->token.len;
+    memcpy(attaching->token, token.ptr, token.len);
+    attaching->token_bytes = token.len;
     lines_name(talk, attach->format, attaching->name);
     struct script_args args;
     talk_args_init(talk, &args, bytes_of(attaching->uid, sizeof attaching->uid));
     script_args_bytes(&args, "token", bytes_of(attaching->token, attaching->token_bytes));
     script_args_str(&args, "line", attaching->name);
+    script_args_ip(&args, "client_ip", attach->asker.client_ip);
     script_args_str(&args, "after", "");
     if (attach->has_after) {
         args.count -= 2;
@@ -279,16 +280,16 @@ static void *lines_on_attach_again(enum err err, void *arg)
     return line;
 }
 
-void lines_attach_again(struct talk *talk, void *line, struct bytes token)
+void lines_attach_again(struct talk *talk, void *line, const struct talk_asker *asker)
 {
     const struct client *owner = talk->options.line.owner(line);
     bool is_attached =
-        owner != NULL && bytes_equal(token, bytes_of(owner->token, owner->token_bytes));
+        owner != NULL && bytes_equal(asker->token, bytes_of(owner->token, owner->token_bytes));
     struct lines_again *again = is_attached ? NULL : calloc(1, sizeof *again);
     if (again != NULL) {
         *again = (struct lines_again){talk, line};
         talk->options.line.hold(line);
-        const struct talk_attach attach = {.token = token,
+        const struct talk_attach attach = {.asker = *asker,
                                            .format = talk->options.line.format(line)};
         talk_attach(talk, &attach, lines_on_attach_again, again);
     }
@@ -372,15 +373,14 @@ void talk_history(struct talk *talk, const struct talk_asker *asker, uint64_t be
         return;
     }
     *history = (struct lines_history){talk, count, on_history, arg};
-    char ip[24], from[32] = "+";
-    datagrams_address(asker->ip, 0, ip);
+    char from[32] = "+";
     if (before != 0) {
         snprintf(from, sizeof from, "(0-%" PRIu64, before);
     }
     struct script_args args;
     talk_args_init(talk, &args, bytes_of(uid, sizeof uid));
     script_args_bytes(&args, "token", token);
-    script_args_bytes(&args, "ip", bytes_of(ip, strcspn(ip, ":")));
+    script_args_ip(&args, "ip", asker->ip);
     script_args_str(&args, "before", from);
     script_args_int(&args, "count", (int64_t)count + 1);
     talk_call(talk, SCRIPT_history, &args, lines_on_history, history);

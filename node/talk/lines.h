@@ -18,7 +18,7 @@ void lines_on_registered(struct talk *talk, struct bytes uid, void *line, const 
                          struct bytes token);
 /** The OK to a REGISTER that came by `line` was one that had been kept: attach the line, as the
  * first one was to be. */
-void lines_attach_again(struct talk *talk, void *line, struct bytes token);
+void lines_attach_again(struct talk *talk, void *line, const struct talk_asker *asker);
 /** A line of this name has ended, or it is not known whether it has become the session's: Redis is
  * told, until it has answered, that it is none. */
 void lines_forget(struct talk *talk, struct bytes uid, const char *name);

@@ -79,7 +79,8 @@ static void request_opened(struct request *request, struct bytes token)
     if (!request->is_repeated) {
         lines_on_registered(talk, bytes_of(uid, sizeof uid), line, request->line_name, token);
     } else if (line != NULL) {
-        lines_attach_again(talk, line, token);
+        const struct talk_asker asker = {.client_ip = request->origin.client_ip, .token = token};
+        lines_attach_again(talk, line, &asker);
     }
 }
 
@@ -204,7 +205,7 @@ void request_args(struct request *request, struct script_args *args)
     talk_args_init(talk, args, request_uid(request));
     script_args_bytes(args, "print", request_print(request));
     script_args_str(args, "src", request->src);
-    script_args_str(args, "ip", request->ip);
+    script_args_ip(args, "ip", request->origin.ip);
     script_args_bytes(args, "token", bytes_of(request->token, request->token_bytes));
     script_args_int(args, "seq", request->msg.header.seq);
     script_args_int(args, "stamp", request->msg.header.timestamp_ms);

@@ -16,6 +16,7 @@
 /* Where a message comes from, and its reply goes to. */
 struct origin {
     uint32_t ip;
+    uint32_t client_ip;         /* as in struct talk_asker */
     uint16_t port;              /* of the datagram; 0: it did not come as one */
     talk_on_reply_fn *on_reply; /* for what came otherwise; NULL: a datagram, or has been called */
     void *arg;
@@ -28,7 +29,6 @@ struct request {
     struct talk *talk;
     struct origin origin;
     struct hgtp_message msg;         /* views into `datagram` */
-    char ip[16];                     /* "a.b.c.d" */
     char src[24];                    /* "a.b.c.d:port"; empty: it did not come as a datagram */
     char line_name[ROSTER_LINE_MAX]; /* of origin.line, if a session opens with it */
     bool is_repeated;                /* the reply was kept */

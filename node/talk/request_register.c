@@ -189,6 +189,7 @@ static void request_prove(struct request *request, const struct request_challeng
     script_args_bytes(&args, "new_token", request_make_token(request));
     script_args_int(&args, "expires", expires_s);
     script_args_str(&args, "http", http);
+    script_args_ip(&args, "client_ip", request->origin.client_ip);
     if (request->origin.line != NULL && http[0] == '\0') {
         lines_name(request->talk, request->talk->options.line.format(request->origin.line),
                    request->line_name);
@@ -242,8 +243,8 @@ void request_register(struct request *request)
     const struct config *config = talk->options.config;
     bool is_trusted;
     enum err err = ERR_NONE;
-    if (!rate_table_take(&talk->registers, request->origin.ip, config->limits_registers_per_s,
-                         talk_now_ms(talk))) {
+    if (!talk_address_in_time(talk, &talk->registers, request->origin.client_ip,
+                              config->limits_registers_per_s)) {
         metric_add(METRIC_RATE_LIMITED, 1);
         err = ERR_RATE_LIMITED;
     } else if (talk->draining) {

@@ -93,12 +93,10 @@ static void say_tell(struct talk *talk, struct bytes uid, uint32_t from_ip, enum
         !rate_take(say_slot(&talk->unsaid, uid), 1, talk_now_ms(talk))) {
         return; /* once in a second is enough */
     }
-    char ip[24];
-    datagrams_address(from_ip, 0, ip);
     struct script_args args;
     talk_args_init(talk, &args, uid);
     script_args_str(&args, "token", "");
-    script_args_bytes(&args, "ip", bytes_of(ip, strcspn(ip, ":")));
+    script_args_ip(&args, "ip", from_ip);
     script_args_str(&args, "kind", kind);
     script_args_int(&args, "text", talk->options.config->limits_message_bytes);
     talk_call(talk, SCRIPT_unsaid, &args, say_on_told, talk);
@@ -212,12 +210,10 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
                         .on_said = on_said,
                         .arg = arg};
     memcpy(say->uid, user_id, sizeof say->uid);
-    char ip[24];
-    datagrams_address(message->asker.ip, 0, ip);
     struct script_args args;
     talk_args_init(talk, &args, uid);
     script_args_bytes(&args, "token", token);
-    script_args_bytes(&args, "ip", bytes_of(ip, strcspn(ip, ":")));
+    script_args_ip(&args, "ip", message->asker.ip);
     if (message->id.len > 0) {
         script_args_bytes(&args, "id", message->id);
     }

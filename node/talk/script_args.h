@@ -29,4 +29,14 @@ static inline void script_args_int(struct script_args *args, const char *name, i
     script_args_str(args, name, digits);
 }
 
+/** `ip` in host order, as "a.b.c.d". */
+static inline void script_args_ip(struct script_args *args, const char *name, uint32_t ip)
+{
+    assert(args->digits_used < sizeof args->digits / sizeof args->digits[0]);
+    char *text = args->digits[args->digits_used++];
+    snprintf(text, sizeof args->digits[0], "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255,
+             ip & 255);
+    script_args_str(args, name, text);
+}
+
 #endif

@@ -125,6 +125,12 @@ bool talk_is_busy(const struct talk *talk)
     return talk->in_flight >= TALK_IN_FLIGHT_MAX;
 }
 
+bool talk_address_in_time(struct talk *talk, struct rate_table *table, uint32_t ip, int64_t per_s)
+{
+    return rate_table_take(table, ip, per_s, talk_now_ms(talk)) ||
+           config_networks_contain(talk->options.config->http_trusted_proxies, ip);
+}
+
 void talk_call_over(struct talk *talk)
 {
     assert(talk->in_flight > 0);

@@ -39,7 +39,8 @@ void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct byte
 
 /** Who asks for something otherwise than by a datagram. All views are borrowed for the call. */
 struct talk_asker {
-    uint32_t ip;
+    uint32_t ip;        /* of the connection: what may be done from an address goes by this one */
+    uint32_t client_ip; /* behind a proxy what that says, else the same: to count and show by */
     struct bytes token; /* shown by the client; or empty */
     void *line;         /* of the line port, on which it asks; or NULL */
     void *owner;        /* of that line: its session's token counts instead of `token` */
@@ -57,7 +58,7 @@ void talk_ask(struct talk *talk, const struct talk_asker *asker, struct bytes me
 
 /** A client wants to attach a line to its session. */
 struct talk_attach {
-    struct bytes token;
+    struct talk_asker asker; /* by its token */
     bool has_after;
     uint64_t after;     /* it has its room's entries up to this one */
     struct bytes epoch; /* ... if this is the room's epoch; empty: it does not know */

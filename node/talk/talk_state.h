@@ -72,6 +72,9 @@ void talk_call(struct talk *talk, enum script script, const struct script_args *
                store_on_result_fn *on_result, void *arg);
 /** So much is waiting for the store that more would only wait for its deadline. */
 bool talk_is_busy(const struct talk *talk);
+/** Takes one of what `ip`, a client's, may do in this second by `table`. Behind a proxy are many,
+ * who have no rate by its address. */
+bool talk_address_in_time(struct talk *talk, struct rate_table *table, uint32_t ip, int64_t per_s);
 /** Every result callback calls this first. */
 void talk_call_over(struct talk *talk);
 

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "tests/support/e2e_cluster.h"
+#include "tests/support/e2e_talk.h"
+#include "tests/support/tool.h"
 
 #define USERS 3
 
@@ -18,7 +20,8 @@ static void behind_balancer(struct e2e *e)
     char port[48];
     e->balancer = balancer_new();
     snprintf(port, sizeof port, "http.advertise_port=%u", e->balancer->talk_port);
-    E2E_CLUSTER(e, BALANCER_NODES, "hgtp.trusted_networks=127.0.0.0/8", port);
+    E2E_CLUSTER(e, BALANCER_NODES, "hgtp.trusted_networks=127.0.0.0/8",
+                "http.trusted_proxies=127.0.0.1", port);
     struct balancer_node nodes[BALANCER_NODES];
     for (size_t i = 0; i < BALANCER_NODES; i++) {
         nodes[i].hgtp_port = e->nodes[i].hgtp_port;
@@ -301,6 +304,24 @@ E2E_SCENARIO(upgrade_to_websocket_is_passed_on)
     abrupt_close(&nodes);
 }
 
+/* Issue 13, item 22. nginx adds 127.0.0.1, a proxy's address, to what the client says itself. */
+E2E_SCENARIO(session_of_a_websocket_behind_the_balancer_shows_the_clients_address)
+{
+    behind_balancer(e);
+    struct talker *alice = e2e_talker_at(e, 0, "alice");
+    char target[256];
+    snprintf(target, sizeof target, "/ws?token=%s", alice->token);
+    const struct ws_client_options options = {.port = e->balancer->web_port,
+                                              .target = target,
+                                              .headers = "X-Forwarded-For: 198.51.100.7\r\n"};
+    struct ws_client *client = ws_client_open(&options);
+    assert_int_equal(client->status, 101);
+    assert_non_null(ws_client_wait_type(client, "session"));
+    TOOL(e->nodes[1].daemon, 0, "session", "show", "alice");
+    assert_non_null(strstr(tool.out, "198.51.100.7"));
+    ws_client_free(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +332,7 @@ int main(void)
         E2E_TEST(death_of_a_node_behind_the_balancer_costs_repeated_datagrams_and_nothing_else),
         E2E_TEST(post_that_was_sent_to_a_node_is_not_sent_to_another),
         E2E_TEST(upgrade_to_websocket_is_passed_on),
+        E2E_TEST(session_of_a_websocket_behind_the_balancer_shows_the_clients_address),
         E2E_TEST(browsers_are_served_through_http_and_metrics_are_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

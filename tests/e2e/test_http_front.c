@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "tests/support/e2e_talk.h"
+#include "tests/support/tool.h"
+#include "tests/support/ws_client.h"
 
 static struct http_client *connected(const struct e2e *e)
 {
@@ -466,6 +468,92 @@ E2E_SCENARIO(connections_through_a_trusted_proxy_have_no_share_by_address)
     }
 }
 
+static struct ws_client *attached_from(struct e2e *e, const char *token, const char *address)
+{
+    char target[256], header[64];
+    snprintf(target, sizeof target, "/ws?token=%s", token);
+    snprintf(header, sizeof header, "X-Forwarded-For: %s\r\n", address);
+    const struct ws_client_options options = {
+        .port = e->daemon->http_port, .target = target, .headers = header};
+    return ws_client_open(&options);
+}
+
+static void expect_address(struct e2e *e, const char *user, const char *address)
+{
+    TOOL(e->daemon, 0, "-o", "json", "session", "show", user);
+    json_t *shown = tool_json();
+    assert_string_equal(tool_text(shown, "address"), address);
+    json_decref(shown);
+}
+
+/* Issue 13, items 7 and 22. */
+E2E_SCENARIO(websockets_behind_a_trusted_proxy_count_and_show_for_their_clients)
+{
+    enum { SHARE = 2 };
+    E2E_NODE(e, "limits.connections_per_address=2", "http.trusted_proxies=127.0.0.0/8");
+    struct talker *alice = e2e_talker(e, "alice"), *bob = e2e_talker(e, "bob");
+    expect_address(e, "alice", "127.0.0.1");
+    struct ws_client *first = attached_from(e, alice->token, "198.51.100.1");
+    struct ws_client *second = attached_from(e, bob->token, "10.1.1.1, 198.51.100.1");
+    assert_int_equal(first->status, 101);
+    assert_int_equal(second->status, 101);
+    expect_address(e, "alice", "198.51.100.1");
+    expect_address(e, "bob", "198.51.100.1");
+    struct ws_client *third = attached_from(e, alice->token, "198.51.100.1");
+    assert_int_equal(third->status, 503);
+    expect_refusal(third->body, "CONNECTIONS_FULL", err_text(ERR_CONNECTIONS_FULL));
+    struct ws_client *other = attached_from(e, bob->token, "198.51.100.2");
+    assert_int_equal(other->status, 101);
+    expect_address(e, "bob", "198.51.100.2");
+    /* What has ended, or was refused, counts no more. */
+    ws_client_free(first);
+    ws_client_free(second);
+    ws_client_free(third);
+    struct ws_client *stranger = attached_from(e, "AAAAAAAAwrong", "198.51.100.1");
+    assert_int_equal(stranger->status, 401);
+    int64_t deadline_ms = pump_deadline_ms(10000);
+    struct ws_client *again = attached_from(e, alice->token, "198.51.100.1");
+    while (again->status != 101) {
+        assert_true(pump_now_ms() < deadline_ms);
+        ws_client_free(again);
+        e2e_retry_pause();
+        again = attached_from(e, alice->token, "198.51.100.1");
+    }
+    ws_client_free(again);
+    ws_client_free(stranger);
+    ws_client_free(other);
+}
+
+E2E_SCENARIO(forwarded_address_gives_no_right_and_is_not_believed_of_strangers)
+{
+    E2E_NODE(e, "http.trusted_proxies=192.0.2.1");
+    struct talker *alice = e2e_talker(e, "alice");
+    struct ws_client *line = attached_from(e, alice->token, "198.51.100.1");
+    assert_int_equal(line->status, 101);
+    expect_address(e, "alice", "127.0.0.1");
+    ws_client_free(line);
+}
+
+/* An original client is known by the address that it sends from; a proxy could say any. */
+E2E_SCENARIO(forwarded_address_of_an_original_client_does_not_speak_for_it)
+{
+    E2E_NODE(e, "http.trusted_proxies=127.0.0.0/8");
+    struct original *alice = talker(e);
+    char *json = original_message_json("alice", "forged", 1);
+    char request[1024];
+    snprintf(request, sizeof request,
+             "POST /message HTTP/1.1\r\nhost: x\r\nuser-agent: %s\r\n"
+             "x-forwarded-for: 127.0.0.1\r\ncontent-length: %zu\r\n\r\n%s",
+             alice->user_id, strlen(json), json);
+    free(json);
+    struct http_client *client =
+        http_client_open(SOCKETS_LOOPBACK + 4, SOCKETS_LOOPBACK, e->daemon->http_port);
+    http_client_send(client, bytes_str(request));
+    assert_int_equal(http_client_read(client, true).status, 403);
+    http_client_close(client);
+    assert_int_equal(e2e_metric(e, "hgtp_messages_total"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -485,6 +573,9 @@ int main(void)
         E2E_TEST(idle_connection_is_closed_and_an_unfinished_request_too),
         E2E_TEST(address_with_too_many_connections_takes_nothing_from_operators_and_others),
         E2E_TEST(connections_through_a_trusted_proxy_have_no_share_by_address),
+        E2E_TEST(websockets_behind_a_trusted_proxy_count_and_show_for_their_clients),
+        E2E_TEST(forwarded_address_gives_no_right_and_is_not_believed_of_strangers),
+        E2E_TEST(forwarded_address_of_an_original_client_does_not_speak_for_it),
         E2E_TEST(health_readiness_and_metrics_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,7 @@ int call(enum script script, const char *uid, ...)
                                            {"away_s", "300"},
                                            {"src", "127.0.0.1:5"},
                                            {"ip", "127.0.0.1"},
+                                           {"client_ip", "127.0.0.1"},
                                            {"token", ""},
                                            {"seq", "1"},
                                            {"timestamp", "1"},

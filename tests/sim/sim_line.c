@@ -492,9 +492,9 @@ struct sim_conn *sim_conn_open(struct sim_user *user, struct sim_node *node, enu
         conn->is_attach = true;
         conn->attach = *attach;
         conn->attach.format = format;
-        memcpy(conn->token, attach->token.ptr, attach->token.len);
+        memcpy(conn->token, attach->asker.token.ptr, attach->asker.token.len);
         memcpy(conn->epoch, attach->epoch.ptr, attach->epoch.len);
-        conn->attach.token.ptr = conn->token;
+        conn->attach.asker.token.ptr = conn->token;
         conn->attach.epoch.ptr = conn->epoch;
     }
     if (!sim_node_is_up(node)) { /* refused */

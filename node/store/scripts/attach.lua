@@ -12,8 +12,8 @@ end
 used(s)
 s.try = A.try or s.try or ''
 leave_port(s)
-s.http, s.kind, s.attached = '', 'modern', '1'
-save(s, 'http', 'kind', 'attached', 'try')
+s.http, s.kind, s.attached, s.client_ip = '', 'modern', '1', A.client_ip
+save(s, 'http', 'kind', 'attached', 'try', 'client_ip')
 settle_at(s)
 s.line = A.line
 save(s, 'line')

@@ -85,7 +85,7 @@ if is_renamed then
 end
 leave_port(s)
 s.name, s.udp, s.trusted = name, pending.udp, pending.trusted
-s.http, s.src, s.ip = A.http, A.src, A.ip
+s.http, s.src, s.ip, s.client_ip = A.http, A.src, A.ip, A.client_ip
 s.auth, s.expires, s.timestamp = A.auth, A.expires, A.timestamp
 -- A token begins with its session's user id, in the URL alphabet.
 s.token = s.uid == A.uid and A.new_token or s.uid:gsub('%+', '-'):gsub('/', '_') .. A.new_token:sub(9)
@@ -94,7 +94,7 @@ s.kind = is_as_original and 'original' or 'modern'
 s.attached = A.line ~= '' and '1' or s.attached or ''
 s.try = '' -- of the token before
 save(s, 'name', 'state', 'room', 'udp', 'trusted', 'http', 'src', 'ip', 'auth', 'token', 'expires', 'timestamp',
-    'kind', 'attached', 'try')
+    'kind', 'attached', 'try', 'client_ip')
 redis.call('SET', key('un', name), s.uid)
 claim_port(s)
 settle_at(s)

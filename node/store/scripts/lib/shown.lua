@@ -49,11 +49,17 @@ local function show_room(r)
     row('Room', unpack(fields))
 end
 
+-- Where it was last heard from: its connection's other end, as a proxy says it, or its datagrams'.
+local function shown_address(s)
+    local is_by_datagrams = not has_line(s) and (s.src or '') ~= ''
+    return is_by_datagrams and s.src or s.client_ip or ''
+end
+
 local function show_session(s)
     local expiry = redis.call('ZSCORE', key('sessions'), s.uid)
     local name = s.room ~= '' and redis.call('HGET', key('r', s.room), 'name') or ''
     row('Session', 'user', s.name, 'id', s.uid, 'state', s.state, 'room', name,
-        'node', node_id(s.home or ''), 'transport', transport_of(s), 'address', s.src or '',
+        'node', node_id(s.home or ''), 'transport', transport_of(s), 'address', shown_address(s),
         'auth', s.auth or '', 'since_ms', s.since or 0, 'expires_in_ms', expiry and expiry - life or 0,
         'waiting', s.wait or '')
 end
