@@ -170,6 +170,7 @@ static void lifecycle_close(struct node *node)
     if (node->bus != NULL) {
         bus_close(node->bus);
     }
+    talk_end_waiting(node->talk);
     store_close(node->store, lifecycle_on_store_closed, node);
 }
 

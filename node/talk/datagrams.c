@@ -261,14 +261,12 @@ static uint8_t datagrams_type(struct bytes datagram)
     return datagram.len >= HGTP_HEADER_BYTES ? datagram.ptr[2] : 0;
 }
 
-/* Takes its part of the address' rate. What gets a client out of a room, and what it answers, is
- * counted there and never refused for what it costs: it would leave the original's client stuck. */
+/* Takes its part of the address' rate. */
 static bool datagrams_in_time(struct talk *talk, uint32_t ip, uint8_t type)
 {
     bool is_in_time = talk_address_in_time(talk, &talk->requests, ip,
                                            talk->options.config->limits_requests_per_s);
-    return is_in_time || type == HGTP_EXIT_ROOM || type == HGTP_DELETE_ROOM ||
-           type == HGTP_UNREGISTER || type == HGTP_OK || type == HGTP_DECLINE;
+    return is_in_time || request_is_leaving(type);
 }
 
 void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct bytes datagram)

@@ -15,6 +15,12 @@ bool effect_is(const struct effect *effect, const char *name)
     return effect->count > 0 && bytes_equal(effect->fields[0], bytes_str(name));
 }
 
+bool effects_are_repeated(const struct result *result)
+{
+    size_t count = result->effect_count;
+    return count > 0 && effect_is(&result->effects[count - 1], "repeated");
+}
+
 int64_t effects_number(struct bytes digits, int64_t fallback)
 {
     char text[24];

@@ -262,7 +262,13 @@ void talk_attach(struct talk *talk, const struct talk_attach *attach, talk_on_at
     if (attach->has_try) {
         script_args_int(&args, "try", (int64_t)attach->try_number);
     }
-    talk_call(talk, SCRIPT_attach, &args, lines_on_attach_result, attaching);
+    const struct stranger stranger = {
+        .uid = bytes_of(uid, sizeof uid), .token = token, .ip = attach->asker.client_ip};
+    err = strangers_call(talk, &stranger, SCRIPT_attach, &args, lines_on_attach_result, attaching);
+    if (err != ERR_NONE) {
+        free(attaching);
+        (void)on_attach(err, arg);
+    }
 }
 
 struct lines_again {
@@ -383,5 +389,11 @@ void talk_history(struct talk *talk, const struct talk_asker *asker, uint64_t be
     script_args_ip(&args, "ip", asker->ip);
     script_args_str(&args, "before", from);
     script_args_int(&args, "count", (int64_t)count + 1);
-    talk_call(talk, SCRIPT_history, &args, lines_on_history, history);
+    const struct stranger stranger = {
+        .uid = bytes_of(uid, sizeof uid), .token = token, .ip = asker->client_ip};
+    err = strangers_call(talk, &stranger, SCRIPT_history, &args, lines_on_history, history);
+    if (err != ERR_NONE) {
+        free(history);
+        on_history(err, bytes_of(NULL, 0), arg);
+    }
 }

@@ -25,6 +25,13 @@ static inline bool rate_take(struct rate_bucket *bucket, int64_t per_s, int64_t 
     return true;
 }
 
+/** True when rate_take would take one. */
+static inline bool rate_has(const struct rate_bucket *bucket, int64_t per_s, int64_t now_ms)
+{
+    int64_t left_milli = bucket->used_milli - (now_ms - bucket->at_ms) * per_s;
+    return (left_milli > 0 ? left_milli : 0) + 1000 <= per_s * 1000;
+}
+
 /** Give back what rate_take took: the request turned out to be none. */
 static inline void rate_give_back(struct rate_bucket *bucket)
 {

@@ -107,6 +107,7 @@ static void request_reply_ok(struct request *request, struct bytes token)
     }
     if (type == HGTP_REGISTER) {
         undecided_forget(request->talk, request_uid(request), request_print(request));
+        strangers_registered(request->talk, request_uid(request), request->origin.client_ip);
         request_opened(request, token);
     } else if (type == HGTP_UNREGISTER) {
         lines_on_unregistered(request->talk, request_uid(request), request->origin.line);
@@ -133,15 +134,15 @@ static void request_on_reply(const struct result *result, void *arg)
     metric_add(METRIC_REQUESTS_OK, 1);
 }
 
-/* A stored reply stands at the end of its result, and may be a late one: then it is further off. */
+/* A stored reply may be a late one: then it is further off. */
 static void request_note_repetition(struct request *request, const struct result *result)
 {
-    size_t count = result->effect_count;
-    if (count > 0 && effect_is(&result->effects[count - 1], "repeated") &&
-        result->effects[count - 1].count > 1) {
+    if (effects_are_repeated(result)) {
+        const struct effect *repeated = &result->effects[result->effect_count - 1];
         metric_add(METRIC_REQUESTS_REPEATED, 1);
         request->is_repeated = true;
-        request->reply_steps = (int32_t)effects_number(result->effects[count - 1].fields[1], 1);
+        request->reply_steps =
+            repeated->count > 1 ? (int32_t)effects_number(repeated->fields[1], 1) : 1;
     }
 }
 
@@ -216,10 +217,32 @@ void request_args(struct request *request, struct script_args *args)
     }
 }
 
+bool request_is_leaving(uint8_t type)
+{
+    return type == HGTP_EXIT_ROOM || type == HGTP_DELETE_ROOM || type == HGTP_UNREGISTER ||
+           type == HGTP_OK || type == HGTP_DECLINE;
+}
+
 void request_call(struct request *request, enum script script, const struct script_args *args,
                   store_on_result_fn *on_result)
 {
-    talk_call(request->talk, script, args, on_result, request);
+    uint8_t type = request->msg.header.type;
+    const struct stranger stranger = {.uid = request_uid(request),
+                                      .token = bytes_of(request->token, request->token_bytes),
+                                      .ip = request->origin.client_ip,
+                                      .is_datagram = request->origin.port != 0,
+                                      .is_opening = type == HGTP_REGISTER,
+                                      .is_leaving = request_is_leaving(type)};
+    enum err err = ERR_NONE;
+    if (request->is_signed || script == SCRIPT_prove) {
+        talk_call(request->talk, script, args, on_result, request);
+    } else {
+        err = strangers_call(request->talk, &stranger, script, args, on_result, request);
+    }
+    if (err != ERR_NONE) {
+        request_refuse(request, err);
+        request_end(request);
+    }
 }
 
 static void request_room_names(struct request *request, struct script_args *args)
@@ -305,8 +328,8 @@ static void request_on_token(const struct result *result, void *arg)
     struct request *request = arg;
     struct talk *talk = request->talk;
     talk_call_over(talk);
-    if (result == NULL) {
-        request_finish(request, NULL);
+    if (result == NULL || result->code != ERR_NONE || effects_are_repeated(result)) {
+        request_finish(request, result);
         return;
     }
     struct bytes token = result->extra;
@@ -344,5 +367,7 @@ void request_check_signature(struct request *request)
     }
     struct script_args args;
     talk_args_init(talk, &args, request_uid(request));
+    script_args_bytes(&args, "print", request_print(request));
+    script_args_str(&args, "opens", request->msg.header.type == HGTP_REGISTER ? "1" : "");
     request_call(request, SCRIPT_token, &args, request_on_token);
 }

@@ -85,6 +85,10 @@ bool request_name(struct bytes base64, uint8_t *storage, size_t *ret_bytes);
 bool request_realm(const struct talk *talk, struct bytes challenge, struct sink *out);
 /** Start the arguments with what every request's script gets. */
 void request_args(struct request *request, struct script_args *args);
+/** What gets a client out of a room, and what it answers, is never refused for what it costs: it
+ * would leave the original's client stuck. */
+bool request_is_leaving(uint8_t type);
+/** The request is refused and over where its speaker may not ask now. */
 void request_call(struct request *request, enum script script, const struct script_args *args,
                   store_on_result_fn *on_result);
 /** Begin a request: find out whether it is signed, then have the script decide. */

@@ -12,7 +12,7 @@
 struct say {
     struct talk *talk;
     uint8_t uid[HGTP_USER_ID_BYTES];
-    uint32_t ip;
+    uint32_t ip, client_ip;
     bool is_originals; /* in the original's form, and without a token */
     int64_t since_us;
     bool is_manager;
@@ -41,13 +41,6 @@ static struct rate_bucket *say_bucket(struct talk *talk, struct bytes uid)
 static void say_give_back(const struct say *say)
 {
     rate_give_back(say_bucket(say->talk, bytes_of(say->uid, sizeof say->uid)));
-}
-
-/* A result that was stored when the same message came before has no entry in it. */
-static bool say_is_repeated(const struct result *result)
-{
-    size_t count = result->effect_count;
-    return count > 0 && effect_is(&result->effects[count - 1], "repeated");
 }
 
 static void say_failed(enum err err)
@@ -86,7 +79,8 @@ static void say_on_told(const struct result *result, void *arg)
     }
 }
 
-static void say_tell(struct talk *talk, struct bytes uid, uint32_t from_ip, enum err err)
+static void say_tell(struct talk *talk, struct bytes uid, uint32_t from_ip, uint32_t client_ip,
+                     enum err err)
 {
     const char *kind = say_notice(err);
     if (kind == NULL || talk_is_busy(talk) ||
@@ -99,7 +93,8 @@ static void say_tell(struct talk *talk, struct bytes uid, uint32_t from_ip, enum
     script_args_ip(&args, "ip", from_ip);
     script_args_str(&args, "kind", kind);
     script_args_int(&args, "text", talk->options.config->limits_message_bytes);
-    talk_call(talk, SCRIPT_unsaid, &args, say_on_told, talk);
+    const struct stranger stranger = {.uid = uid, .ip = client_ip};
+    (void)strangers_call(talk, &stranger, SCRIPT_unsaid, &args, say_on_told, talk);
 }
 
 static void say_on_result(const struct result *result, void *arg)
@@ -111,16 +106,16 @@ static void say_on_result(const struct result *result, void *arg)
     uint64_t seq = 0;
     if (err == ERR_NONE) {
         seq = (uint64_t)effects_number(result->extra, 0);
-        metric_add(say_is_repeated(result) ? METRIC_REQUESTS_REPEATED
-                   : say->is_manager       ? METRIC_REQUESTS_OK
-                                           : METRIC_MESSAGES,
+        metric_add(effects_are_repeated(result) ? METRIC_REQUESTS_REPEATED
+                   : say->is_manager            ? METRIC_REQUESTS_OK
+                                                : METRIC_MESSAGES,
                    1);
     } else {
         say_give_back(say);
         say_failed(err);
     }
     if (say->is_originals) {
-        say_tell(talk, bytes_of(say->uid, sizeof say->uid), say->ip, err);
+        say_tell(talk, bytes_of(say->uid, sizeof say->uid), say->ip, say->client_ip, err);
     }
     say->on_said(err, seq, say->arg);
     metric_observe(HISTOGRAM_MESSAGE, metrics_now_us() - say->since_us);
@@ -182,8 +177,17 @@ void talk_unsaid(struct talk *talk, const struct talk_message *message, enum err
     uint8_t user_id[HGTP_USER_ID_BYTES] = {0};
     struct bytes token = lines_token(&message->asker);
     if (message->is_originals && token.len == 0 && say_user_id(message, token, user_id)) {
-        say_tell(talk, bytes_of(user_id, sizeof user_id), message->asker.ip, err);
+        say_tell(talk, bytes_of(user_id, sizeof user_id), message->asker.ip,
+                 message->asker.client_ip, err);
     }
+}
+
+static void say_refuse(struct talk *talk, const struct talk_message *message, enum err err,
+                       talk_on_said_fn *on_said, void *arg)
+{
+    say_failed(err);
+    on_said(err, 0, arg);
+    talk_unsaid(talk, message, err);
 }
 
 void talk_say(struct talk *talk, const struct talk_message *message, talk_on_said_fn *on_said,
@@ -196,14 +200,12 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
         say_user_id(message, token, user_id) ? say_check(talk, message, uid) : ERR_NOT_REGISTERED;
     struct say *say = err == ERR_NONE ? calloc(1, sizeof *say) : NULL;
     if (say == NULL) {
-        err = err == ERR_NONE ? ERR_BUSY : err;
-        say_failed(err);
-        on_said(err, 0, arg);
-        talk_unsaid(talk, message, err);
+        say_refuse(talk, message, err == ERR_NONE ? ERR_BUSY : err, on_said, arg);
         return;
     }
     *say = (struct say){.talk = talk,
                         .ip = message->asker.ip,
+                        .client_ip = message->asker.client_ip,
                         .is_originals = message->is_originals && token.len == 0,
                         .since_us = metrics_now_us(),
                         .is_manager = message->is_manager,
@@ -221,5 +223,12 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
     if (message->is_originals) {
         script_args_int(&args, "sent", message->sent_unix_ms);
     }
-    talk_call(talk, message->is_manager ? SCRIPT_manager : SCRIPT_say, &args, say_on_result, say);
+    const struct stranger stranger = {.uid = uid, .token = token, .ip = message->asker.client_ip};
+    err = strangers_call(talk, &stranger, message->is_manager ? SCRIPT_manager : SCRIPT_say, &args,
+                         say_on_result, say);
+    if (err != ERR_NONE) {
+        say_give_back(say);
+        free(say);
+        say_refuse(talk, message, err, on_said, arg);
+    }
 }

@@ -25,6 +25,7 @@ struct talk *talk_new(const struct talk_options *options)
         options->clock.random(options->clock.ctx, (uint8_t *)&talk->registers.seed,
                               sizeof talk->registers.seed);
         talk->requests.seed = talk->visitors.seed = talk->unsaid.seed = talk->registers.seed;
+        talk->strangers.failures.seed = talk->registers.seed;
     }
     return talk;
 }
@@ -123,6 +124,11 @@ void talk_control(struct talk *talk, enum script script, const struct script_arg
 bool talk_is_busy(const struct talk *talk)
 {
     return talk->in_flight >= TALK_IN_FLIGHT_MAX;
+}
+
+void talk_end_waiting(struct talk *talk)
+{
+    strangers_send_home(talk);
 }
 
 bool talk_address_in_time(struct talk *talk, struct rate_table *table, uint32_t ip, int64_t per_s)

@@ -34,6 +34,10 @@ struct talk *talk_new(const struct talk_options *options);
 /** Every call to the store must have been answered before. Closes the push connections. */
 void talk_free(struct talk *talk);
 
+/** What waits to be asked of the store is answered as if that were away; to be called before it
+ * closes. */
+void talk_end_waiting(struct talk *talk);
+
 /** One datagram from the listening socket; `datagram` is borrowed for the call. */
 void talk_on_datagram(struct talk *talk, uint32_t ip, uint16_t port, struct bytes datagram);
 

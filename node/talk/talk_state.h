@@ -5,6 +5,7 @@
 
 #include "roster.h"
 #include "script_args.h"
+#include "strangers.h"
 #include "talk.h"
 
 /* A node without a beat for so long is taken for dead. */
@@ -26,6 +27,7 @@ struct talk {
     struct rate_table requests;  /* by address: every datagram */
     struct rate_table visitors;  /* by user id: messages of sessions whose home is elsewhere */
     struct rate_table unsaid;    /* by user id: being told that a message was refused */
+    struct strangers strangers;
     size_t in_flight;
     size_t line_count;  /* clients with a line */
     bool draining;      /* no new sessions; those here go to other nodes */
@@ -89,6 +91,8 @@ struct entry *effects_entry(const struct effect *effect);
 bool effect_is(const struct effect *effect, const char *name);
 /** A decimal number; `fallback` when it is none. */
 int64_t effects_number(struct bytes digits, int64_t fallback);
+/** True when the result was kept from an earlier time: then "repeated" is its last effect. */
+bool effects_are_repeated(const struct result *result);
 /** True when the client that attaches has entries of an earlier epoch: up to which one they still
  * are the room's. It is told with its session. */
 bool effects_kept(const struct result *result, uint64_t *ret_kept);

@@ -329,6 +329,36 @@ E2E_SCENARIO(flood_from_one_address_is_dropped_and_counted_and_others_are_served
     assert_true(e2e_metric(e, "hgtp_rate_limited_total") > 100);
 }
 
+/* Issue 13, item 7: signed by nobody, again and again. */
+E2E_SCENARIO(signed_datagrams_of_nobody_cost_few_scripts_and_are_all_refused)
+{
+    enum { COUNT = 300 };
+    E2E_NODE(e);
+    const struct original_options options = {
+        .name = "mallory", .own_ip = 0x7f000009, .is_manual = true};
+    struct original *mallory = e2e_client_with(e, &options);
+    struct original *alice = e2e_user(e, "alice");
+    e2e_open_room(alice, "den");
+    int64_t before = e2e_metric(e, "hgtp_store_calls_total");
+    uint8_t datagram[HGTP_HEADER_BYTES + HGTP_SIGNATURE_BYTES] = {'H', 'S', HGTP_REFRESH,
+                                                                  HGTP_REFRESH};
+    memcpy(datagram + 4, mallory->user_id, 8);
+    for (uint8_t i = 0; i < COUNT / 3; i++) {
+        datagram[HGTP_HEADER_BYTES] = i;
+        original_send_raw(mallory, bytes_of(datagram, sizeof datagram));
+        original_send_raw(mallory, bytes_of(datagram, sizeof datagram));
+        original_send_raw(mallory, bytes_of(datagram, sizeof datagram));
+    }
+    int64_t deadline_ms = pump_now_ms() + pump_deadline_ms(10000);
+    while (e2e_metric(e, "hgtp_requests_total{outcome=\"refused\"}") < COUNT) {
+        assert_true(pump_now_ms() < deadline_ms);
+        e2e_retry_pause();
+    }
+    assert_true(e2e_metric(e, "hgtp_store_calls_total") - before < COUNT);
+    assert_true(original_say(alice, "heard"));
+    e2e_came(original_wait_message(alice, "heard"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +369,7 @@ int main(void)
         E2E_TEST(pure_noise_of_every_size_is_survived),
         E2E_TEST(user_id_that_is_no_base64_is_a_bad_request_with_that_id),
         E2E_TEST(mutated_http_by_the_hundred_is_survived),
+        E2E_TEST(signed_datagrams_of_nobody_cost_few_scripts_and_are_all_refused),
         E2E_TEST(flood_from_one_address_is_dropped_and_counted_and_others_are_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -468,6 +468,44 @@ E2E_SCENARIO(connections_through_a_trusted_proxy_have_no_share_by_address)
     }
 }
 
+/* Issue 13, item 7: who guesses ids and tokens is held back, each address for itself. */
+E2E_SCENARIO(address_that_posts_for_nobody_is_held_back_and_others_are_served)
+{
+    enum { TRIES = 1000 };
+    E2E_NODE(e);
+    struct original *alice = talker(e);
+    struct http_client *mallory =
+        http_client_open(SOCKETS_LOOPBACK + 4, SOCKETS_LOOPBACK, e->daemon->http_port);
+    assert_non_null(mallory);
+    int64_t before = e2e_metric(e, "hgtp_store_calls_total");
+    for (int i = 0; i < TRIES; i++) {
+        char request[256];
+        snprintf(request, sizeof request,
+                 "POST /message HTTP/1.1\r\nhost: x\r\nauthorization: Bearer %08dguess\r\n"
+                 "content-length: 32\r\n\r\n{\"type\":\"message\",\"message\":\"m\"}",
+                 i);
+        http_client_send(mallory, bytes_str(request));
+    }
+    int unknown_count = 0, limited_count = 0;
+    for (int i = 0; i < TRIES; i++) {
+        int status = http_client_read(mallory, true).status;
+        unknown_count += status == 401;
+        limited_count += status == 429;
+    }
+    /* ... nor by another way. */
+    http_client_send(mallory, bytes_str("GET /events?token=guessedguessed HTTP/1.1\r\n"
+                                        "host: localhost\r\n\r\n"));
+    int status = http_client_read(mallory, true).status;
+    assert_true(status == 429 || status == 401); /* the second may be over */
+    http_client_close(mallory);
+    assert_int_equal(unknown_count + limited_count, TRIES);
+    assert_true(unknown_count >= 100);
+    assert_true(limited_count > 0);
+    assert_true(e2e_metric(e, "hgtp_store_calls_total") - before < TRIES);
+    assert_true(original_say(alice, "heard"));
+    e2e_came(original_wait_message(alice, "heard"));
+}
+
 static struct ws_client *attached_from(struct e2e *e, const char *token, const char *address)
 {
     char target[256], header[64];
@@ -576,6 +614,7 @@ int main(void)
         E2E_TEST(websockets_behind_a_trusted_proxy_count_and_show_for_their_clients),
         E2E_TEST(forwarded_address_gives_no_right_and_is_not_believed_of_strangers),
         E2E_TEST(forwarded_address_of_an_original_client_does_not_speak_for_it),
+        E2E_TEST(address_that_posts_for_nobody_is_held_back_and_others_are_served),
         E2E_TEST(health_readiness_and_metrics_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -309,16 +309,68 @@ static void scripts_repeated_beginning_gets_a_challenge_that_is_still_open(void 
     assert_int_equal(CALL(prove, "frank+++", "challenge", "b", "new_token", "t"), ERR_NONE);
 }
 
+/* What is remembered of requests, to count it. */
+#define MEMORY "HLEN hgtp:{T}:memory:1"
 static void scripts_strangers_leave_no_key_behind(void **state)
 {
     (void)state;
     world();
-    char before[32];
+    char before[32], remembered[32];
     snprintf(before, sizeof before, "%s", command("DBSIZE"));
+    snprintf(remembered, sizeof remembered, "%s", command(MEMORY));
+    assert_int_not_equal(atoi(remembered), 0);
     CALL(join, "nobody++", "room", "hall");
     CALL(refresh, "bob+++++", "ip", "127.0.0.2");
     CALL(answer, "nobody++", "kind", "INVITE", "accepted", "1");
+    assert_int_equal(CALL(token, "nobody++"), ERR_NOT_REGISTERED);
+    assert_int_equal(CALL(register, "nobody++", "name", "carol", "challenge", "c"), ERR_NAME_TAKEN);
+    assert_int_equal(
+        CALL(register, "nobody++", "name", "too long", "challenge", "c", "name_max", "3"),
+        ERR_NAME_INVALID);
+    assert_int_equal(
+        CALL(register, "nobody++", "name", "nobody", "challenge", "c", "users_max", "5"),
+        ERR_USERS_FULL);
     assert_string_equal(command("DBSIZE"), before);
+    assert_string_equal(command(MEMORY), remembered);
+}
+
+/* Issue 13, item 7. */
+static void scripts_registrations_that_have_begun_are_bounded(void **state)
+{
+    (void)state;
+    empty_realm();
+    for (int i = 0; i < 2; i++) {
+        const char *const uids[] = {"frank+++", "grace+++"};
+        assert_int_equal(
+            CALL(register, uids[i], "name", uids[i], "challenge", "c", "users_max", "2"),
+            ERR_CHALLENGED);
+    }
+    assert_int_equal(
+        CALL(register, "heidi+++", "name", "heidi", "challenge", "c", "users_max", "2"), ERR_BUSY);
+    /* One of them begins once more, or goes on. */
+    assert_int_equal(
+        CALL(register, "frank+++", "name", "other", "challenge", "d", "users_max", "2"),
+        ERR_CHALLENGED);
+    assert_int_equal(CALL(prove, "frank+++", "challenge", "d", "new_token", "t", "users_max", "2"),
+                     ERR_NONE);
+    assert_int_equal(
+        CALL(register, "heidi+++", "name", "heidi", "challenge", "c", "users_max", "2"),
+        ERR_CHALLENGED);
+}
+
+/* A signed request of nobody ends with the look for its token; its repetition as it ended before.
+ */
+static void scripts_repeated_request_of_one_who_is_gone_gets_its_answer(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(unregister, "carol+++", "token", "t", "timestamp", "9", "print", "p"),
+                     ERR_NONE);
+    assert_int_equal(CALL(token, "carol+++", "print", "p"), ERR_NONE);
+    assert_true(has_effect("repeated 1"));
+    assert_int_equal(CALL(token, "carol+++", "print", "q"), ERR_NOT_REGISTERED);
+    assert_int_equal(CALL(token, "carol+++", "opens", "1"), ERR_NONE);
+    assert_string_equal(last.extra, "");
 }
 
 static void scripts_signature_of_a_legacy_session_cannot_be_replayed(void **state)
@@ -531,6 +583,8 @@ int main(void)
         cmocka_unit_test(scripts_two_who_begin_with_one_name_only_the_first_to_prove_gets_it),
         cmocka_unit_test(scripts_challenge_is_good_once),
         cmocka_unit_test(scripts_repeated_beginning_gets_a_challenge_that_is_still_open),
+        cmocka_unit_test(scripts_registrations_that_have_begun_are_bounded),
+        cmocka_unit_test(scripts_repeated_request_of_one_who_is_gone_gets_its_answer),
         cmocka_unit_test(scripts_strangers_leave_no_key_behind),
         cmocka_unit_test(scripts_signature_of_a_legacy_session_cannot_be_replayed),
         cmocka_unit_test(scripts_proof_rehomes_a_session_and_keeps_its_room),

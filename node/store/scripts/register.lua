@@ -1,5 +1,6 @@
 -- register: a REGISTER. The first one (name) opens a challenge; one that may prove a key is handed
--- back to the node, which alone can compute digests, and comes again as `prove`.
+-- back to the node, which alone can compute digests, and comes again as `prove`. No refusal is kept for its
+-- repetition.
 -- with: base memory request pending top log session account rival
 local again = repeated()
 if again then
@@ -21,14 +22,17 @@ end
 
 local owner, has_account = redis.call('GET', key('un', A.name)), sealed_key(A.name) ~= ''
 if owner and owner ~= A.uid and not has_account and not rival_of_name(A.name, A.udp) then
-    return done(ERR.NAME_TAKEN) -- with an account it may be the same user, who has yet to prove it
+    return result(ERR.NAME_TAKEN) -- with an account it may be the same user, who has yet to prove it
 end
 if not owner and not has_account and is_no_new_name(A.name) then
-    return done(ERR.NAME_INVALID)
+    return result(ERR.NAME_INVALID)
 end
 if not owner and redis.call('EXISTS', key('u', A.uid)) == 0
     and redis.call('ZCARD', key('sessions')) >= tonumber(A.users_max) then
-    return done(ERR.USERS_FULL)
+    return result(ERR.USERS_FULL)
+end
+if not pending.challenge and redis.call('ZCARD', key('pending')) >= tonumber(A.users_max) then
+    return result(ERR.BUSY) -- strangers fill no memory
 end
 
 local challenge = pending.name == A.name and pending.challenge or A.challenge
