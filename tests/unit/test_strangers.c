@@ -140,9 +140,9 @@ static enum err ask_as(struct stranger stranger, int mark)
 /* One of many who nobody has heard of. */
 static enum err ask(int number, uint32_t ip)
 {
-    char uid[9];
+    char uid[16];
     snprintf(uid, sizeof uid, "%08d", number);
-    return ask_as((struct stranger){.uid = bytes_str(uid), .ip = ip}, number);
+    return ask_as((struct stranger){.uid = bytes_of(uid, HGTP_USER_ID_BYTES), .ip = ip}, number);
 }
 
 /* Tests ------------------------------------------------------------------------------------------
@@ -283,10 +283,10 @@ static void forged_datagrams_hold_no_connection_back(void **state)
 {
     (void)state;
     struct stranger forged = {.ip = ADDRESS, .is_datagram = true};
-    char uid[9];
+    char uid[16];
     for (int i = 0; i < FAILURES; i++) {
         snprintf(uid, sizeof uid, "%08d", i);
-        forged.uid = bytes_str(uid);
+        forged.uid = bytes_of(uid, HGTP_USER_ID_BYTES);
         assert_int_equal(ask_as(forged, i), ERR_NONE);
         answer(ERR_SIGNATURE_REQUIRED);
     }
