@@ -5,7 +5,8 @@
 
 RUN_PACKAGES=(redis-server)
 BUILD_PACKAGES=(cmake ninja-build gcc libc6-dev pkg-config libuv1-dev libhiredis-dev libssl-dev
-    libjansson-dev libinih-dev uthash-dev libnng-dev libprotobuf-c-dev protobuf-c-compiler libedit-dev libsystemd-dev)
+    libjansson-dev libinih-dev uthash-dev libnng-dev libprotobuf-c-dev protobuf-c-compiler libedit-dev libsystemd-dev
+    libunistring-dev)
 TEST_PACKAGES=(libcmocka-dev redis-server clang libclang-rt-dev llvm nginx
     libnginx-mod-stream chromium chromium-driver zsh fish tmux prometheus libyaml-dev debootstrap
     dpkg-dev lintian systemd nodejs node-ws)

@@ -6,13 +6,15 @@
 #include <stdlib.h>
 
 #include "control_state.h"
+#include "node/base/name_key.h"
 
 void control_account_add(struct control_call *call)
 {
     const Hgtp__Control__AccountName *request = (const Hgtp__Control__AccountName *)call->request;
     char key[TALK_ACCOUNT_KEY_CHARS + 1];
     if (!talk_account_make(call->control->options.talk,
-                           bytes_of(request->user.data, request->user.len), key, call->sealed)) {
+                           name_shown(bytes_of(request->user.data, request->user.len)), key,
+                           call->sealed)) {
         control_fail(call, HGTP__RPC__CODE__FAILED_PRECONDITION,
                      "there is no secret to seal a key with: set bus.key");
         control_end(call);

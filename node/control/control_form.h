@@ -7,6 +7,9 @@
 
 #include "node/base/config.h"
 
+/** The request's field of this name is the name of a user or a room. */
+bool control_form_is_name(const char *field);
+
 /**
  * All text is UTF-8; fields `room` and `user` are names or empty, `text` is no longer than
  * limits.message_bytes. How long a new name may be is the scripts' to say.

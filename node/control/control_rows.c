@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "control_form.h"
 #include "node/talk/script_args.h"
 
 static const void *control_rows_at(const ProtobufCMessage *message,
@@ -25,7 +26,12 @@ static void control_rows_arg(const ProtobufCMessage *request, const ProtobufCFie
         break;
     case PROTOBUF_C_TYPE_BYTES: {
         const ProtobufCBinaryData *data = at;
-        script_args_bytes(args, field->name, bytes_of(data->data, data->len));
+        struct bytes value = bytes_of(data->data, data->len);
+        if (control_form_is_name(field->name)) {
+            script_args_name(args, field->name, value);
+        } else {
+            script_args_bytes(args, field->name, value);
+        }
         break;
     }
     case PROTOBUF_C_TYPE_BOOL:

@@ -8,6 +8,7 @@
 
 #include "frames.h"
 #include "node/base/err.h"
+#include "node/base/name_key.h"
 #include "proto/push_text.h"
 #include "proto/ws.h"
 
@@ -49,6 +50,11 @@ struct script_args {
     size_t count;
     char digits[16][24]; /* where numbers and addresses are kept as text */
     size_t digits_used;
+    struct {
+        char name[16];
+        uint8_t key[NAME_KEY_BYTES_MAX];
+    } keys[2]; /* where script_args_name keeps what it adds */
+    size_t keys_used;
 };
 
 /** `result` is borrowed for the call; NULL: the store is away or did not answer in time. What a

@@ -264,12 +264,12 @@ static void request_room_names(struct request *request, struct script_args *args
     case HGTP_REMOVE_USER_FROM_ROOM:
         request_name(msg->peer.room_name, request->name, &request->name_bytes);
         request_name(msg->peer.peer_name, request->peer, &request->peer_bytes);
-        script_args_bytes(args, "peer", bytes_of(request->peer, request->peer_bytes));
+        script_args_name(args, "peer", bytes_of(request->peer, request->peer_bytes));
         break;
     default:
         return;
     }
-    script_args_bytes(args, "room", bytes_of(request->name, request->name_bytes));
+    script_args_name(args, "room", bytes_of(request->name, request->name_bytes));
 }
 
 static enum script request_script(uint8_t type)

@@ -19,8 +19,9 @@ enum request_digest { DIGEST_WRONG, DIGEST_MD5, DIGEST_HMAC };
 
 /* What a proof is for. */
 struct request_challenge {
-    struct bytes challenge, name;
-    struct bytes sealed; /* key of that name's account; empty: it has none */
+    struct bytes challenge;
+    struct bytes name;   /* as its account is written, if it has one */
+    struct bytes sealed; /* key of that account; empty: there is none */
 };
 
 static void request_random_base64url(struct talk *talk, size_t count, struct sink *out)
@@ -73,7 +74,7 @@ static void request_reseal(struct talk *talk, const struct request_challenge *ch
     if (account_seal(talk, challenge->name, key, sealed)) {
         struct script_args args;
         talk_args_init(talk, &args, bytes_of(NULL, 0));
-        script_args_bytes(&args, "user", challenge->name);
+        script_args_name(&args, "user", challenge->name);
         script_args_bytes(&args, "old", challenge->sealed);
         script_args_str(&args, "sealed", sealed);
         talk_call(talk, SCRIPT_reseal, &args, request_on_resealed, talk);
@@ -274,7 +275,9 @@ void request_register_ask(struct request *request)
     request_declared(request, udp);
     struct script_args args;
     request_args(request, &args);
-    script_args_bytes(&args, "name", bytes_of(request->name, request->name_bytes));
+    struct bytes spelling = bytes_of(request->name, request->name_bytes);
+    script_args_name(&args, "name", spelling);
+    script_args_bytes(&args, "spelling", spelling);
     script_args_int(&args, "name_max", config->limits_name_bytes);
     script_args_int(&args, "name_err", is_base64 ? ERR_NAME_INVALID : ERR_NOT_CHALLENGED);
     script_args_bytes(&args, "challenge", sink_bytes(&challenge_out));

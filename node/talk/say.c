@@ -219,7 +219,11 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
     if (message->id.len > 0) {
         script_args_bytes(&args, "id", message->id);
     }
-    script_args_bytes(&args, message->is_manager ? "peer" : "text", message->text);
+    if (message->is_manager) {
+        script_args_name(&args, "peer", message->text);
+    } else {
+        script_args_bytes(&args, "text", message->text);
+    }
     if (message->is_originals) {
         script_args_int(&args, "sent", message->sent_unix_ms);
     }

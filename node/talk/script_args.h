@@ -21,6 +21,20 @@ static inline void script_args_str(struct script_args *args, const char *name, c
     script_args_bytes(args, name, bytes_str(value));
 }
 
+/* The name as it is shown, and as NAME_key its key, by which the scripts look it up; empty: it is
+ * the name of nothing. */
+static inline void script_args_name(struct script_args *args, const char *name, struct bytes value)
+{
+    assert(args->keys_used < sizeof args->keys / sizeof args->keys[0]);
+    char *key_name = args->keys[args->keys_used].name;
+    struct bytes key = bytes_str("");
+    (void)name_key(value, args->keys[args->keys_used].key, &key);
+    snprintf(key_name, sizeof args->keys[0].name, "%s_key", name);
+    args->keys_used++;
+    script_args_bytes(args, name, name_shown(value));
+    script_args_bytes(args, key_name, key);
+}
+
 static inline void script_args_int(struct script_args *args, const char *name, int64_t value)
 {
     assert(args->digits_used < sizeof args->digits / sizeof args->digits[0]);

@@ -60,6 +60,7 @@ void talk_args_init(struct talk *talk, struct script_args *args, struct bytes ui
     const struct config *config = talk->options.config;
     args->count = 0;
     args->digits_used = 0;
+    args->keys_used = 0;
     if (uid.len > 0) {
         script_args_bytes(args, "uid", uid);
     }

@@ -63,6 +63,17 @@ static void on_result(const struct result *result, void *arg)
     }
 }
 
+static bool is_name(const char *argument)
+{
+    static const char *const names[] = {"name", "peer", "room", "user"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(argument, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Runs a script with the usual arguments, then name, value pairs that win; returns the code. */
 int call(enum script script, const char *uid, ...)
 {
@@ -110,7 +121,15 @@ int call(enum script script, const char *uid, ...)
     va_start(list, uid);
     const char *name;
     while ((name = va_arg(list, const char *)) != NULL) {
-        script_args_str(&args, name, va_arg(list, const char *));
+        const char *value = va_arg(list, const char *);
+        if (is_name(name)) {
+            script_args_name(&args, name, bytes_str(value));
+        } else {
+            script_args_str(&args, name, value);
+        }
+        if (strcmp(name, "name") == 0) {
+            script_args_str(&args, "spelling", value);
+        }
     }
     va_end(list);
     last.is_over = false;

@@ -66,6 +66,8 @@ static const struct fault {
     {"member-count", "HSET hgtp:{T}:rh:hallhallhall n1@1 5"},
     {"member-count", "HSET hgtp:{T}:rh:hallhallhall n9@1 1"},
     {"member-count", "DEL hgtp:{T}:rh:hallhallhall"},
+    {"lost-account", "HSET hgtp:{T}:accounts Zoe "
+                     "{\"user\":\"Zoe\",\"name_key\":\"zoe\",\"sealed\":\"x\"}"},
     {"orphan-name", "SET hgtp:{T}:un:ghost nobody++"},
     {"orphan-name", "SET hgtp:{T}:un:ghost bob+++++"},
     {"orphan-name", "SET hgtp:{T}:rn:ghost nonenonenone"},
@@ -91,6 +93,7 @@ static const struct fault {
     {"orphan-session", "ZADD hgtp:{T}:sessions 9999999999999 nobody++"},
     {"immortal-session", "ZREM hgtp:{T}:sessions carol+++"},
     {"broken-session", "HDEL " U "carol+++ name"},
+    {"broken-session", "HDEL " U "carol+++ name_key"},
     {"broken-session", "HDEL " U "bob+++++ state"},
     {"broken-session", "HDEL " U "alice+++ room"},
     {"dead-home", "HSET " U "bob+++++ home n9@1"},
@@ -105,6 +108,7 @@ static const struct fault {
     {"orphan-room", "DEL hgtp:{T}:r:hallhallhall"},
     {"unlisted-room", "ZREM hgtp:{T}:rooms hallhallhall"},
     {"broken-room", "HDEL hgtp:{T}:r:hallhallhall name"},
+    {"broken-room", "HDEL hgtp:{T}:r:hallhallhall name_key"},
     {"broken-room", "HDEL hgtp:{T}:r:hallhallhall epoch"},
     {"broken-room", "HDEL hgtp:{T}:r:hallhallhall limit"},
     {"broken-room", "HDEL hgtp:{T}:r:hallhallhall kind"},
@@ -285,10 +289,27 @@ static void doctor_leaves_two_sessions_with_one_name_to_people(void **state)
 {
     (void)state;
     beating_world();
-    command("HSET " U "carol+++ name bob");
+    command("HSET " U "carol+++ name bob name_key bob");
     examined("1");
     assert_non_null(strstr(findings, "check lost-name what un:bob leads to bob+++++ and not to "));
     assert_non_null(strstr(findings, " fixed no: two have this name"));
+}
+
+/* The older one stands where the name leads to. */
+static void doctor_leaves_two_accounts_with_one_name_to_people(void **state)
+{
+    (void)state;
+    beating_world();
+    command("HSET hgtp:{T}:accounts zoe {\"user\":\"zoe\",\"name_key\":\"zoe\",\"sealed\":\"x\"}"
+            " Zoe {\"user\":\"Zoe\",\"name_key\":\"zoe\",\"sealed\":\"y\"}"
+            " bob {\"sealed\":\"x\"}");
+    examined("1");
+    assert_non_null(strstr(findings, "check lost-account what the account Zoe has the same name as "
+                                     "the older one zoe, which counts "));
+    assert_non_null(strstr(findings, " fixed no: two have this name; remove one of them"));
+    assert_non_null(strstr(findings, "the account bob lacks its name or the key of it"));
+    assert_null(strstr(findings, "account zoe"));
+    command("DEL hgtp:{T}:accounts");
 }
 
 /* What is repaired is told to those whom it concerns. */
@@ -464,6 +485,7 @@ int main(void)
         cmocka_unit_test(doctor_sees_every_documented_key_of_a_wrong_type),
         cmocka_unit_test(doctor_warns_of_an_eviction_policy),
         cmocka_unit_test(doctor_leaves_two_sessions_with_one_name_to_people),
+        cmocka_unit_test(doctor_leaves_two_accounts_with_one_name_to_people),
         cmocka_unit_test(doctor_tells_who_is_concerned),
         cmocka_unit_test(doctor_finds_nothing_in_a_busy_world_whatever_it_does),
     };

@@ -5,7 +5,7 @@
 -- it is not the one of this build.
 -- allow-oom: a node must know which state it has
 -- with: base
-local SCHEMA = '1'
+local SCHEMA = '2'
 
 local function run_id()
     return redis.call('INFO', 'server'):match('run_id:(%w+)') -- run id

@@ -158,27 +158,27 @@ local function check_home(s)
     end
 end
 
--- A name leads to its owner. `names`: kind of the keys that do; `of`: kind of the owner's.
-local function check_own_name(names, of, id, name)
-    local owner = redis.call('GET', key(names, name))
+-- The key of a name leads to its owner. `names`: kind of the keys that do; `of`: kind of the owner's.
+local function check_own_name(names, of, id, name_key)
+    local owner = redis.call('GET', key(names, name_key))
     if owner == id then
         return
     end
-    found('lost-name', names .. ':' .. name .. ' leads to ' .. (owner or 'nothing') .. ' and not to ' .. id, function()
-        if owner and redis.call('HGET', key(of, owner), 'name') == name then
+    found('lost-name', names .. ':' .. name_key .. ' leads to ' .. (owner or 'nothing') .. ' and not to ' .. id, function()
+        if owner and redis.call('HGET', key(of, owner), 'name_key') == name_key then
             return 'no: two have this name; end one of them'
         end
-        redis.call('SET', key(names, name), id)
+        redis.call('SET', key(names, name_key), id)
     end)
 end
 
 local function check_session(uid)
     local s = session(uid)
-    if not s or not s.name or not s.room then
+    if not s or not s.name or not s.name_key or not s.room then
         found('broken-session', key('u', uid) .. ' lacks its name, its state or its room', function()
-            local name = redis.call('HGET', key('u', uid), 'name')
-            if name and redis.call('GET', key('un', name)) == uid then
-                redis.call('DEL', key('un', name))
+            local name_key = redis.call('HGET', key('u', uid), 'name_key')
+            if name_key and redis.call('GET', key('un', name_key)) == uid then
+                redis.call('DEL', key('un', name_key))
             end
             redis.call('DEL', key('u', uid))
             redis.call('ZREM', key('sessions'), uid)
@@ -192,7 +192,7 @@ local function check_session(uid)
             changed('users')
         end)
     end
-    check_own_name('un', 'u', uid, s.name)
+    check_own_name('un', 'u', uid, s.name_key)
     check_membership(s)
     check_transition(s)
     check_home(s)
@@ -200,11 +200,11 @@ end
 
 -- Keys -----------------------------------------------------------------------------------------------
 
-local function check_name(names, of, name)
-    local id = redis.call('GET', key(names, name))
-    if id and redis.call('HGET', key(of, id), 'name') ~= name then
-        found('orphan-name', names .. ':' .. name .. ' leads to ' .. id .. ', which has not this name', function()
-            redis.call('DEL', key(names, name))
+local function check_name(names, of, name_key)
+    local id = redis.call('GET', key(names, name_key))
+    if id and redis.call('HGET', key(of, id), 'name_key') ~= name_key then
+        found('orphan-name', names .. ':' .. name_key .. ' leads to ' .. id .. ', which has not this name', function()
+            redis.call('DEL', key(names, name_key))
         end)
     end
 end
@@ -228,7 +228,7 @@ local function check_room_key(rid)
                 'manager', r.manager, 'kind', r.kind)
         end)
     end
-    check_own_name('rn', 'r', rid, r.name)
+    check_own_name('rn', 'r', rid, r.name_key)
     if not redis.call('ZSCORE', key('rooms'), rid) then
         found('unlisted-room', r.name .. ' is not among the rooms', function()
             redis.call('ZADD', key('rooms'), tonumber(r.created) or now, rid)
@@ -441,6 +441,30 @@ local function walk_homes(place)
     return page[1] .. '/' .. following
 end
 
+-- An account is found by the key of its name. What stands elsewhere has been written there by other hands.
+local function walk_accounts(place)
+    local page = redis.call('HSCAN', key('accounts'), place, 'COUNT', 100)
+    for i = 1, #page[2], 2 do
+        local field, is_read, kept = page[2][i], pcall(cjson.decode, page[2][i + 1])
+        local name_key = is_read and type(kept) == 'table' and kept.name_key
+        if type(name_key) ~= 'string' or type(kept.user) ~= 'string' then
+            found('lost-account', 'the account ' .. field .. ' lacks its name or the key of it')
+        elseif name_key ~= field then
+            local is_double = redis.call('HEXISTS', key('accounts'), name_key) == 1
+            found('lost-account', 'the account ' .. field .. (is_double and ' has the same name as the older one '
+                or ' is not found by its name ') .. name_key .. (is_double and ', which counts' or ''), function()
+                if is_double then
+                    return 'no: two have this name; remove one of them'
+                end
+                redis.call('HSET', key('accounts'), name_key, page[2][i + 1])
+                redis.call('HDEL', key('accounts'), field)
+            end)
+        end
+        looked_at = looked_at + 1
+    end
+    return page[1]
+end
+
 local function walk_events()
     local length = redis.call('XLEN', key('events'))
     looked_at = looked_at + 1
@@ -469,6 +493,7 @@ local WALKS = {
         return page[1]
     end },
     { 'events', walk_events },
+    { 'accounts', walk_accounts },
     { 'keys', walk_keys },
     { 'sessions', walk_set('sessions', function(uid)
         if not exists('u', uid) then

@@ -11,8 +11,8 @@ local function parts(id)
 end
 
 local function is_wanted(f)
-    return (f.event or ''):sub(1, #A.kind) == A.kind and (A.user == '' or f.user == A.user)
-        and (A.room == '' or f.room == A.room)
+    return (f.event or ''):sub(1, #A.kind) == A.kind and (A.user == '' or f.user_key == A.user_key)
+        and (A.room == '' or f.room_key == A.room_key)
 end
 
 local function show(id, f)

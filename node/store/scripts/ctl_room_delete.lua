@@ -1,7 +1,7 @@
 -- ctl_room_delete: closes a room, whoever its manager is: all who are in it are told to leave.
 -- allow-oom: a room that ends makes room
 -- with: base step memory request top log session lists room wait ends rows steer
-local r = room_named(A.room)
+local r = room_named(A.room_key)
 if not r then
     return result(ERR.ROOM_UNKNOWN)
 end

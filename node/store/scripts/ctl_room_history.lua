@@ -2,7 +2,7 @@
 -- with: base top log session room rows
 local KIND_FIELDS = { kind = 'kind', who = 'user', text = 'text', time = 'time_ms' }
 
-local r = room_named(A.room)
+local r = room_named(A.room_key)
 if not r then
     return result(ERR.ROOM_UNKNOWN)
 end

@@ -1,11 +1,11 @@
 -- ctl_room_invite: asks a user into a room on behalf of the operators. Nobody waits for the answer; it takes
 -- effect when it comes.
 -- with: base step memory request top log session lists room wait rows steer
-local peer = session_named(A.user)
+local peer = session_named(A.user_key)
 if not peer then
     return result(ERR.PEER_UNKNOWN)
 end
-local r = room_named(A.room)
+local r = room_named(A.room_key)
 if not r then
     return result(ERR.ROOM_UNKNOWN)
 end

@@ -2,11 +2,11 @@
 -- node lets it go, as those do whose room is closed.
 -- allow-oom: who leaves makes room
 -- with: base step memory request top log session lists room wait ends rows steer
-local peer = session_named(A.user)
+local peer = session_named(A.user_key)
 if not peer then
     return result(ERR.PEER_UNKNOWN)
 end
-local r = room_named(A.room)
+local r = room_named(A.room_key)
 if not r then
     return result(ERR.ROOM_UNKNOWN)
 end

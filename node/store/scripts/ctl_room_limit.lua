@@ -1,6 +1,6 @@
 -- ctl_room_limit: how many a room may have from now on; 0: as many as a new one. Nobody has to leave.
 -- with: base top log session room rows steer
-local r = room_named(A.room)
+local r = room_named(A.room_key)
 if not r then
     return result(ERR.ROOM_UNKNOWN)
 end

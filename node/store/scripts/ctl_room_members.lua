@@ -1,6 +1,6 @@
 -- ctl_room_members: who is in a room, in the order of their coming; a page of them.
 -- with: base top log session room nodes rows shown
-local r = room_named(A.room)
+local r = room_named(A.room_key)
 if not r then
     return result(ERR.ROOM_UNKNOWN)
 end

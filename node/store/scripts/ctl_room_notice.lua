@@ -1,6 +1,6 @@
 -- ctl_room_notice: an operator's words into the log of a room.
 -- with: base top log session room rows steer
-local r = room_named(A.room)
+local r = room_named(A.room_key)
 if not r then
     return result(ERR.ROOM_UNKNOWN)
 end

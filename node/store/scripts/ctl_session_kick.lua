@@ -2,7 +2,7 @@
 -- again.
 -- allow-oom: who leaves makes room
 -- with: base step memory request top log session lists room wait ends rows steer
-local s = session_named(A.user)
+local s = session_named(A.user_key)
 if not s then
     return result(ERR.PEER_UNKNOWN)
 end

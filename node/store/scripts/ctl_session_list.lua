@@ -26,7 +26,7 @@ if VALUES[sort] == nil then
 end
 local among = key('sessions')
 if (A.room or '') ~= '' then
-    local r = room_named(A.room)
+    local r = room_named(A.room_key)
     if not r then
         return result(ERR.ROOM_UNKNOWN)
     end

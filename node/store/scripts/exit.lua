@@ -11,7 +11,7 @@ local s, refused = speaker()
 if not s then
     return result(refusal_to_leave(refused))
 end
-local r = room_named(A.room)
+local r = room_named(A.room_key)
 if r and s.room == r.id then
     if r.manager == s.uid and is_original(s) then
         return done(ERR.MANAGER_STAYS)

@@ -9,7 +9,7 @@ local s, refused = speaker()
 if not s then
     return result(refused)
 end
-local r = room_named(A.room)
+local r = room_named(A.room_key)
 if not r then
     return done(ERR.ROOM_UNKNOWN)
 end

@@ -17,7 +17,7 @@ end
 if r.manager ~= s.uid then
     return result(ERR.NOT_MANAGER)
 end
-local peer = session_named(A.peer)
+local peer = session_named(A.peer_key)
 refused = refusal_to_manage(r, peer)
 if refused then
     return result(refused)

@@ -16,8 +16,8 @@ if pending.challenge ~= A.challenge then
     return done(ERR.NOT_CHALLENGED)
 end
 
-local name = pending.name
-local has_account = sealed_key(name) ~= ''
+local name_key = pending.name_key
+local has_account = sealed_key(name_key) ~= ''
 local may_have_rival = A.auth == 'md5' and A.http ~= '' and not has_account
 local rival = may_have_rival and rival_of(pending)
 while rival and A.rival == rival.uid and A.verdict == 'dead' do
@@ -38,9 +38,9 @@ end
 
 -- Why the session of this user id stays as it is; nothing when it is the client's.
 local function refusal_to_take(s)
-    local is_renamed = s.name ~= name
+    local is_renamed = s.name_key ~= name_key
     local is_shown = A.token ~= '' and A.token == s.token
-    local is_same_original = is_original(s) and A.auth == 'md5' and s.ip == A.ip and sealed_key(s.name) == ''
+    local is_same_original = is_original(s) and A.auth == 'md5' and s.ip == A.ip and sealed_key(s.name_key) == ''
     if is_shown or is_same_original then
         return is_renamed and s.room ~= '' and ERR.IN_ROOM or nil
     end
@@ -50,7 +50,7 @@ local function refusal_to_take(s)
     return is_original(s) and s.ip ~= A.ip and ERR.ADDRESS_MISMATCH or ERR.TOKEN_REQUIRED
 end
 
-local owner = redis.call('GET', key('un', name))
+local owner = redis.call('GET', key('un', name_key))
 local other = owner and owner ~= A.uid and session(owner) -- of this name, under another user id
 if owner and owner ~= A.uid and not (has_account and other and A.take_over == '1') then
     return done(ERR.NAME_TAKEN)
@@ -71,6 +71,8 @@ end
 if is_ended then
     break_off(other, 'session_replaced')
 end
+-- Who is in a room is known there by the name as it was written when it came in.
+local name = s and s.room ~= '' and s.name or pending.name
 local is_new, is_renamed = not s, s and s.name ~= name
 if is_new then
     s = { uid = A.uid, state = 'IDLE', room = '', since = now, fresh = '1' }
@@ -81,10 +83,11 @@ else
 end
 if is_renamed then
     decline_invitations(s)
-    redis.call('DEL', key('un', s.name))
+    redis.call('DEL', key('un', s.name_key))
 end
 leave_port(s)
-s.name, s.udp, s.trusted = name, pending.udp, pending.trusted
+s.name, s.name_key, s.spelling = name, name_key, pending.spelling
+s.udp, s.trusted = pending.udp, pending.trusted
 s.http, s.src, s.ip, s.client_ip = A.http, A.src, A.ip, A.client_ip
 s.auth, s.expires, s.timestamp = A.auth, A.expires, A.timestamp
 -- A token begins with its session's user id, in the URL alphabet.
@@ -93,9 +96,9 @@ local is_as_original = s.kind ~= 'modern' and A.auth == 'md5' and A.http ~= ''
 s.kind = is_as_original and 'original' or 'modern'
 s.attached = A.line ~= '' and '1' or s.attached or ''
 s.try = '' -- of the token before
-save(s, 'name', 'state', 'room', 'udp', 'trusted', 'http', 'src', 'ip', 'auth', 'token', 'expires', 'timestamp',
+save(s, 'name', 'name_key', 'spelling', 'state', 'room', 'udp', 'trusted', 'http', 'src', 'ip', 'auth', 'token', 'expires', 'timestamp',
     'kind', 'attached', 'try', 'client_ip')
-redis.call('SET', key('un', name), s.uid)
+redis.call('SET', key('un', name_key), s.uid)
 claim_port(s)
 settle_at(s)
 s.line = A.line
@@ -113,5 +116,7 @@ end
 if is_new and has_line(s) then
     resume(s)
 end
-event(is_new and 'session_registered' or 'session_rehomed', { 'user', name, 'node', A.node })
+local told = about(s)
+told[#told + 1], told[#told + 2] = 'node', A.node
+event(is_new and 'session_registered' or 'session_rehomed', told)
 return done(ERR.NONE, s.token)

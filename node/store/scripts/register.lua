@@ -16,15 +16,16 @@ if A.name == '' or is_proof then
         local is_known = redis.call('EXISTS', key('u', A.uid)) == 1
         return result(is_known and ERR.CHALLENGE_USED or tonumber(A.name_err))
     end
-    effect('challenge', pending.challenge, pending.name, sealed_key(pending.name))
+    local sealed, user = sealed_key(pending.name_key)
+    effect('challenge', pending.challenge, user or pending.name, sealed)
     return result(ERR.PROVE)
 end
 
-local owner, has_account = redis.call('GET', key('un', A.name)), sealed_key(A.name) ~= ''
-if owner and owner ~= A.uid and not has_account and not rival_of_name(A.name, A.udp) then
+local owner, has_account = redis.call('GET', key('un', A.name_key)), sealed_key(A.name_key) ~= ''
+if owner and owner ~= A.uid and not has_account and not rival_of_name(A.name_key, A.udp) then
     return result(ERR.NAME_TAKEN) -- with an account it may be the same user, who has yet to prove it
 end
-if not owner and not has_account and is_no_new_name(A.name) then
+if not owner and not has_account and is_no_new_name(A.name, A.name_key) then
     return result(ERR.NAME_INVALID)
 end
 if not owner and redis.call('EXISTS', key('u', A.uid)) == 0
@@ -35,9 +36,9 @@ if not pending.challenge and redis.call('ZCARD', key('pending')) >= tonumber(A.u
     return result(ERR.BUSY) -- strangers fill no memory
 end
 
-local challenge = pending.name == A.name and pending.challenge or A.challenge
-redis.call('HSET', registration_key(), 'name', A.name, 'challenge', challenge, 'seq', A.seq,
-    'udp', A.udp, 'trusted', A.trusted)
+local challenge = pending.name_key == A.name_key and pending.challenge or A.challenge
+redis.call('HSET', registration_key(), 'name', A.name, 'name_key', A.name_key, 'spelling', A.spelling,
+    'challenge', challenge, 'seq', A.seq, 'udp', A.udp, 'trusted', A.trusted)
 redis.call('ZADD', key('pending'), life + A.challenge_ms, A.uid .. ':' .. A.ip)
 -- Not kept for a repetition: a repeated beginning finds the challenge that is still open.
 return result(ERR.CHALLENGED, challenge)

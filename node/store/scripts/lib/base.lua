@@ -96,9 +96,12 @@ local function reply_here()
     effect('reply')
 end
 
+-- Names come as they are written, and each with its key, which the node has made (node/base/name_key): names
+-- that differ only in width, case, blanks or what cannot be seen have the same one. Whatever is looked up by a
+-- name is looked up by the key. An empty key is that of no name.
 -- A name for something that is made now; what exists is found by longer ones as well.
-local function is_no_new_name(name)
-    return name == '' or #name > tonumber(A.name_max)
+local function is_no_new_name(name, name_key)
+    return name_key == '' or #name > tonumber(A.name_max)
 end
 
 local function hash(name)
@@ -111,6 +114,12 @@ local function hash(name)
 end
 
 local EVENTS_KEPT = 10000
+
+-- Whom an event is about, and in which room, as fields of it; either may be nothing.
+local function about(s, r)
+    return { 'user', s and s.name or '', 'user_key', s and s.name_key or '',
+        'room', r and r.name or '', 'room_key', r and r.name_key or '' }
+end
 
 local function event(kind, fields)
     redis.call('XADD', key('events'), 'MAXLEN', '~', EVENTS_KEPT, '*', 'event', kind, unpack(fields))

@@ -44,7 +44,7 @@ function close_room(r, by)
         redis.call('RENAME', key('log', r.id), closed_log(r.id, r.epoch))
         redis.call('ZADD', key('closed'), life + CLOSED_LOG_MS, r.id .. ':' .. r.epoch)
     end
-    redis.call('DEL', key('r', r.id), key('m', r.id), key('rh', r.id), key('i', r.id), key('rn', r.name))
+    redis.call('DEL', key('r', r.id), key('m', r.id), key('rh', r.id), key('i', r.id), key('rn', r.name_key))
     redis.call('ZREM', key('rooms'), r.id)
     recounted()
     if by then
@@ -52,12 +52,12 @@ function close_room(r, by)
         by.room = ''
         save(by, 'state', 'room')
     end
-    event('room_deleted', { 'user', by and by.name or '', 'room', r.name })
+    event('room_deleted', about(by, r))
 end
 
 local function end_session(s, kind)
     steps(s, 'UNREGISTER')
-    redis.call('DEL', key('u', s.uid), key('un', s.name))
+    redis.call('DEL', key('u', s.uid), key('un', s.name_key))
     redis.call('ZREM', key('sessions'), s.uid)
     leave_port(s)
     unsettle(s)
@@ -65,7 +65,7 @@ local function end_session(s, kind)
     if kind ~= 'session_replaced' then
         changed('users') -- else there is another one of this name or address in a moment
     end
-    event(kind, { 'user', s.name })
+    event(kind, about(s))
 end
 
 -- What the end of a session means for its room, in words for operators; and the number of rooms of which more

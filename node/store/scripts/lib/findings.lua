@@ -12,6 +12,7 @@ local CHECKS = {
     { 'ghost-member', 'error', 'the room shows and counts somebody who is not in it' },
     { 'immortal-session', 'warning', 'it never expires, and is in no list' },
     { 'long-events', 'info', 'the record takes more memory than it should' },
+    { 'lost-account', 'error', 'its key lets nobody in, and does not keep its name from others' },
     { 'lost-member', 'error', 'the user believes to be in a room that does not have it: nothing it says arrives' },
     { 'lost-name', 'error', 'it cannot be found by its name, and the name can be taken twice' },
     { 'member-count', 'error', 'a node misses what happens in the room, or is told of it for nothing' },

@@ -4,12 +4,12 @@
 
 -- The session is of the original's kind and without an account, and its client behind the asker's IP.
 local function is_rival(s)
-    return s and s.uid ~= A.uid and is_original(s) and s.ip == A.ip and sealed_key(s.name) == ''
+    return s and s.uid ~= A.uid and is_original(s) and s.ip == A.ip and sealed_key(s.name_key) == ''
 end
 
 -- The session of this name, if its client has declared the same UDP address.
-local function rival_of_name(name, udp)
-    local s = session_named(name)
+local function rival_of_name(name_key, udp)
+    local s = session_named(name_key)
     return is_rival(s) and udp ~= '' and s.udp == udp and s or nil
 end
 
@@ -20,5 +20,5 @@ local function rival_of(pending)
     if is_rival(s) and s.http == A.http then
         return s
     end
-    return rival_of_name(pending.name, pending.udp)
+    return rival_of_name(pending.name_key, pending.udp)
 end

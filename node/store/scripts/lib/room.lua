@@ -2,15 +2,15 @@
 
 local function room(rid)
     local r = hash(key('r', rid))
-    if not r.name then
+    if not r.name or not r.name_key then
         return nil
     end
     r.id = rid
     return r
 end
 
-local function room_named(name)
-    local rid = redis.call('GET', key('rn', name))
+local function room_named(name_key)
+    local rid = redis.call('GET', key('rn', name_key))
     return rid and room(rid)
 end
 
@@ -24,8 +24,8 @@ local function is_full(r)
 end
 
 -- Why no such room can be opened; nothing when it can.
-local function refusal_to_open(rid, name)
-    if is_no_new_name(name) then
+local function refusal_to_open(rid, name, name_key)
+    if is_no_new_name(name, name_key) then
         return ERR.NAME_INVALID
     end
     if redis.call('EXISTS', key('r', rid)) == 1 then
@@ -34,17 +34,17 @@ local function refusal_to_open(rid, name)
     if redis.call('ZCARD', key('rooms')) >= tonumber(A.rooms_max) then
         return ERR.ROOMS_FULL
     end
-    return redis.call('EXISTS', key('rn', name)) == 1 and ERR.ROOM_NAME_TAKEN or nil
+    return redis.call('EXISTS', key('rn', name_key)) == 1 and ERR.ROOM_NAME_TAKEN or nil
 end
 
 -- Opens a room that nobody is in yet. `kind`: `users` for one that a user has opened, whose user id `manager`
 -- is: it ends with its last member; `operators` for theirs, which nobody manages and which stays until they
 -- delete it. The epoch tells its log from that of an earlier room with the same id.
-local function open_room(rid, name, kind, manager, limit)
-    local r = { id = rid, name = name, kind = kind, manager = manager, epoch = new_epoch(), fence = realm[REALM_FENCE] }
-    redis.call('HSET', key('r', rid), 'name', name, 'kind', kind, 'manager', manager, 'created', now,
-        'epoch', r.epoch, 'fence', r.fence, 'limit', text(limit))
-    redis.call('SET', key('rn', name), rid)
+local function open_room(rid, name, name_key, kind, manager, limit)
+    local r = { id = rid, name = name, name_key = name_key, kind = kind, manager = manager, epoch = new_epoch(), fence = realm[REALM_FENCE] }
+    redis.call('HSET', key('r', rid), 'name', name, 'name_key', name_key, 'kind', kind, 'manager', manager,
+        'created', now, 'epoch', r.epoch, 'fence', r.fence, 'limit', text(limit))
+    redis.call('SET', key('rn', name_key), rid)
     redis.call('ZADD', key('rooms'), now, rid)
     return r
 end
@@ -81,7 +81,7 @@ local function set_manager(r, s)
     local seq = write_entry(r, 'manager', s.name, '', 0) or 0
     changed('members', r.id, seq)
     tell_entry(r, seq, 'manager', s.name, '', 0)
-    event('room_manager', { 'user', s.name, 'room', r.name })
+    event('room_manager', about(s, r))
     return seq
 end
 
@@ -133,7 +133,7 @@ local function enter(s, r, kind)
     local seq = write_entry(r, kind, s.name, '', 0, s) or 0
     settle_in(s, r, seq)
     tell_entry(r, seq, kind, s.name, '', 0, s)
-    event('room_' .. kind, { 'user', s.name, 'room', r.name })
+    event('room_' .. kind, about(s, r))
     if r.kind == 'users' and r.manager == '' and not is_original(s) then
         set_manager(r, s)
     end
@@ -151,7 +151,7 @@ local function leave(s, r, kind)
     recounted()
     tell_entry(r, seq, kind, s.name, '', 0, s)
     count_member(r.id, s.home, -1)
-    event('room_' .. kind, { 'user', s.name, 'room', r.name })
+    event('room_' .. kind, about(s, r))
     if r.manager == s.uid then
         hand_over(r)
     end

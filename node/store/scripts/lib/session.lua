@@ -9,8 +9,8 @@ local function session(uid)
     return s
 end
 
-local function session_named(name)
-    local uid = redis.call('GET', key('un', name))
+local function session_named(name_key)
+    local uid = redis.call('GET', key('un', name_key))
     return uid and session(uid)
 end
 
@@ -143,7 +143,8 @@ local function manager_name(manager)
     return (manager or '') ~= '' and redis.call('HGET', key('u', manager), 'name') or ''
 end
 
--- Tells the asking node what its client's state is: connection, room, the room's next entry, the next one
+-- Tells the asking node what its client's state is: name, which a client of the original's kind knows in its own
+-- spelling only, connection, room, the room's next entry, the next one
 -- for this client. `from`: the home it has left, `is_held`: which still lives and says where it ended; `move`:
 -- the number of that move.
 local function show_home(s, confirmed, from, is_held, move)
@@ -153,7 +154,7 @@ local function show_home(s, confirmed, from, is_held, move)
         following = log_top(s.room) + 1
         resume = resume_from(s, r, confirmed)
     end
-    effect('home', s.uid, s.name, s.http, s.expires, s.room, r.epoch or '', following, resume, from or '',
+    effect('home', s.uid, is_original(s) and s.spelling or s.name, s.http, s.expires, s.room, r.epoch or '', following, resume, from or '',
         is_held and '1' or '', r.name or '', manager_name(r.manager), move or '', s.stay or 0, fence, r.kind or '',
         is_original(s) and reach(s) or '')
 end

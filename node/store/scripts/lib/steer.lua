@@ -23,7 +23,8 @@ local function record(method, asked, what)
         args[i] = '"' .. name .. '":' .. cjson.encode(A[name] or '')
     end
     event('ctl_' .. method, { 'actor', A.actor or '', 'args', '{' .. table.concat(args, ',') .. '}',
-        'result', what, 'node', A.node, 'user', A.user or '', 'room', A.room or '' })
+        'result', what, 'node', A.node, 'user', A.user or '', 'user_key', A.user_key or '',
+        'room', A.room or '', 'room_key', A.room_key or '' })
 end
 
 -- Ends a change: what it has done, or would do. `hit` says it: `did` and `would` are the verb's two forms,

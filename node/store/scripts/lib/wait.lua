@@ -2,25 +2,25 @@
 
 local WAIT_FIELDS = { 'wait', 'wait_room', 'wait_by', 'wait_home', 'wait_src', 'wait_seq', 'wait_print' }
 
--- Asks the peer, also once more when it has come by another line.
+-- Asks the peer, by its own spelling of its name, also once more when it has come by another line.
 local function relay(peer, room_field)
-    effect_at(peer.home, 'relay', peer.wait, peer.uid, reach(peer), peer.wait_seq + 1, room_field, peer.name)
+    effect_at(peer.home, 'relay', peer.wait, peer.uid, reach(peer), peer.wait_seq + 1, room_field, peer.spelling)
 end
 
 -- Tells a client that it is out by a REMOVE, whose answer nobody waits for. `seq` 1: the room is closed, or there
 -- was none.
 local function tell_out(s, rid, seq)
-    effect_at(s.home, 'relay', 'REMOVE', s.uid, reach(s), seq, rid, s.name)
+    effect_at(s.home, 'relay', 'REMOVE', s.uid, reach(s), seq, rid, s.spelling)
 end
 
 -- Whom the speaker names in which room, as the room's manager; else nil, and what is wrong, in the
 -- original's order.
 local function peer_of_manager(s)
-    local peer = session_named(A.peer)
+    local peer = session_named(A.peer_key)
     if not peer then
         return nil, ERR.PEER_UNKNOWN
     end
-    local r = room_named(A.room)
+    local r = room_named(A.room_key)
     if not r then
         return nil, ERR.ROOM_UNKNOWN
     end
