@@ -333,7 +333,7 @@ E2E_SCENARIO(lists_longer_than_one_answer_of_redis_are_whole)
     static const char script[] =
         "for i = 1, 2500 do local id = string.format('room%08d', i) "
         "local p = KEYS[1] "
-        "redis.call('HSET', p .. 'r:' .. id, 'name', 'r' .. i, 'manager', '', 'limit', 10, "
+        "redis.call('HSET', p .. 'r:' .. id, 'name', 'r' .. i, 'name_key', 'r' .. i, 'manager', '', 'limit', 10, "
         "'epoch', '1', 'created', 1) "
         "redis.call('ZADD', p .. 'rooms', i, id) redis.call('SET', p .. 'rn:r' .. i, id) end";
     redisReply *reply = redis_server_command(e->redis, "EVAL %s 1 hgtp:{HGTP_SERVICE}:", script);

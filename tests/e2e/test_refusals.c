@@ -71,9 +71,11 @@ E2E_SCENARIO(register_with_a_taken_name_is_declined)
     struct original *alice = e2e_user(e, "alice");
     struct original *other = half_open(e, "alice");
     e2e_refused(original_wait_response(other, HGTP_REGISTER), HGTP_DECLINE, ERR_NAME_TAKEN);
-    struct original *upper = e2e_user(e, "Alice");
-    assert_true(original_fence(alice) && original_fence(upper));
-    e2e_came(original_wait_list(alice, PUSH_USER_LIST, "alice,Alice"));
+    struct original *upper = half_open(e, "Alice"); /* issue 13, item 4 */
+    e2e_refused(original_wait_response(upper, HGTP_REGISTER), HGTP_DECLINE, ERR_NAME_TAKEN);
+    struct original *bob = e2e_user(e, "bob");
+    assert_true(original_fence(alice) && original_fence(bob));
+    e2e_came(original_wait_list(alice, PUSH_USER_LIST, "alice,bob"));
 }
 
 E2E_SCENARIO(register_beyond_the_limit_of_users_is_unavailable_and_exactly_so)
@@ -213,7 +215,7 @@ E2E_SCENARIO(join_is_refused_for_each_reason_and_the_client_stays_usable)
     e2e_open_room(alice, "den");
     e2e_refused(original_join(bob, "nowhere"), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
     e2e_refused(original_join(bob, ""), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
-    e2e_refused(original_join(bob, "Den"), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
+    e2e_refused(original_join(bob, "Dent"), HGTP_BAD_REQUEST, ERR_ROOM_UNKNOWN);
     e2e_open_room(e2e_user(e, "carol"), "attic");
     e2e_join_room(bob, "den");
     e2e_refused(sent_name(bob, HGTP_JOIN_ROOM, "attic"), HGTP_BAD_REQUEST, ERR_IN_ROOM);

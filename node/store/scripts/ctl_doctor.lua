@@ -27,6 +27,12 @@ local function examine(what, check, ...)
     end
 end
 
+-- A room that cannot be looked up, and so can neither be entered nor deleted, is none.
+local function whole_room(rid)
+    local r = room(rid)
+    return r and r.name_key and r
+end
+
 -- Types ----------------------------------------------------------------------------------------------
 
 local check_type
@@ -76,88 +82,6 @@ end
 
 -- Sessions -------------------------------------------------------------------------------------------
 
-local function forget_wait(s)
-    drop_queue(s, ERR.PEER_SILENT)
-    redis.call('ZREM', key('waits'), s.uid)
-    if (s.wait_room or '') ~= '' then
-        redis.call('ZREM', key('i', s.wait_room), s.uid)
-    end
-    redis.call('HDEL', key('u', s.uid), unpack(WAIT_FIELDS))
-    s.wait = nil
-end
-
-local function set_state(s, state)
-    s.state = state
-    save(s, 'state')
-    tell_node(s.home, s.uid)
-end
-
--- Takes up the wait with the state that the session is in, or the state with the room.
-local function check_transition(s)
-    local is_asked = s.state == 'INVITE' or s.state == 'REMOVE'
-    local at_rest = s.room == '' and 'REGISTER_OK' or 'TALK'
-    if is_asked and s.wait ~= s.state or s.wait and not is_asked then
-        found('stuck-transition', s.name .. ' is in state ' .. s.state .. ' and is asked for '
-            .. (s.wait or 'nothing'), function()
-            forget_wait(s)
-            set_state(s, at_rest)
-        end)
-    elseif s.wait and not redis.call('ZSCORE', key('waits'), s.uid) then
-        found('stuck-transition', s.name .. ' is asked for ' .. s.wait .. ' without a deadline', function()
-            redis.call('ZADD', key('waits'), life, s.uid)
-        end)
-    elseif not is_asked and s.state ~= at_rest then
-        found('stuck-transition', s.name .. ' is in state ' .. s.state .. (s.room == '' and ' without a room'
-            or ' in a room'), function()
-            set_state(s, at_rest)
-        end)
-    end
-end
-
-local function check_membership(s)
-    if s.room == '' then
-        return
-    end
-    if not room(s.room) then
-        found('lost-member', s.name .. ' is in the room ' .. s.room .. ', which is no more', function()
-            local gone = s.room
-            forget_wait(s)
-            s.room = ''
-            save(s, 'room')
-            tell_out(s, gone, 1)
-            set_state(s, 'REGISTER_OK')
-        end)
-    elseif not redis.call('ZSCORE', key('m', s.room), s.uid) then
-        found('lost-member', s.name .. ' is in the room ' .. s.room .. ', which does not have it', function()
-            redis.call('ZADD', key('m', s.room), life, s.uid)
-            changed('members', s.room)
-            recounted()
-        end)
-    end
-end
-
-local function check_home(s)
-    local home = s.home or ''
-    local is_known = home == '' or is_node_known(home)
-    if (s.line or '') ~= '' and (home == '' or not is_known) then
-        found('dead-line', s.name .. ' has a line, and its home is ' .. (home ~= '' and home or 'nowhere'), function()
-            s.line = ''
-            save(s, 'line')
-        end)
-    end
-    if not is_known then
-        found('dead-home', s.name .. ' is at home at ' .. home .. ', which is no node', function()
-            -- From there the living adopt it, as they do when a node dies.
-            redis.call('HSETNX', key('home', home), s.uid, '')
-            redis.call('SADD', key('lost'), home)
-        end)
-    elseif home ~= '' and redis.call('HEXISTS', key('home', home), s.uid) == 0 then
-        found('missing-home', s.name .. ' is not among the sessions of its home ' .. home, function()
-            redis.call('HSET', key('home', home), s.uid, '')
-        end)
-    end
-end
-
 -- The key of a name leads to its owner. `names`: kind of the keys that do; `of`: kind of the owner's.
 local function check_own_name(names, of, id, name_key)
     local owner = redis.call('GET', key(names, name_key))
@@ -172,30 +96,120 @@ local function check_own_name(names, of, id, name_key)
     end)
 end
 
-local function check_session(uid)
-    local s = session(uid)
-    if not s or not s.name or not s.name_key or not s.room then
-        found('broken-session', key('u', uid) .. ' lacks its name, its state or its room', function()
-            local name_key = redis.call('HGET', key('u', uid), 'name_key')
-            if name_key and redis.call('GET', key('un', name_key)) == uid then
-                redis.call('DEL', key('un', name_key))
-            end
-            redis.call('DEL', key('u', uid))
-            redis.call('ZREM', key('sessions'), uid)
-        end)
-        return
+-- The name of an owner that is taken away, if it leads to it.
+local function free_name(names, of, id)
+    local name_key = redis.call('HGET', key(of, id), 'name_key')
+    if name_key and redis.call('GET', key(names, name_key)) == id then
+        redis.call('DEL', key(names, name_key))
     end
-    if not redis.call('ZSCORE', key('sessions'), uid) then
-        found('immortal-session', s.name .. ' is not among the sessions', function()
-            s.expires = tonumber(s.expires) or 0
-            renew(s)
-            changed('users')
-        end)
+end
+
+local check_session
+do
+    local function forget_wait(s)
+        drop_queue(s, ERR.PEER_SILENT)
+        redis.call('ZREM', key('waits'), s.uid)
+        if (s.wait_room or '') ~= '' then
+            redis.call('ZREM', key('i', s.wait_room), s.uid)
+        end
+        redis.call('HDEL', key('u', s.uid), unpack(WAIT_FIELDS))
+        s.wait = nil
     end
-    check_own_name('un', 'u', uid, s.name_key)
-    check_membership(s)
-    check_transition(s)
-    check_home(s)
+
+    local function set_state(s, state)
+        s.state = state
+        save(s, 'state')
+        tell_node(s.home, s.uid)
+    end
+
+    -- Takes up the wait with the state that the session is in, or the state with the room.
+    local function check_transition(s)
+        local is_asked = s.state == 'INVITE' or s.state == 'REMOVE'
+        local at_rest = s.room == '' and 'REGISTER_OK' or 'TALK'
+        if is_asked and s.wait ~= s.state or s.wait and not is_asked then
+            found('stuck-transition', s.name .. ' is in state ' .. s.state .. ' and is asked for '
+                .. (s.wait or 'nothing'), function()
+                forget_wait(s)
+                set_state(s, at_rest)
+            end)
+        elseif s.wait and not redis.call('ZSCORE', key('waits'), s.uid) then
+            found('stuck-transition', s.name .. ' is asked for ' .. s.wait .. ' without a deadline', function()
+                redis.call('ZADD', key('waits'), life, s.uid)
+            end)
+        elseif not is_asked and s.state ~= at_rest then
+            found('stuck-transition', s.name .. ' is in state ' .. s.state .. (s.room == '' and ' without a room'
+                or ' in a room'), function()
+                set_state(s, at_rest)
+            end)
+        end
+    end
+
+    local function check_membership(s)
+        if s.room == '' then
+            return
+        end
+        if not whole_room(s.room) then
+            found('lost-member', s.name .. ' is in the room ' .. s.room .. ', which is no more', function()
+                local gone = s.room
+                forget_wait(s)
+                s.room = ''
+                save(s, 'room')
+                tell_out(s, gone, 1)
+                set_state(s, 'REGISTER_OK')
+            end)
+        elseif not redis.call('ZSCORE', key('m', s.room), s.uid) then
+            found('lost-member', s.name .. ' is in the room ' .. s.room .. ', which does not have it', function()
+                redis.call('ZADD', key('m', s.room), life, s.uid)
+                changed('members', s.room)
+                recounted()
+            end)
+        end
+    end
+
+    local function check_home(s)
+        local home = s.home or ''
+        local is_known = home == '' or is_node_known(home)
+        if (s.line or '') ~= '' and (home == '' or not is_known) then
+            found('dead-line', s.name .. ' has a line, and its home is ' .. (home ~= '' and home or 'nowhere'), function()
+                s.line = ''
+                save(s, 'line')
+            end)
+        end
+        if not is_known then
+            found('dead-home', s.name .. ' is at home at ' .. home .. ', which is no node', function()
+                -- From there the living adopt it, as they do when a node dies.
+                redis.call('HSETNX', key('home', home), s.uid, '')
+                redis.call('SADD', key('lost'), home)
+            end)
+        elseif home ~= '' and redis.call('HEXISTS', key('home', home), s.uid) == 0 then
+            found('missing-home', s.name .. ' is not among the sessions of its home ' .. home, function()
+                redis.call('HSET', key('home', home), s.uid, '')
+            end)
+        end
+    end
+
+    function check_session(uid)
+        local s = session(uid)
+        if not s or not s.name or not s.name_key or not s.room then
+            found('broken-session', key('u', uid) .. ' lacks its name, the key of it, its state or its room', function()
+                free_name('un', 'u', uid)
+                redis.call('DEL', key('u', uid))
+                redis.call('ZREM', key('sessions'), uid)
+            end)
+            return
+        end
+        if not redis.call('ZSCORE', key('sessions'), uid) then
+            found('immortal-session', s.name .. ' is not among the sessions', function()
+                s.expires = tonumber(s.expires) or 0
+                renew(s)
+                changed('users')
+            end)
+        end
+        check_own_name('un', 'u', uid, s.name_key)
+        check_membership(s)
+        check_transition(s)
+        check_home(s)
+    end
 end
 
 -- Keys -----------------------------------------------------------------------------------------------
@@ -210,9 +224,10 @@ local function check_name(names, of, name_key)
 end
 
 local function check_room_key(rid)
-    local r = room(rid)
+    local r = whole_room(rid)
     if not r then
-        found('broken-room', key('r', rid) .. ' lacks its name', function()
+        found('broken-room', key('r', rid) .. ' lacks its name or the key of it', function()
+            free_name('rn', 'r', rid)
             redis.call('DEL', key('r', rid), key('m', rid), key('rh', rid), key('i', rid), key('log', rid))
             redis.call('ZREM', key('rooms'), rid)
             changed('rooms')
@@ -441,30 +456,6 @@ local function walk_homes(place)
     return page[1] .. '/' .. following
 end
 
--- An account is found by the key of its name. What stands elsewhere has been written there by other hands.
-local function walk_accounts(place)
-    local page = redis.call('HSCAN', key('accounts'), place, 'COUNT', 100)
-    for i = 1, #page[2], 2 do
-        local field, is_read, kept = page[2][i], pcall(cjson.decode, page[2][i + 1])
-        local name_key = is_read and type(kept) == 'table' and kept.name_key
-        if type(name_key) ~= 'string' or type(kept.user) ~= 'string' then
-            found('lost-account', 'the account ' .. field .. ' lacks its name or the key of it')
-        elseif name_key ~= field then
-            local is_double = redis.call('HEXISTS', key('accounts'), name_key) == 1
-            found('lost-account', 'the account ' .. field .. (is_double and ' has the same name as the older one '
-                or ' is not found by its name ') .. name_key .. (is_double and ', which counts' or ''), function()
-                if is_double then
-                    return 'no: two have this name; remove one of them'
-                end
-                redis.call('HSET', key('accounts'), name_key, page[2][i + 1])
-                redis.call('HDEL', key('accounts'), field)
-            end)
-        end
-        looked_at = looked_at + 1
-    end
-    return page[1]
-end
-
 local function walk_events()
     local length = redis.call('XLEN', key('events'))
     looked_at = looked_at + 1
@@ -493,7 +484,29 @@ local WALKS = {
         return page[1]
     end },
     { 'events', walk_events },
-    { 'accounts', walk_accounts },
+    -- An account is found by the key of its name. What stands elsewhere has been written there by other hands.
+    { 'accounts', function(place)
+        local page = redis.call('HSCAN', key('accounts'), place, 'COUNT', 100)
+        for i = 1, #page[2], 2 do
+            local field, is_read, kept = page[2][i], pcall(cjson.decode, page[2][i + 1])
+            local name_key = is_read and type(kept) == 'table' and kept.name_key
+            if type(name_key) ~= 'string' or type(kept.user) ~= 'string' then
+                found('lost-account', 'the account ' .. field .. ' lacks its name or the key of it')
+            elseif name_key ~= field then
+                local is_double = redis.call('HEXISTS', key('accounts'), name_key) == 1
+                found('lost-account', 'the account ' .. field .. (is_double and ' has the same name as '
+                    or ' is not found by its name ') .. name_key .. (is_double and ', which counts' or ''), function()
+                    if is_double then
+                        return 'no: two have this name; remove one of them'
+                    end
+                    redis.call('HSET', key('accounts'), name_key, page[2][i + 1])
+                    redis.call('HDEL', key('accounts'), field)
+                end)
+            end
+            looked_at = looked_at + 1
+        end
+        return page[1]
+    end },
     { 'keys', walk_keys },
     { 'sessions', walk_set('sessions', function(uid)
         if not exists('u', uid) then

@@ -96,8 +96,8 @@ local is_as_original = s.kind ~= 'modern' and A.auth == 'md5' and A.http ~= ''
 s.kind = is_as_original and 'original' or 'modern'
 s.attached = A.line ~= '' and '1' or s.attached or ''
 s.try = '' -- of the token before
-save(s, 'name', 'name_key', 'spelling', 'state', 'room', 'udp', 'trusted', 'http', 'src', 'ip', 'auth', 'token', 'expires', 'timestamp',
-    'kind', 'attached', 'try', 'client_ip')
+save(s, 'name', 'name_key', 'spelling', 'state', 'room', 'udp', 'trusted', 'http', 'src', 'ip', 'auth', 'token', 'expires',
+    'timestamp', 'kind', 'attached', 'try', 'client_ip')
 redis.call('SET', key('un', name_key), s.uid)
 claim_port(s)
 settle_at(s)

@@ -2,7 +2,7 @@
 
 local function room(rid)
     local r = hash(key('r', rid))
-    if not r.name or not r.name_key then
+    if not r.name then
         return nil
     end
     r.id = rid
@@ -41,7 +41,8 @@ end
 -- is: it ends with its last member; `operators` for theirs, which nobody manages and which stays until they
 -- delete it. The epoch tells its log from that of an earlier room with the same id.
 local function open_room(rid, name, name_key, kind, manager, limit)
-    local r = { id = rid, name = name, name_key = name_key, kind = kind, manager = manager, epoch = new_epoch(), fence = realm[REALM_FENCE] }
+    local r = { id = rid, name = name, name_key = name_key, kind = kind, manager = manager, epoch = new_epoch(),
+        fence = realm[REALM_FENCE] }
     redis.call('HSET', key('r', rid), 'name', name, 'name_key', name_key, 'kind', kind, 'manager', manager,
         'created', now, 'epoch', r.epoch, 'fence', r.fence, 'limit', text(limit))
     redis.call('SET', key('rn', name_key), rid)
