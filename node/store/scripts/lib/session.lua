@@ -155,7 +155,8 @@ local function show_home(s, confirmed, from, is_held, move)
         resume = resume_from(s, r, confirmed)
     end
     local name = is_original(s) and s.spelling or s.name
-    effect('home', s.uid, name, s.http, s.expires, s.room, r.epoch or '', following, resume, from or '', is_held and '1' or '', r.name or '', manager_name(r.manager), move or '', s.stay or 0, fence, r.kind or '',
+    effect('home', s.uid, name, s.http, s.expires, s.room, r.epoch or '', following, resume, from or '',
+        is_held and '1' or '', r.name or '', manager_name(r.manager), move or '', s.stay or 0, fence, r.kind or '',
         is_original(s) and reach(s) or '')
 end
 
