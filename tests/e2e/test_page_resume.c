@@ -210,10 +210,13 @@ PAGE_SCENARIO(person_is_registered_anew_when_the_state_is_lost)
     browser_allow(alice, "status of 401");
     browser_allow(alice, "status of 400");
     talk_page_create(alice, "den");
+    browser_type(alice, TALK_PAGE_MESSAGE, "half writ");
     freeReplyObject(redis_server_command(scene->e->redis, "FLUSHALL"));
     e2e_cluster_kill(scene->e, node_with_a_line(scene->e));
     /* The page has name and key and asks for nothing. */
     talk_page_in_lobby(alice);
+    talk_page_is_warned(alice, "den");
+    browser_expect(alice, "return document.querySelector('#say').value === 'half writ';", NULL);
     talk_page_lists_users(alice, "alice");
     talk_page_lists_room(alice, "den", -1);
     talk_page_create(alice, "den");

@@ -147,7 +147,15 @@ PAGE_SCENARIO(message_that_is_too_long_is_told_and_can_be_discarded)
                    "return document.querySelector(arguments[0])?.textContent.includes('too long');",
                    json_pack("[s]", TALK_PAGE_PENDING));
     page_scene_picture(scene, alice, "too-long");
+    static const char *const focused = "return document.activeElement.matches(arguments[0]);";
+    /* Issue 13, item 25: the button that has the focus goes. */
+    browser_click(alice, TALK_PAGE_PENDING " .retry");
+    browser_expect(alice,
+                   "return document.activeElement !== document.body && "
+                   "document.querySelector(arguments[0])?.textContent.includes('too long');",
+                   json_pack("[s]", TALK_PAGE_PENDING));
     browser_click(alice, TALK_PAGE_PENDING " .discard");
+    browser_expect(alice, focused, json_pack("[s]", TALK_PAGE_MESSAGE));
     talk_page_say(alice, "short");
 }
 
