@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "proto/dial_url.h"
+
 struct rpc_dialling {
     pthread_mutex_t lock;
     pthread_cond_t ended;
@@ -84,7 +86,8 @@ static bool rpc_dialling_wait(struct rpc_dialling *dialling, int64_t timeout_ms)
 static int rpc_dialer(nng_socket socket, const char *url, struct nng_tls_config *tls,
                       nng_dialer *ret_dialer)
 {
-    int rc = nng_dialer_create(ret_dialer, socket, url);
+    char by_ipv4[1024];
+    int rc = nng_dialer_create(ret_dialer, socket, dial_url(url, by_ipv4, sizeof by_ipv4));
     if (rc == 0 && tls != NULL) {
         rc = nng_dialer_set_ptr(*ret_dialer, NNG_OPT_TLS_CONFIG, tls);
     }

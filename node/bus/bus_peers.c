@@ -18,6 +18,7 @@
 #include "node/base/metrics.h"
 #include "node/bus/bus_reap.h"
 #include "proto/bus_batch.h"
+#include "proto/dial_url.h"
 
 enum {
     PEER_QUEUE = 8192,      /* batches; the most that nng allows */
@@ -93,7 +94,8 @@ static int bus_peer_start(nng_socket socket, struct bus_wire *wire, const char *
         rc = nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, PEER_RETRY_MAX_MS);
     }
     if (rc == 0) {
-        rc = nng_dialer_create(&dialer, socket, address);
+        char by_ipv4[BUS_ADDRESS_MAX + 2];
+        rc = nng_dialer_create(&dialer, socket, dial_url(address, by_ipv4, sizeof by_ipv4));
     }
     if (rc == 0 && bus_peer_is_tls(address)) {
         rc = tls != NULL ? nng_dialer_set_ptr(dialer, NNG_OPT_TLS_CONFIG, tls) : NNG_EPEERAUTH;
