@@ -2,6 +2,7 @@
 /* cli: what all parts of a run of the tool share. */
 #include "admin/cli.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -35,6 +36,21 @@ void cli_say(const struct cli *cli, const char *format, ...)
     fputc('\n', cli->err);
 }
 
+/* Beside the table, so that what reads the table need not know of it. */
+static void cli_say_rest(const struct cli *cli, const ProtobufCMessage *reply)
+{
+    const ProtobufCFieldDescriptor *total = output_field(reply, "total");
+    const ProtobufCFieldDescriptor *rows = output_list(reply);
+    if (total == NULL || rows == NULL) {
+        return;
+    }
+    size_t shown = output_count(reply, rows);
+    uint64_t all = *(const uint64_t *)output_at(reply, total);
+    if (all > shown) {
+        cli_say(cli, "%zu of %" PRIu64 " are shown; see --limit and --match", shown, all);
+    }
+}
+
 void cli_print(const struct cli *cli, const ProtobufCMessage *reply)
 {
     if (cli->is_json) {
@@ -43,4 +59,5 @@ void cli_print(const struct cli *cli, const ProtobufCMessage *reply)
     }
     const struct output_style style = output_style_of(cli->out);
     output_people(reply, &cli->verb->view, &style, cli->out);
+    cli_say_rest(cli, reply);
 }

@@ -177,6 +177,8 @@ void talk_text_list(const struct talk_text_list *list, struct sink *out)
         talk_text_member("kind", bytes_str(list->is_of_operators ? "operators" : "users"), out);
         break;
     }
+    talk_text_number("total", (int64_t)list->total, out);
+    talk_text_number("version", list->version, out);
     if (list->first >= 0) {
         talk_text_number("first", list->first, out);
         sink_text(out, list->more ? ",\"more\":true" : ",\"more\":false");

@@ -32,8 +32,10 @@ struct talk_text_list {
      * digits; else nothing, or whatever says that the user is away. */
     const struct bytes *names;
     size_t count;
-    int64_t first; /* place of the first name in the whole list; < 0: this is the whole list */
-    bool more;     /* with `first`: another page follows */
+    size_t total;    /* names in the whole list */
+    int64_t version; /* greater than those of all earlier ones */
+    int64_t first;   /* of a page: place of its first name in the whole list; < 0: no page */
+    bool more;       /* with `first`: another page follows */
 };
 void talk_text_list(const struct talk_text_list *list, struct sink *out);
 

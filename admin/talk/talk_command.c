@@ -113,15 +113,29 @@ static void talk_command_on_quit(struct talk_client *client, const char *argumen
 
 /* Lists ---------------------------------------------------------------------------------------- */
 
+/* Of a long list only a part is here. */
+static void talk_command_more(struct talk_client *client, const struct talk_names *list)
+{
+    if (list->total > list->count) {
+        talk_client_say(client, TALK_ANSWER, "  and %zu more; /refresh gets all of them",
+                        list->total - list->count);
+    }
+}
+
 static void talk_command_on_rooms(struct talk_client *client, const char *argument)
 {
     (void)argument;
     const struct talk_names *rooms = &client->rooms;
-    talk_client_say(client, TALK_ANSWER, rooms->count == 0 ? "there are no rooms" : "rooms:");
+    if (rooms->total == 0) {
+        talk_client_say(client, TALK_ANSWER, "there are no rooms");
+        return;
+    }
+    talk_client_say(client, TALK_ANSWER, "rooms (%zu):", rooms->total);
     for (size_t i = 0; i < rooms->count; i++) {
         talk_client_say(client, TALK_ANSWER, "  %s (%ld)", rooms->names[i].name,
                         rooms->names[i].members);
     }
+    talk_command_more(client, rooms);
 }
 
 static void talk_command_user(struct talk_client *client, const struct talk_name *user,
@@ -135,23 +149,25 @@ static void talk_command_on_users(struct talk_client *client, const char *argume
 {
     (void)argument;
     if (client->room.name[0] != '\0') {
-        talk_client_say(client, TALK_ANSWER, "in %s:", client->room.name);
+        talk_client_say(client, TALK_ANSWER, "in %s (%zu):", client->room.name,
+                        client->members.total);
     }
     for (size_t i = 0; i < client->members.count; i++) {
         const struct talk_name *user = &client->members.names[i];
         talk_command_user(client, user,
                           client->manager != NULL && strcmp(client->manager, user->name) == 0);
     }
-    bool is_first = true;
+    talk_command_more(client, &client->members);
+    size_t here = client->members.total, everybody = client->users.total;
+    if (everybody > here) {
+        talk_client_say(client, TALK_ANSWER, "elsewhere (%zu):", everybody - here);
+    }
     for (size_t i = 0; i < client->users.count; i++) {
         if (!talk_names_has(&client->members, client->users.names[i].name)) {
-            if (is_first) {
-                talk_client_say(client, TALK_ANSWER, "elsewhere:");
-            }
-            is_first = false;
             talk_command_user(client, &client->users.names[i], false);
         }
     }
+    talk_command_more(client, &client->users);
 }
 
 static void talk_command_on_help(struct talk_client *client, const char *argument)

@@ -28,7 +28,7 @@ void talk_names_fini(struct talk_names *names)
 {
     talk_names_cut(names, 0);
     free(names->names);
-    names->names = NULL;
+    *names = (struct talk_names){0};
 }
 
 bool talk_names_has(const struct talk_names *names, const char *name)
@@ -72,4 +72,6 @@ void talk_names_take(struct talk_names *list, const json_t *text, const json_t *
                 .is_away = talk_names_is_in(json_object_get(text, "away"), name)};
         }
     }
+    json_int_t total = json_integer_value(json_object_get(text, "total"));
+    list->total = total > (json_int_t)list->count ? (size_t)total : list->count;
 }

@@ -15,7 +15,9 @@ struct talk_name {
 /** Zeroed storage is an empty list. */
 struct talk_names {
     struct talk_name *names;
-    size_t count;
+    size_t
+        count; /* as far as the server has told them: the first page, or all that was asked for */
+    size_t total; /* that there are */
 };
 
 void talk_names_fini(struct talk_names *names);
@@ -24,8 +26,9 @@ bool talk_names_has(const struct talk_names *names, const char *name);
 /**
  * Take a list from a text of the server.
  *
- * text    its "first", if it has one, is the place of the first name: a page; else it is all; its
- *         "away", if it has one, says who of them is
+ * text    its "first", if it has one, is the place of the first name: a page; else it is all that
+ *         is told unasked; its "total" says how many there are, its "away", if it has one, who of
+ *         them is
  * names   array of strings; anything else in it is passed over
  * counts  array of numbers in the same order, or NULL
  */

@@ -45,7 +45,7 @@ static void deliver_in_turn(struct talk *talk, struct room *room, struct entry *
     roster_on_entry(room, entry);
     deliver_list_ahead(talk, room, entry->seq);
     if (entry->stay != 0 && room->members_at < entry->seq) {
-        upkeep_list_dirty(talk, LIST_MEMBERS, room); /* the list that goes with it was lost */
+        lists_dirty(talk, LIST_MEMBERS, room); /* the list that goes with it was lost */
     }
     deliver_to_members(talk, room, entry);
 }
@@ -106,7 +106,7 @@ void deliver_epoch(struct talk *talk, struct room *room, struct bytes epoch, uin
     listing_unref(room->list_ahead);
     room->list_ahead = NULL;
     room->members_at = 0;
-    upkeep_list_dirty(talk, LIST_MEMBERS, room);
+    lists_dirty(talk, LIST_MEMBERS, room);
     uint64_t had[2] = {next, kept + 1};
     room_feed_fini(&room->feed);
     room_feed_init(&room->feed, had[0] < had[1] ? had[0] : had[1]);

@@ -1,15 +1,87 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * deliver_lists: lists of users, rooms and members to clients' connections: a changed list to all
- * it concerns, pages to the one who asked, and what a full connection could not take, later.
+ * deliver_lists: lists of users, rooms and members to clients' connections, from what the node has
+ * of them in memory: a changed list to all it concerns, one that was asked for to who asked, and
+ * what a full connection could not take, later. When a list is read is lists_read.c's.
  */
 #include "channel.h"
 
-static void deliver_listing_to(struct talk *talk, struct client *client, struct listing *listing)
+static struct bytes deliver_self(const struct client *client, enum listing_kind list)
 {
-    if (!client->leaving && channel_takes(client, listing->list)) {
-        client->lists_missed[listing->list] = !channel_listing(talk, client, listing);
+    bool is_among = client->name != NULL && (list == LIST_USERS || list == LIST_MEMBERS);
+    return is_among ? bytes_str(client->name) : bytes_of(NULL, 0);
+}
+
+/* The whole list or its first page: how many names it was told. One who is being given pages of an
+ * earlier form gets those first. */
+static size_t deliver_listing_to(struct talk *talk, struct client *client, struct listing *listing)
+{
+    enum listing_kind list = listing->list;
+    if (client->leaving || !channel_takes(client, list)) {
+        return 0;
     }
+    if (!channel_is_open(client)) {
+        client->lists_missed[list] = false;
+        return 0;
+    }
+    struct listing *head = NULL;
+    if (client->paged[list] == NULL) {
+        head = listing_head(listing, deliver_self(client, list));
+    }
+    bool is_taken = head != NULL && channel_listing(talk, client, head);
+    size_t told = is_taken ? head->count : 0;
+    client->lists_missed[list] = !is_taken;
+    listing_unref(head);
+    return told;
+}
+
+static void deliver_pages(struct talk *talk, struct client *client, enum listing_kind list)
+{
+    while (client->paged[list] != NULL) {
+        struct listing *whole = client->paged[list];
+        bool is_over = client->page_at[list] >= whole->total || !channel_takes(client, list);
+        if (is_over) {
+            client->paged[list] = NULL;
+            listing_unref(whole);
+            continue;
+        }
+        struct listing *page = listing_page(whole, client->page_at[list]);
+        if (page == NULL || !channel_listing(talk, client, page)) {
+            return;
+        }
+        client->page_at[list] += whole->page_names;
+    }
+}
+
+/* A list that has come, or is here: as the client has asked for it. */
+static void deliver_wanted(struct talk *talk, struct client *client, struct listing *listing)
+{
+    enum listing_kind list = listing->list;
+    client->list_wanted[list] = 0;
+    if (!client->wants_pages[list] || client->line == NULL || !listing_is_long(listing)) {
+        (void)deliver_listing_to(talk, client, listing);
+        return;
+    }
+    struct listing *earlier = client->paged[list];
+    client->paged[list] = listing_ref(listing);
+    client->page_at[list] = 0;
+    client->lists_missed[list] = false;
+    listing_unref(earlier);
+    if (!client->is_full) {
+        deliver_pages(talk, client, list);
+    }
+}
+
+/* How many names it was told unasked. */
+static size_t deliver_come(struct talk *talk, struct client *client, struct listing *listing,
+                           bool is_told)
+{
+    int64_t wanted = client->list_wanted[listing->list];
+    if (wanted > 0 && wanted <= listing->version) {
+        deliver_wanted(talk, client, listing);
+        return 0;
+    }
+    return is_told ? deliver_listing_to(talk, client, listing) : 0;
 }
 
 static void deliver_list_of(const struct room *room, struct listing *form)
@@ -22,7 +94,8 @@ static void deliver_list_of(const struct room *room, struct listing *form)
 /* The list, with who manages the room now. */
 static struct listing *deliver_as_of_now(const struct room *room, struct listing *listing)
 {
-    struct listing form = {.list = listing->list, .first = listing->first, .more = listing->more};
+    struct listing form = {
+        .list = listing->list, .version = listing->version, .page_names = listing->page_names};
     deliver_list_of(room, &form);
     struct listing *now = bytes_equal(listing->manager, form.manager)
                               ? NULL
@@ -39,9 +112,11 @@ static void deliver_members(struct talk *talk, struct room *room, struct listing
     listing = deliver_as_of_now(room, listing);
     listing_unref(room->members);
     room->members = listing;
+    size_t told = 0;
     for (struct client *client = room->first_member; client != NULL; client = client->next_member) {
-        deliver_listing_to(talk, client, listing);
+        told += deliver_come(talk, client, listing, true);
     }
+    lists_told(talk, LIST_MEMBERS, room, told);
 }
 
 void deliver_list_ahead(struct talk *talk, struct room *room, uint64_t seq)
@@ -53,135 +128,79 @@ void deliver_list_ahead(struct talk *talk, struct room *room, uint64_t seq)
     }
 }
 
-void deliver_list(struct talk *talk, enum listing_kind list, struct room *room, uint64_t at,
-                  const struct bytes *names, size_t count)
+static void deliver_realm_list(struct talk *talk, struct listing *listing, bool is_told)
 {
-    if (list == LIST_MEMBERS && room == NULL) {
+    enum listing_kind list = listing->list;
+    listing_unref(talk->lists[list]);
+    talk->lists[list] = listing;
+    size_t told = 0;
+    struct client *client, *next;
+    HASH_ITER(hh, talk->roster.clients, client, next)
+    {
+        told += deliver_come(talk, client, listing, is_told);
+    }
+    if (is_told) {
+        talk->lists_told[list] = listing->version;
+        lists_told(talk, list, NULL, told);
+    }
+}
+
+void deliver_list(struct talk *talk, const struct deliver_list *as, const struct bytes *names,
+                  size_t count)
+{
+    struct room *room = as->list == LIST_MEMBERS ? as->room : NULL;
+    if (as->list == LIST_MEMBERS && room == NULL) {
         return;
     }
-    struct listing form = {.list = list, .first = -1};
-    if (list == LIST_MEMBERS) {
+    const struct listing *here = talk->lists[as->list];
+    if (as->version < (room != NULL ? room->members_version : here != NULL ? here->version : 0)) {
+        return;
+    }
+    struct listing form = {.list = as->list,
+                           .version = as->version,
+                           .page_names = (size_t)talk->options.config->lists_max};
+    if (room != NULL) {
         deliver_list_of(room, &form);
     }
     struct listing *listing = listing_new(&form, names, count);
     if (listing == NULL) {
         return;
     }
-    if (list == LIST_MEMBERS) {
-        listing_unref(room->list_ahead);
-        room->list_ahead = listing;
-        room->list_ahead_at = room->members_at = at;
-        deliver_list_ahead(talk, room, room->feed.next - 1);
+    if (room == NULL) {
+        deliver_realm_list(talk, listing, as->is_told);
         return;
     }
-    listing_unref(talk->lists[list]);
-    talk->lists[list] = listing;
-    struct client *client, *next;
-    HASH_ITER(hh, talk->roster.clients, client, next)
-    {
-        deliver_listing_to(talk, client, listing);
-    }
+    listing_unref(room->list_ahead);
+    room->list_ahead = listing;
+    room->list_ahead_at = room->members_at = as->at;
+    room->members_version = as->version;
+    deliver_list_ahead(talk, room, room->feed.next - 1);
 }
 
-void deliver_page(struct talk *talk, struct client *client, const struct listing *page,
-                  const struct bytes *names, size_t count)
+void deliver_give(struct talk *talk, struct client *client, enum listing_kind list, int64_t version,
+                  bool is_paged)
 {
-    struct listing form = *page;
-    if (form.list == LIST_MEMBERS && client->room != NULL) {
-        deliver_list_of(client->room, &form);
-    }
-    if (form.first == 0 && !form.more) {
-        form.first = -1;
-    }
-    struct listing *listing = listing_new(&form, names, count);
-    if (listing != NULL && channel_takes(client, form.list) &&
-        !channel_listing(talk, client, listing)) {
-        client->page_due[form.list] = true;
-        client->page_first[form.list] = page->first;
-    }
-    listing_unref(listing);
-}
-
-/* A page that is asked for; the client may be gone when it comes. */
-struct deliver_asked {
-    struct talk *talk;
-    uint8_t uid[HGTP_USER_ID_BYTES];
-    enum listing_kind list;
-    int64_t first;
-};
-
-static void deliver_ask_page(struct talk *talk, struct client *client);
-
-static void deliver_on_page(const struct result *result, void *arg)
-{
-    struct deliver_asked *asked = arg;
-    struct talk *talk = asked->talk;
-    talk_call_over(talk);
-    struct client *client = roster_client(&talk->roster, bytes_of(asked->uid, sizeof asked->uid));
-    if (client != NULL) {
-        client->paging = false;
-    }
-    bool has_begun_anew = client != NULL && client->page_first[asked->list] != asked->first;
-    if (has_begun_anew) {
-        deliver_ask_page(talk, client); /* the list was asked for once more: not this page now */
-    } else if (client != NULL && result != NULL) {
-        client->page_due[asked->list] = false;
-        effects_apply(talk, result, NULL, NULL);
-        bool is_refused =
-            client->page_due[asked->list] && client->page_first[asked->list] == asked->first;
-        if (!is_refused) {
-            deliver_ask_page(talk, client);
-        }
-    }
-    free(asked);
-}
-
-static void deliver_ask_page(struct talk *talk, struct client *client)
-{
-    int list = 0;
-    while (list < LIST_COUNT && !client->page_due[list]) {
-        list++;
-    }
-    struct deliver_asked *asked = NULL;
-    if (list < LIST_COUNT && !client->paging) {
-        asked = calloc(1, sizeof *asked);
-    }
-    if (asked == NULL) {
+    struct room *room = list == LIST_MEMBERS ? client->room : NULL;
+    if (!channel_takes(client, list) || (list == LIST_MEMBERS && room == NULL)) {
         return;
     }
-    asked->talk = talk;
-    asked->list = (enum listing_kind)list;
-    asked->first = client->page_first[list];
-    memcpy(asked->uid, client->uid, sizeof asked->uid);
-    client->paging = true;
-    struct script_args args;
-    talk_args_init(talk, &args, bytes_of(asked->uid, sizeof asked->uid));
-    script_args_str(&args, "what", listing_words[list]);
-    script_args_int(&args, "first", client->page_first[list]);
-    talk_call(talk, SCRIPT_page, &args, deliver_on_page, asked);
-}
-
-void deliver_pages_due(struct talk *talk, struct client *client, enum listing_kind list,
-                       int64_t first)
-{
-    bool is_earlier = !client->page_due[list] || first < client->page_first[list];
-    if (is_earlier && channel_takes(client, list)) {
-        client->page_due[list] = true;
-        client->page_first[list] = first;
-        deliver_ask_page(talk, client);
+    struct listing *here = room != NULL ? room->members : talk->lists[list];
+    client->wants_pages[list] = is_paged;
+    if (here != NULL && here->version >= version) {
+        deliver_wanted(talk, client, here);
+        return;
+    }
+    client->list_wanted[list] = version > 0 ? version : 1;
+    bool is_ahead = room != NULL && room->list_ahead != NULL && room->members_version >= version;
+    if (!is_ahead) {
+        lists_wanted(talk, list, room);
     }
 }
 
-static void deliver_missed_lists(struct talk *talk, struct client *client)
+void deliver_give_all(struct talk *talk, struct client *client)
 {
     for (int list = 0; list < LIST_COUNT; list++) {
-        struct listing *listing = talk->lists[list];
-        if (list == LIST_MEMBERS) {
-            listing = client->room != NULL ? client->room->members : NULL;
-        }
-        if (client->lists_missed[list] && listing != NULL) {
-            deliver_listing_to(talk, client, listing);
-        }
+        deliver_give(talk, client, (enum listing_kind)list, 0, false);
     }
 }
 
@@ -189,13 +208,24 @@ bool deliver_owes_lists(const struct client *client)
 {
     bool is_owed = false;
     for (int list = 0; list < LIST_COUNT; list++) {
-        is_owed = is_owed || client->page_due[list] || client->lists_missed[list];
+        is_owed = is_owed || client->paged[list] != NULL || client->lists_missed[list];
     }
-    return is_owed && !client->paging;
+    return is_owed;
 }
 
 void deliver_lists_owed(struct talk *talk, struct client *client)
 {
-    deliver_missed_lists(talk, client);
-    deliver_ask_page(talk, client);
+    for (int list = 0; list < LIST_COUNT; list++) {
+        if (client->is_full) {
+            return;
+        }
+        deliver_pages(talk, client, (enum listing_kind)list);
+        struct listing *listing = talk->lists[list];
+        if (list == LIST_MEMBERS) {
+            listing = client->room != NULL ? client->room->members : NULL;
+        }
+        if (client->lists_missed[list] && listing != NULL && client->paged[list] == NULL) {
+            deliver_listing_to(talk, client, listing);
+        }
+    }
 }

@@ -138,8 +138,7 @@ static void effects_on_home(struct talk *talk, const struct effect *effect)
     if (has_moved && was_in && is_in) {
         effects_stay(client, told.first);
     } else if (is_in && !was_in && !has_moved) {
-        upkeep_list_dirty(talk, LIST_MEMBERS,
-                          client->room); /* it was shown before this was known */
+        deliver_give(talk, client, LIST_MEMBERS, 0, false); /* told before this was known */
     }
     if (is_in) {
         membership_managed(talk, client->room, told.room.manager, told.room.next);
@@ -291,59 +290,48 @@ static void effects_on_entry(struct talk *talk, const struct effect *effect)
     entry_unref(entry);
 }
 
+static void effects_take_list(struct talk *talk, const struct effect *effect, bool is_told)
+{
+    struct deliver_list as = {.version = effects_number(effect->fields[3], 0),
+                              .at = (uint64_t)effects_number(effect->fields[5], 0),
+                              .is_told = is_told};
+    if (!listing_of(effect->fields[1], &as.list)) {
+        return;
+    }
+    as.room = roster_room(&talk->roster, effect->fields[2]);
+    if (as.room != NULL && !bytes_equal(effect->fields[4], bytes_str(as.room->epoch))) {
+        as.room->check_due = true;
+        upkeep_check_soon(talk);
+        lists_dirty(talk, as.list, as.room); /* of members whom this node does not know of yet */
+        return;
+    }
+    deliver_list(talk, &as, effect->fields + 6, effect->count - 6);
+}
+
 static void effects_on_list(struct talk *talk, const struct effect *effect)
 {
-    enum listing_kind list;
-    if (!listing_of(effect->fields[1], &list)) {
-        return;
-    }
-    struct room *room = roster_room(&talk->roster, effect->fields[2]);
-    int64_t stamp = effects_number(effect->fields[3], 0);
-    if (room != NULL && !bytes_equal(effect->fields[4], bytes_str(room->epoch))) {
-        room->check_due = true;
-        upkeep_check_soon(talk);
-        upkeep_list_dirty(talk, list, room); /* of members whom this node does not know of yet */
-        return;
-    }
-    int64_t *last = room != NULL ? &room->members_stamp : &talk->list_stamps[list];
-    if (stamp >= *last) {
-        *last = stamp;
-        deliver_list(talk, list, room, (uint64_t)effects_number(effect->fields[5], 0),
-                     effect->fields + 6, effect->count - 6);
-    }
+    effects_take_list(talk, effect, true);
+}
+
+static void effects_on_keep(struct talk *talk, const struct effect *effect)
+{
+    effects_take_list(talk, effect, false);
 }
 
 static void effects_on_give(struct talk *talk, const struct effect *effect)
 {
-    struct listing page = {.first = effects_number(effect->fields[3], 0),
-                           .more = effect->fields[4].len > 0};
+    enum listing_kind list;
     struct client *client = roster_client(&talk->roster, effect->fields[1]);
-    if (client == NULL || !listing_of(effect->fields[2], &page.list)) {
+    if (client == NULL || !listing_of(effect->fields[2], &list)) {
         return;
     }
     bool is_of_its_room =
-        page.list != LIST_MEMBERS ||
+        list != LIST_MEMBERS ||
         (client->room != NULL &&
-         bytes_equal(effect->fields[5], bytes_of(client->room->id, sizeof client->room->id)));
+         bytes_equal(effect->fields[4], bytes_of(client->room->id, sizeof client->room->id)));
     if (is_of_its_room) {
-        deliver_page(talk, client, &page, effect->fields + 6, effect->count - 6);
-    }
-}
-
-static void effects_on_relist(struct talk *talk, const struct effect *effect)
-{
-    struct client *client = roster_client(&talk->roster, effect->fields[1]);
-    for (int list = 0; client != NULL && list < LIST_COUNT; list++) {
-        deliver_pages_due(talk, client, (enum listing_kind)list, 0);
-    }
-}
-
-static void effects_on_pages(struct talk *talk, const struct effect *effect)
-{
-    enum listing_kind list;
-    struct client *client = roster_client(&talk->roster, effect->fields[1]);
-    if (client != NULL && listing_of(effect->fields[2], &list)) {
-        deliver_pages_due(talk, client, list, effects_number(effect->fields[3], 0));
+        deliver_give(talk, client, list, effects_number(effect->fields[3], 0),
+                     effect->fields[5].len > 0);
     }
 }
 
@@ -355,9 +343,9 @@ static void effects_on_dirty(struct talk *talk, const struct effect *effect)
     }
     struct room *room = roster_room(&talk->roster, effect->fields[2]);
     if (effect->count > 3 && effect->fields[3].len > 0) {
-        upkeep_presence_dirty(talk, list, room);
+        lists_presence_dirty(talk, list, room);
     } else {
-        upkeep_list_dirty(talk, list, room);
+        lists_dirty(talk, list, room);
     }
 }
 
@@ -471,6 +459,8 @@ static void effects_on_nothing(struct talk *talk, const struct effect *effect)
 #define effects_on_row       effects_on_nothing
 #define effects_on_members   effects_on_nothing
 #define effects_on_rival     effects_on_nothing
+#define effects_on_names     effects_on_nothing
+#define effects_on_long      lists_on_long
 #define effects_on_probe     rivals_on_probe
 #define effects_on_probed    rivals_on_probed
 #define effects_on_relay     datagrams_relay

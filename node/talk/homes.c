@@ -345,17 +345,7 @@ void homes_arrived(struct talk *talk, struct client *client, const struct homes_
     client->held_move = move->number;
     free(client->held_from);
     client->held_from = strndup((const char *)move->node.ptr, move->node.len);
-    if (is_held) {
-        for (int list = 0; list < LIST_COUNT; list++) {
-            deliver_pages_due(talk, client, (enum listing_kind)list, 0);
-        }
-        return;
-    }
-    /* Where one comes from a dead node, many do: once for all. */
-    upkeep_list_dirty(talk, LIST_USERS, NULL);
-    upkeep_list_dirty(talk, LIST_ROOMS, NULL);
-    upkeep_list_dirty(talk, LIST_COUNTS, NULL);
-    upkeep_list_dirty(talk, LIST_MEMBERS, client->room);
+    deliver_give_all(talk, client);
 }
 
 bool homes_has_stayed(struct talk *talk, struct client *client, bool is_held)

@@ -262,6 +262,7 @@ void talk_attach(struct talk *talk, const struct talk_attach *attach, talk_on_at
     if (attach->has_try) {
         script_args_int(&args, "try", (int64_t)attach->try_number);
     }
+    lists_args(talk, &args, bytes_of(attaching->uid, sizeof attaching->uid));
     const struct stranger stranger = {
         .uid = bytes_of(uid, sizeof uid), .token = token, .ip = attach->asker.client_ip};
     err = strangers_call(talk, &stranger, SCRIPT_attach, &args, lines_on_attach_result, attaching);

@@ -27,7 +27,38 @@ static struct bytes listing_copy(struct bytes from, struct sink *into)
     return copy;
 }
 
-struct listing *listing_new(const struct listing *form, const struct bytes *names, size_t count)
+/* Fields per name. */
+static size_t listing_step(enum listing_kind list)
+{
+    return list == LIST_ROOMS ? 1 : 2;
+}
+
+static int listing_order(struct bytes a, struct bytes b)
+{
+    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static int listing_compare(const void *a, const void *b)
+{
+    return listing_order(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+static void listing_sort(struct listing *listing)
+{
+    size_t step = listing_step(listing->list), kept = 0;
+    qsort(listing->names, listing->count / step, step * sizeof listing->names[0], listing_compare);
+    for (size_t i = 0; i < listing->count; i += step) {
+        if (kept == 0 || !bytes_equal(listing->names[kept - step], listing->names[i])) {
+            memmove(&listing->names[kept], &listing->names[i], step * sizeof listing->names[0]);
+            kept += step;
+        }
+    }
+    listing->count = kept;
+}
+
+static struct listing *listing_made(const struct listing *form, const struct bytes *names,
+                                    size_t count)
 {
     size_t text_bytes = form->room.len + form->manager.len;
     for (size_t i = 0; i < count; i++) {
@@ -40,6 +71,7 @@ struct listing *listing_new(const struct listing *form, const struct bytes *name
     }
     *listing = *form;
     listing->refs = 1;
+    listing->pages = NULL;
     memset(listing->frames, 0, sizeof listing->frames);
     listing->count = count;
     listing->names = (struct bytes *)(listing + 1);
@@ -52,6 +84,89 @@ struct listing *listing_new(const struct listing *form, const struct bytes *name
     return listing;
 }
 
+bool listing_is_long(const struct listing *listing)
+{
+    return listing->first < 0 && listing->total > listing->page_names;
+}
+
+struct listing *listing_new(const struct listing *form, const struct bytes *names, size_t count)
+{
+    struct listing *listing = listing_made(form, names, count);
+    if (listing == NULL) {
+        return NULL;
+    }
+    size_t step = listing_step(form->list);
+    listing->first = -1;
+    listing->total = count / step;
+    if (listing_is_long(listing)) {
+        listing_sort(listing);
+        listing->total = listing->count / step;
+    }
+    return listing;
+}
+
+static size_t listing_page_count(const struct listing *whole)
+{
+    return (whole->total + whole->page_names - 1) / whole->page_names;
+}
+
+/* A part of a long list; `slot`: where it is kept. */
+static struct listing *listing_part(struct listing *whole, size_t slot, size_t first, bool is_page)
+{
+    if (whole->pages == NULL) {
+        whole->pages = calloc(listing_page_count(whole) + 1, sizeof *whole->pages);
+    }
+    if (whole->pages != NULL && whole->pages[slot] == NULL) {
+        size_t step = listing_step(whole->list), left = whole->total - first;
+        struct listing form = *whole;
+        form.first = is_page ? (int64_t)first : -1;
+        form.more = is_page && left > whole->page_names;
+        size_t length = left < whole->page_names ? left : whole->page_names;
+        whole->pages[slot] = listing_made(&form, whole->names + first * step, length * step);
+    }
+    return whole->pages != NULL ? whole->pages[slot] : NULL;
+}
+
+struct listing *listing_page(struct listing *whole, size_t first)
+{
+    assert(listing_is_long(whole) && first < whole->total);
+    return listing_part(whole, first / whole->page_names, first, true);
+}
+
+/* The first page, in which `self` stands in the place of the last one. */
+static struct listing *listing_head_with(const struct listing *whole, const struct bytes self[2],
+                                         bool is_missing)
+{
+    size_t step = listing_step(whole->list), count = whole->page_names * step;
+    struct bytes *names = malloc(count * sizeof *names);
+    struct listing *head = NULL;
+    if (names != NULL) {
+        memcpy(names, whole->names, count * sizeof *names);
+        memcpy(&names[count - step], self, step * sizeof *names);
+        struct listing form = *whole;
+        form.total += is_missing ? 1 : 0;
+        head = listing_made(&form, names, count);
+    }
+    free(names);
+    return head;
+}
+
+struct listing *listing_head(struct listing *whole, struct bytes self)
+{
+    if (!listing_is_long(whole)) {
+        return listing_ref(whole);
+    }
+    size_t step = listing_step(whole->list);
+    const struct bytes *found =
+        bsearch(&self, whole->names, whole->total, step * sizeof self, listing_compare);
+    if (self.len == 0 || (found != NULL && found < whole->names + whole->page_names * step)) {
+        struct listing *head = listing_part(whole, listing_page_count(whole), 0, false);
+        return head != NULL ? listing_ref(head) : NULL;
+    }
+    const struct bytes present[2] = {self, bytes_str("")};
+    return listing_head_with(whole, found != NULL ? found : present, found == NULL);
+}
+
 struct listing *listing_ref(struct listing *listing)
 {
     listing->refs++;
@@ -60,12 +175,17 @@ struct listing *listing_ref(struct listing *listing)
 
 void listing_unref(struct listing *listing)
 {
-    if (listing != NULL && --listing->refs == 0) {
-        for (int format = 0; format < FORMAT_COUNT; format++) {
-            frame_unref(listing->frames[format]);
-        }
-        free(listing);
+    if (listing == NULL || --listing->refs > 0) {
+        return;
     }
+    for (size_t i = 0; listing->pages != NULL && i <= listing_page_count(listing); i++) {
+        listing_unref(listing->pages[i]);
+    }
+    free(listing->pages);
+    for (int format = 0; format < FORMAT_COUNT; format++) {
+        frame_unref(listing->frames[format]);
+    }
+    free(listing);
 }
 
 enum push_type listing_push_type(const struct listing *listing)
@@ -82,8 +202,8 @@ enum push_type listing_push_type(const struct listing *listing)
 static void listing_write_push(const void *what, struct sink *out)
 {
     const struct listing *listing = what;
-    size_t step = listing->list == LIST_ROOMS ? 1 : 2;
-    push_list_body(listing_push_type(listing), listing->names, listing->count, step, out);
+    push_list_body(listing_push_type(listing), listing->names, listing->count,
+                   listing_step(listing->list), out);
 }
 
 static void listing_write_text(const void *what, struct sink *out)
@@ -101,6 +221,8 @@ static void listing_write_text(const void *what, struct sink *out)
                                         .is_of_operators = listing->is_of_operators,
                                         .names = listing->names,
                                         .count = listing->count,
+                                        .total = listing->total,
+                                        .version = listing->version,
                                         .first = listing->first,
                                         .more = listing->more};
     talk_text_list(&text, out);

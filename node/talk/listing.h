@@ -26,16 +26,27 @@ struct listing {
     struct bytes room; /* LIST_MEMBERS: whose, and its manager */
     struct bytes manager;
     bool is_of_operators; /* LIST_MEMBERS: the room is theirs */
-    int64_t first;        /* of a page: the place of its first name; < 0: the whole list */
+    int64_t version;      /* every change has a greater one */
+    size_t page_names;    /* of a whole list: it is told in pages of so many names, if it has more */
+    size_t total;         /* names in the whole list */
+    int64_t first;        /* of a page: the place of its first name; < 0: no page */
     bool more;            /* of a page: another one follows */
+    struct listing **pages; /* of a long list, as far as they have been made; the head stands last */
     struct frame *frames[FORMAT_COUNT];
     size_t count;
     struct bytes *names; /* views into the same memory; each but of LIST_ROOMS with what is shown
                             beside it: the number of members, or `away` or nothing */
 };
 
-/** With one reference, everything copied; NULL when memory is out. */
+/** A whole list (`first` < 0) of the form's version, with one reference, everything copied; one that
+ * is longer than a page is sorted, each name once. NULL when memory is out. */
 struct listing *listing_new(const struct listing *form, const struct bytes *names, size_t count);
+/** The page that begins at place `first` of a long list, borrowed; NULL when memory is out. */
+struct listing *listing_page(struct listing *whole, size_t first);
+/** What one is told who has not asked for pages, with a reference: the whole list, or its first page,
+ * in which `self` is (empty: nobody has to be). NULL when memory is out. */
+struct listing *listing_head(struct listing *whole, struct bytes self);
+bool listing_is_long(const struct listing *listing);
 struct listing *listing_ref(struct listing *listing);
 void listing_unref(struct listing *listing);
 

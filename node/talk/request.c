@@ -318,6 +318,8 @@ static void request_ask(struct request *request)
         script_args_int(&args, "members_max", config->limits_room_members);
     } else if (script == SCRIPT_invite || script == SCRIPT_remove) {
         script_args_int(&args, "answer_ms", config->hgtp_answer_ms);
+    } else if (script == SCRIPT_refresh || script == SCRIPT_join) {
+        lists_args(request->talk, &args, request_uid(request));
     }
     request_room_names(request, &args);
     request_call(request, script, &args, request_on_result);

@@ -201,6 +201,7 @@ static void request_prove(struct request *request, const struct request_challeng
     script_args_int(&args, "users_max", config->limits_users);
     script_args_bytes(&args, "rival", rival->uid);
     script_args_str(&args, "verdict", rival->verdict);
+    lists_args(request->talk, &args, request_uid(request));
     request_call(request, SCRIPT_prove, &args, request_on_proved);
 }
 

@@ -84,7 +84,7 @@ void rivals_on_probe(struct talk *talk, const struct effect *effect)
     }
     client->probe_ms = talk_now_ms(talk) + RIVALS_PROBE_MS;
     talk->probe_count++;
-    deliver_pages_due(talk, client, LIST_USERS, 0);
+    deliver_give(talk, client, LIST_USERS, 0, false);
     rivals_look(talk, client);
 }
 

@@ -42,6 +42,9 @@ struct client *roster_client_add(struct roster *roster, struct bytes uid)
 void roster_client_remove(struct roster *roster, struct client *client)
 {
     roster_leave(roster, client);
+    for (int list = 0; list < LIST_COUNT; list++) {
+        roster_drop_list(client, (enum listing_kind)list);
+    }
     HASH_DEL(roster->clients, client);
     free(client->leaving_to);
     free(client->held_from);
@@ -146,6 +149,14 @@ uint64_t roster_next(const struct client *client)
     return next > client->first ? next : client->first;
 }
 
+void roster_drop_list(struct client *client, enum listing_kind list)
+{
+    listing_unref(client->paged[list]);
+    client->paged[list] = NULL;
+    client->list_wanted[list] = 0;
+    client->lists_missed[list] = false;
+}
+
 void roster_leave(struct roster *roster, struct client *client)
 {
     struct room *room = client->room;
@@ -155,7 +166,7 @@ void roster_leave(struct roster *roster, struct client *client)
     DL_DELETE2(room->first_member, client, prev_member, next_member);
     client->room = NULL;
     client->behind = false;
-    client->lists_missed[LIST_MEMBERS] = false;
+    roster_drop_list(client, LIST_MEMBERS);
     if (room->first_member == NULL && room->hold_count == 0) {
         roster_room_free(roster, room);
     }

@@ -65,10 +65,12 @@ struct client {
     char *held_from;  /* that node; NULL: memory was out */
     bool catching_up; /* a read of the log for it is under way */
     uint64_t behind_at;
-    bool paging;                    /* a page of a list is being asked for */
-    bool page_due[LIST_COUNT];      /* the page that begins at ... */
-    int64_t page_first[LIST_COUNT]; /* ... this name has still to be sent */
-    bool lists_missed[LIST_COUNT];  /* the latest form has to be sent when there is space again */
+    int64_t list_wanted[LIST_COUNT];   /* least version that it is to be given; 0: it has asked for
+                                          none, or has got it */
+    bool wants_pages[LIST_COUNT];      /* ... all pages of it */
+    struct listing *paged[LIST_COUNT]; /* whose pages it is being given, or NULL; from this place */
+    size_t page_at[LIST_COUNT];
+    bool lists_missed[LIST_COUNT]; /* the latest form has to be sent when there is space again */
     struct client *next_member, *prev_member;
     UT_hash_handle hh;
 };
@@ -77,15 +79,16 @@ struct room {
     uint8_t id[HGTP_ROOM_ID_BYTES];
     char epoch[ROSTER_EPOCH_MAX];
     struct room_feed feed;
-    bool repairing;  /* a read of the log is under way */
-    int64_t gap_ms;  /* when entries that are missing are to be read from the log; 0: none is */
-    bool check_due;  /* something may have been missed: compare with the log's top */
-    bool list_dirty; /* the members' list is to be asked for */
+    bool repairing;      /* a read of the log is under way */
+    int64_t gap_ms;      /* when entries that are missing are to be read from the log; 0: none is */
+    bool check_due;      /* something may have been missed: compare with the log's top */
+    int64_t list_due_ms; /* when its list of members is to be read; 0: it need not */
     struct listing *members; /* last list of its members that was shown, or NULL */
+    int64_t list_free_ms;    /* ... and not before this time */
     struct bytes name;       /* in memory of the room's own */
     struct bytes manager;    /* as of the last entry that was delivered; nobody: empty */
     bool is_of_operators;
-    int64_t members_stamp;
+    int64_t members_version;    /* of the last list of its members that came */
     uint64_t members_at;        /* entry with which the last list of members that came is true */
     struct listing *list_ahead; /* a list that goes with entry ... */
     uint64_t list_ahead_at;     /* ... this number, whose turn has not come; NULL: none */
@@ -126,6 +129,8 @@ void roster_resume(struct client *client, uint64_t next);
 bool roster_client_name(struct client *client, struct bytes name);
 /** The next entry of its room for a client that is in one. */
 uint64_t roster_next(const struct client *client);
+/** It is given nothing more of what it has asked for. */
+void roster_drop_list(struct client *client, enum listing_kind list);
 /** Take it out of its room, if any; an empty room is freed. */
 void roster_leave(struct roster *roster, struct client *client);
 /** Between these two the room is not freed, though it may be empty. */

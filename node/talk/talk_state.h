@@ -60,10 +60,14 @@ struct talk {
     bool giving_up;                  /* sessions with dead ports */
     int64_t next_ports_ms;           /* when to look for them */
     int64_t ports_doubted_ms;        /* when most push connections failed last; 0: never */
-    int64_t lists_due_ms;            /* when dirty lists are to be asked for; 0: none is dirty */
-    bool dirty[LIST_COUNT];
-    struct listing *lists[LIST_COUNT]; /* last list of the realm that was shown, or NULL */
-    int64_t list_stamps[LIST_COUNT];
+    int64_t lists_due_ms;            /* when the next list is to be read; 0: none is */
+    bool lists_reading;
+    int64_t list_due_ms[LIST_COUNT];  /* when it is to be read; 0: it need not */
+    int64_t list_free_ms[LIST_COUNT]; /* it is not read before: reading and telling has its price */
+    struct listing *lists[LIST_COUNT]; /* of the realm, as last read; NULL: never */
+    int64_t lists_told[LIST_COUNT];    /* the version that everybody here has been told; 0: none */
+    struct lists_scan *scans;          /* long lists that are being read */
+    char lists_had[LIST_COUNT * 21];   /* versions, as scripts are told them */
 };
 
 /* talk.c */
@@ -175,26 +179,49 @@ void deliver_epoch(struct talk *talk, struct room *room, struct bytes epoch, uin
 void deliver_gaps(struct talk *talk, int64_t now_ms);
 /** Repair a gap of the room's feed, if there is one and nobody is at it. */
 void deliver_repair(struct talk *talk, struct room *room);
-/** Push a list to all it concerns. `room` only for LIST_MEMBERS: who is in it with its entry `at`,
- * to whom it goes when that entry's turn has come. */
-void deliver_list(struct talk *talk, enum listing_kind list, struct room *room, uint64_t at,
-                  const struct bytes *names, size_t count);
+/** A list as it is now, of that version, to all it concerns (`is_told`), and kept for those who
+ * ask. `room` only for LIST_MEMBERS: who is in it with its entry `at`, to whom it goes when that
+ * entry's turn has come. An earlier version than the one that is here is dropped. */
+struct deliver_list {
+    enum listing_kind list;
+    struct room *room;
+    int64_t version;
+    uint64_t at;
+    bool is_told;
+};
+void deliver_list(struct talk *talk, const struct deliver_list *as, const struct bytes *names,
+                  size_t count);
 /** Entries up to `seq` have had their turn, or have it now. */
 void deliver_list_ahead(struct talk *talk, struct room *room, uint64_t seq);
-/** Send one page of a list to one client; of `page` the kind, the place and whether there are more
- * count. */
-void deliver_page(struct talk *talk, struct client *client, const struct listing *page,
-                  const struct bytes *names, size_t count);
-/** More of a list is to follow, from `first` on; asked for page by page as the client takes them.
- */
-void deliver_pages_due(struct talk *talk, struct client *client, enum listing_kind list,
-                       int64_t first);
+/** Give one client a list that is at least of that version, as soon as it is here; `is_paged`: all
+ * of it, page by page as the client takes them. */
+void deliver_give(struct talk *talk, struct client *client, enum listing_kind list, int64_t version,
+                  bool is_paged);
+/** All lists that concern the client, as they are now. */
+void deliver_give_all(struct talk *talk, struct client *client);
 /** True when there is something for deliver_lists_owed to do. */
 bool deliver_owes_lists(const struct client *client);
 /** Send a client the lists and pages that its connection had no place for. */
 void deliver_lists_owed(struct talk *talk, struct client *client);
 /** Send a client what it missed while its connection was full. */
 void deliver_catch_up(struct talk *talk, struct client *client);
+
+/* lists_read.c */
+/** A list has changed: it is read when the pause is over in which changes are collected. Of
+ * LIST_MEMBERS that of `room`. */
+void lists_dirty(struct talk *talk, enum listing_kind list, struct room *room);
+/** The same, when nothing in it has changed but who is away. */
+void lists_presence_dirty(struct talk *talk, enum listing_kind list, struct room *room);
+/** A client waits for it. */
+void lists_wanted(struct talk *talk, enum listing_kind list, struct room *room);
+/** So many names have been told: it rests for a time in proportion. */
+void lists_told(struct talk *talk, enum listing_kind list, struct room *room, size_t name_count);
+/** Effect: it is too long for one call. */
+void lists_on_long(struct talk *talk, const struct effect *effect);
+/** Read what is due; in how many ms the next one is, at most `wait_ms`. */
+int64_t lists_tick(struct talk *talk, int64_t now_ms, int64_t wait_ms);
+/** Tell a script which lists are here, that of the client's room included. */
+void lists_args(struct talk *talk, struct script_args *args, struct bytes uid);
 
 /* datagrams.c */
 /** A request of the server to a client (INVITE, REMOVE). */
@@ -248,8 +275,5 @@ void upkeep_missed(struct talk *talk);
 void upkeep_compare(struct talk *talk, struct room *room);
 /** Compare the rooms that are due at once. */
 void upkeep_check_soon(struct talk *talk);
-void upkeep_list_dirty(struct talk *talk, enum listing_kind list, struct room *room);
-/** The same, when nothing in it has changed but who is away. */
-void upkeep_presence_dirty(struct talk *talk, enum listing_kind list, struct room *room);
 
 #endif

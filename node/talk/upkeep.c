@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * upkeep: what a node does by the clock: beats in Redis, sweeps what has run out, passes on signs
- * of life, compares its rooms with their logs, asks for lists that have changed. All in batches,
- * and each kind only once at a time.
+ * of life, compares its rooms with their logs. All in batches, and each kind only once at a time.
  */
 #include "channel.h"
 #include "node/base/ages.h"
@@ -13,7 +12,6 @@
 #define UPKEEP_SWEEP_BATCH   100
 #define UPKEEP_TOUCH_MS      250
 #define UPKEEP_TOUCH_MOST_MS 20000 /* a sign of life is passed on at least so often */
-#define UPKEEP_PRESENCE_MS   1000  /* most who lose their connection have another one by then */
 #define UPKEEP_CHECK_MS      5000
 #define UPKEEP_BATCH         500
 
@@ -291,11 +289,11 @@ static void upkeep_look_for_missed(struct talk *talk)
     struct room *room, *next_room;
     HASH_ITER(hh, talk->roster.rooms, room, next_room)
     {
-        upkeep_list_dirty(talk, LIST_MEMBERS, room);
+        lists_dirty(talk, LIST_MEMBERS, room);
     }
-    upkeep_list_dirty(talk, LIST_USERS, NULL);
-    upkeep_list_dirty(talk, LIST_ROOMS, NULL);
-    upkeep_list_dirty(talk, LIST_COUNTS, NULL);
+    lists_dirty(talk, LIST_USERS, NULL);
+    lists_dirty(talk, LIST_ROOMS, NULL);
+    lists_dirty(talk, LIST_COUNTS, NULL);
     struct client *client, *next;
     HASH_ITER(hh, talk->roster.clients, client, next)
     {
@@ -313,79 +311,6 @@ void upkeep_resume(struct talk *talk)
 {
     homes_walk(talk, bytes_str(talk->options.node));
     upkeep_missed(talk);
-}
-
-/* Lists ------------------------------------------------------------------------------------------
- */
-
-static void upkeep_dirty_for(struct talk *talk, enum listing_kind list, struct room *room,
-                             int64_t pause_ms)
-{
-    if (list == LIST_MEMBERS) {
-        if (room == NULL) {
-            return;
-        }
-        room->list_dirty = true;
-    }
-    if (list == LIST_COUNTS && talk->line_count == 0) {
-        return; /* nobody here sees them */
-    }
-    talk->dirty[list] = true;
-    int64_t due_ms = talk_now_ms(talk) + pause_ms;
-    if (talk->lists_due_ms == 0 || due_ms < talk->lists_due_ms) {
-        talk->lists_due_ms = due_ms;
-        talk->options.clock.wake_in(talk->options.clock.ctx, pause_ms);
-    }
-}
-
-void upkeep_list_dirty(struct talk *talk, enum listing_kind list, struct room *room)
-{
-    upkeep_dirty_for(talk, list, room, talk->options.config->lists_coalesce_ms);
-}
-
-void upkeep_presence_dirty(struct talk *talk, enum listing_kind list, struct room *room)
-{
-    int64_t coalesce_ms = talk->options.config->lists_coalesce_ms;
-    upkeep_dirty_for(talk, list, room,
-                     coalesce_ms > UPKEEP_PRESENCE_MS ? coalesce_ms : UPKEEP_PRESENCE_MS);
-}
-
-static void upkeep_list_words(struct talk *talk, struct sink *out)
-{
-    for (int list = 0; list < LIST_COUNT; list++) {
-        if (list != LIST_MEMBERS && talk->dirty[list]) {
-            sink_text(out, listing_words[list]);
-            sink_text(out, " ");
-            talk->dirty[list] = false;
-        }
-    }
-    talk->dirty[LIST_MEMBERS] = false;
-    struct room *room, *next;
-    HASH_ITER(hh, talk->roster.rooms, room, next)
-    {
-        if (!room->list_dirty) {
-            continue;
-        }
-        if (out->len + sizeof room->id + 1 > out->cap) {
-            talk->dirty[LIST_MEMBERS] = true;
-            return;
-        }
-        room->list_dirty = false;
-        sink_put(out, bytes_of(room->id, sizeof room->id));
-        sink_text(out, " ");
-    }
-}
-
-static void upkeep_lists(struct talk *talk, int64_t now_ms)
-{
-    uint8_t words[UPKEEP_BATCH * (HGTP_ROOM_ID_BYTES + 1)];
-    struct sink out = sink_into(words, sizeof words);
-    upkeep_list_words(talk, &out);
-    talk->lists_due_ms = talk->dirty[LIST_MEMBERS] ? now_ms : 0;
-    struct script_args args;
-    talk_args_init(talk, &args, bytes_of(NULL, 0));
-    script_args_bytes(&args, "what", sink_bytes(&out));
-    talk_call(talk, SCRIPT_lists, &args, upkeep_on_carried_out, talk);
 }
 
 /* The clock --------------------------------------------------------------------------------------
@@ -417,12 +342,7 @@ int64_t talk_tick(struct talk *talk)
     if (talk->gaps_ms != 0 && talk->gaps_ms - now_ms < wait_ms) {
         wait_ms = talk->gaps_ms - now_ms;
     }
-    if (talk->lists_due_ms != 0 && now_ms >= talk->lists_due_ms) {
-        upkeep_lists(talk, now_ms);
-    }
-    if (talk->lists_due_ms != 0 && talk->lists_due_ms - now_ms < wait_ms) {
-        wait_ms = talk->lists_due_ms - now_ms;
-    }
+    wait_ms = lists_tick(talk, now_ms, wait_ms);
     if (upkeep_due(&talk->next_beat_ms, now_ms, UPKEEP_BEAT_MS, &wait_ms)) {
         upkeep_beat(talk);
     }

@@ -520,28 +520,56 @@ static void scripts_message_with_a_client_id_is_stored_once(void **state)
 /* Lists ------------------------------------------------------------------------------------------
  */
 
-static void
-scripts_lists_come_in_pages_on_refresh_and_not_beyond_their_limit_on_a_change(void **state)
+static void scripts_lists_are_read_when_they_have_another_version(void **state)
 {
     (void)state;
     world();
-    assert_int_equal(CALL(refresh, "bob+++++", "lists_max", "2"), ERR_NONE);
-    assert_true(has_effect("give bob+++++ users 0 "));
-    assert_true(has_effect("pages bob+++++ users 2"));
-    assert_true(has_effect("pages bob+++++ members 2"));
-    assert_false(has_effect("pages bob+++++ rooms"));
-    assert_int_equal(CALL(page, "bob+++++", "what", "users", "first", "2", "lists_max", "2"),
-                     ERR_NONE);
-    assert_true(has_effect("pages bob+++++ users 4"));
-    assert_int_equal(CALL(page, "bob+++++", "what", "users", "first", "4", "lists_max", "2"),
-                     ERR_NONE);
-    assert_true(has_effect("give bob+++++ users 4 "));
-    assert_false(has_effect("pages"));
-    assert_int_equal(CALL(lists, NULL, "what", "users hallhallhall goneroomgone", "lists_max", "3"),
-                     ERR_NONE);
-    assert_false(has_effect("list users"));
+    char word[64];
+    assert_int_equal(CALL(lists, NULL, "what", "users hallhallhall goneroomgone"), ERR_NONE);
+    assert_true(has_effect("list users  "));
     assert_true(has_effect(" alice  bob  erin "));
     assert_false(has_effect("goneroomgone"));
+    snprintf(word, sizeof word, "users:%s", command("HGET hgtp:{T}:listed users:version"));
+    CALL(lists, NULL, "what", word);
+    assert_false(has_effect("list"));
+    CALL(unregister, "carol+++");
+    CALL(lists, NULL, "what", word);
+    assert_true(has_effect("list users  "));
+}
+
+/* Issue 13, item 18. */
+static void scripts_long_lists_are_left_to_be_read_when_they_change(void **state)
+{
+    (void)state;
+    world();
+    assert_int_equal(CALL(exit, "erin++++", "room", "hall", "lists_max", "1"), ERR_NONE);
+    assert_true(has_effect("dirty members hallhallhall"));
+    assert_false(has_effect("list members"));
+}
+
+static void scripts_list_longer_than_a_call_reads_comes_by_pieces(void **state)
+{
+    (void)state;
+    world();
+    for (int i = 0; i < 2500; i++) {
+        char text[96];
+        snprintf(text, sizeof text, "HSET hgtp:{T}:u:u%07d name n%07d", i, i);
+        command(text);
+        snprintf(text, sizeof text, "ZADD hgtp:{T}:sessions 9000000000000 u%07d", i);
+        command(text);
+    }
+    CALL(lists, NULL, "what", "users hallhallhall");
+    assert_true(has_effect("long users  "));
+    assert_true(has_effect("list members"));
+    char cursor[32] = "0";
+    size_t piece_count = 0;
+    do {
+        CALL(piece, NULL, "what", "users", "room", "", "cursor", cursor);
+        assert_true(has_effect("names "));
+        snprintf(cursor, sizeof cursor, "%.31s", last.extra);
+        piece_count++;
+    } while (strcmp(cursor, "0") != 0 && piece_count < 100);
+    assert_in_range(piece_count, 2, 10);
 }
 
 static void scripts_many_changes_at_once_are_left_for_one_list_later(void **state)
@@ -595,8 +623,9 @@ int main(void)
         cmocka_unit_test(scripts_log_numbers_are_consecutive_and_can_be_read_again),
         cmocka_unit_test(scripts_room_opened_again_under_the_same_id_has_another_epoch),
         cmocka_unit_test(scripts_message_with_a_client_id_is_stored_once),
-        cmocka_unit_test(
-            scripts_lists_come_in_pages_on_refresh_and_not_beyond_their_limit_on_a_change),
+        cmocka_unit_test(scripts_lists_are_read_when_they_have_another_version),
+        cmocka_unit_test(scripts_long_lists_are_left_to_be_read_when_they_change),
+        cmocka_unit_test(scripts_list_longer_than_a_call_reads_comes_by_pieces),
         cmocka_unit_test(scripts_many_changes_at_once_are_left_for_one_list_later),
     };
     return cmocka_run_group_tests(tests, scripts_set_up, scripts_tear_down);

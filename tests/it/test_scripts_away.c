@@ -44,9 +44,9 @@ static void pass(const char *ms)
 static void is_shown(const char *users)
 {
     char effect[256];
-    CALL(page, "alice+++", "what", "members", "first", "0");
-    snprintf(effect, sizeof effect, "give alice+++ members 0  " HALL " %s\n", users);
-    if (!has_effect(effect)) {
+    CALL(lists, NULL, "what", HALL);
+    snprintf(effect, sizeof effect, " %s\n", users);
+    if (!has_effect("list members " HALL " ") || !has_effect(effect)) {
         fail_msg("no %s in %s", effect, last.effects);
     }
 }
@@ -67,10 +67,10 @@ static void scripts_session_that_loses_its_line_is_away_and_kept_for_a_while(voi
     CALL(detach, "bob+++++", "line", "w1");
     lists_are_asked_for();
     is_shown("alice  bob away erin ");
-    CALL(page, "alice+++", "what", "users", "first", "0");
+    CALL(lists, NULL, "what", "users");
     assert_true(has_effect(" bob away"));
-    CALL(page, "alice+++", "what", "rooms", "first", "0");
-    assert_true(has_effect("give alice+++ rooms 0   hall\n"));
+    CALL(lists, NULL, "what", "rooms");
+    assert_true(has_effect(" hall\n"));
     assert_in_range(kept_s("bob+++++"), 299, 302);
     assert_string_equal(state_of("bob+++++"), "TALK");
 }

@@ -50,6 +50,19 @@ static void resumes_at(const char *next)
 /* Attaching ------------------------------------------------------------------------------------
  */
 
+/* Its node has none of them. Those of the realm it keeps and gives to the client; that of the room
+ * is for all members. */
+static void is_given_all_lists(void)
+{
+    assert_true(has_effect("keep users  "));
+    assert_true(has_effect("give bob+++++ users "));
+    assert_true(has_effect("keep counts  "));
+    assert_true(has_effect(" hall 3\n"));
+    assert_true(has_effect("give bob+++++ counts "));
+    assert_true(has_effect("list members " HALL " "));
+    assert_true(has_effect(" alice  bob  erin \n"));
+}
+
 static void scripts_attach_wants_the_token_of_a_living_session(void **state)
 {
     (void)state;
@@ -69,9 +82,7 @@ static void scripts_attached_client_is_shown_where_it_is_and_all_lists(void **st
     assert_int_equal(attach("", ""), ERR_NONE);
     assert_true(has_effect("home bob+++++ bob  3600 " HALL));
     assert_true(has_effect("hall alice  "));
-    assert_true(has_effect("give bob+++++ users 0   "));
-    assert_true(has_effect("give bob+++++ counts 0   hall 3\n"));
-    assert_true(has_effect("give bob+++++ members 0  " HALL " alice  bob  erin \n"));
+    is_given_all_lists();
     assert_false(has_effect("give bob+++++ rooms"));
     assert_string_equal(command("HGET " BOB "line"), "L1");
     assert_string_equal(command("HGET " BOB "http"), "");
@@ -208,16 +219,14 @@ static void scripts_session_that_is_registered_again_is_told_what_an_attached_on
     (void)state;
     world();
     assert_int_equal(proved("d", "t", "L5"), ERR_NONE);
-    assert_true(has_effect("give bob+++++ users 0  "));
-    assert_true(has_effect("give bob+++++ counts 0   hall 3\n"));
-    assert_true(has_effect("give bob+++++ members 0  " HALL " alice  bob  erin \n"));
+    is_given_all_lists();
     assert_true(strstr(last.effects, "reply") < strstr(last.effects, "give "));
     assert_true(strstr(last.effects, "give ") < strstr(last.effects, "resume "));
     CALL(register, "erin++++", "name", "erin", "challenge", "f");
     assert_int_equal(CALL(prove, "erin++++", "challenge", "f", "token", "t", "new_token", "x",
                           "http", "127.0.0.1:77"),
                      ERR_NONE);
-    assert_true(has_effect("give erin++++ members 0  " HALL " alice  bob  erin \n"));
+    assert_true(has_effect("list members " HALL " "));
     assert_true(has_effect("relay REMOVE erin++++ 127.0.0.1:9 2 " HALL " erin\n"));
 }
 
@@ -308,8 +317,9 @@ static void scripts_datagram_moves_nobody_who_has_a_line(void **state)
     assert_int_equal(CALL(refresh, "bob+++++", "node", "n2@1", "token", "t", "timestamp", "9"),
                      ERR_NONE);
     assert_string_equal(command("HGET " BOB "home"), "n1@1");
-    assert_true(has_effect("to n1@1\nrelist bob+++++\n"));
-    assert_false(has_effect("give"));
+    assert_true(has_effect("to n1@1\ngive bob+++++ users "));
+    assert_true(has_effect("to n1@1\ngive bob+++++ members "));
+    assert_false(has_effect("keep"));
     assert_int_equal(
         CALL(exit, "bob+++++", "node", "n2@1", "room", "hall", "token", "t", "timestamp", "10"),
         ERR_NONE);
@@ -402,14 +412,40 @@ static void scripts_all_nodes_hear_that_a_room_has_more_or_less_members(void **s
     assert_true(has_effect(" hall\n"));
 }
 
-static void scripts_pages_say_whether_more_follows(void **state)
+/* The extra of a call, and its versions: of users, rooms, members, counts. */
+static void has_lists(const char *of_members, char *ret_has, size_t cap)
+{
+    char versions[4][32];
+    static const char *const fields[] = {"users:version", "rooms:version", NULL, "counts:version"};
+    for (size_t i = 0; i < 4; i++) {
+        char text[96];
+        snprintf(text, sizeof text, "HGET hgtp:{T}:%s %s",
+                 fields[i] != NULL ? "listed" : of_members,
+                 fields[i] != NULL ? fields[i] : "version");
+        snprintf(versions[i], sizeof versions[i], "%s", command(text));
+    }
+    snprintf(ret_has, cap, "%s %s %s %s", versions[0], versions[1], versions[2], versions[3]);
+}
+
+/* Issue 13, item 6: a list that the node has is not read. */
+static void scripts_refresh_reads_nothing_that_the_node_has(void **state)
 {
     (void)state;
     world();
-    CALL(refresh, "bob+++++", "token", "t", "timestamp", "9", "lists_max", "2");
-    assert_true(has_effect("give bob+++++ members 0 1 " HALL " alice  bob \n"));
-    CALL(page, "bob+++++", "what", "members", "first", "2", "lists_max", "2");
-    assert_true(has_effect("give bob+++++ members 2  " HALL " erin \n"));
+    char has[160];
+    has_lists("r:hallhallhall", has, sizeof has);
+    CALL(refresh, "bob+++++", "token", "t", "timestamp", "9", "has", has);
+    assert_true(has_effect("give bob+++++ users "));
+    assert_true(has_effect("give bob+++++ members "));
+    assert_false(has_effect("keep"));
+    assert_false(has_effect("list"));
+    CALL(detach, "erin++++", "line", "none");
+    command("HSET hgtp:{T}:u:erin++++ line w");
+    CALL(detach, "erin++++", "line", "w"); /* she is away: users and members have changed */
+    CALL(refresh, "bob+++++", "token", "t", "timestamp", "10", "has", has);
+    assert_true(has_effect("keep users  "));
+    assert_true(has_effect("list members hallhallhall "));
+    assert_false(has_effect("keep counts"));
 }
 
 int main(void)
@@ -433,7 +469,7 @@ int main(void)
         cmocka_unit_test(scripts_node_that_was_taken_for_dead_keeps_the_lines_that_outlived_it),
         cmocka_unit_test(scripts_end_of_a_session_is_told_from_its_move),
         cmocka_unit_test(scripts_all_nodes_hear_that_a_room_has_more_or_less_members),
-        cmocka_unit_test(scripts_pages_say_whether_more_follows),
+        cmocka_unit_test(scripts_refresh_reads_nothing_that_the_node_has),
     };
     return cmocka_run_group_tests(tests, scripts_set_up, scripts_tear_down);
 }

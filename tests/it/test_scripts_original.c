@@ -260,7 +260,7 @@ static void original_that_joins_the_room_it_is_in_gets_ok_and_its_lists(void **s
     originals();
     assert_int_equal(CALL(join, "bob+++++", "room", "hall", "stamp", "200"), ERR_NONE);
     const char *reply = strstr(last.effects, "reply\n");
-    const char *list = strstr(last.effects, "give bob+++++ members");
+    const char *list = strstr(last.effects, "list members hallhallhall");
     assert_true(reply != NULL && list != NULL && reply < list);
     assert_false(has_effect("entry"));
     world();

@@ -30,14 +30,16 @@ __attribute__((format(printf, 2, 3))) static void talk_record_break(struct talk_
  * b boolean, l list of strings, n list of integers, e list of entries; after '?' optional ones. */
 static const struct talk_record_shape {
     const char *type, *kinds;
-    const char *members[8];
+    const char *members[9];
 } talk_record_shapes[] = {
     {"session", "sSsi?Ssi", {"user", "room", "epoch", "last", "room_id", "manager", "kept"}},
     {"message", "sissi", {"room", "seq", "from", "message", "time"}},
     {"notice", "Sisssi", {"room", "seq", "event", "user", "notice", "time"}},
-    {"room_list", "ln?ib", {"rooms", "members", "first", "more"}},
-    {"user_list", "l?lib", {"users", "away", "first", "more"}},
-    {"room_user_list", "sls?lsib", {"room", "users", "kind", "away", "manager", "first", "more"}},
+    {"room_list", "lnii?ib", {"rooms", "members", "total", "version", "first", "more"}},
+    {"user_list", "lii?lib", {"users", "total", "version", "away", "first", "more"}},
+    {"room_user_list",
+     "slsii?lsib",
+     {"room", "users", "kind", "total", "version", "away", "manager", "first", "more"}},
     {"ack", "i?s", {"seq", "id"}},
     {"error", "sss?s", {"code", "reason", "name", "id"}},
     {"gap", "sii", {"room", "from", "to"}},

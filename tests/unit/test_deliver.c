@@ -36,10 +36,10 @@ static struct {
     char first[24], last[24];
     store_on_result_fn *on_result;
     void *arg;
-    size_t read_count, page_count;
-    size_t asked[SCRIPT_COUNT];  /* what is answered by nothing, at once */
-    store_on_result_fn *on_page; /* the page that waits for its answer */
-    void *page_arg;
+    size_t read_count, piece_count;
+    size_t asked[SCRIPT_COUNT];   /* what is answered by nothing, at once */
+    store_on_result_fn *on_piece; /* the piece that waits for its answer */
+    void *piece_arg;
     struct fake_push pushes[3];
 } fake;
 
@@ -53,13 +53,14 @@ static void fake_call(void *ctx, enum script script, const struct script_args *a
                       store_on_result_fn *on_result, void *arg)
 {
     (void)ctx;
-    if (script == SCRIPT_page) {
-        fake.page_count++;
-        fake.on_page = on_result;
-        fake.page_arg = arg;
+    if (script == SCRIPT_piece) {
+        fake.piece_count++;
+        fake.on_piece = on_result;
+        fake.piece_arg = arg;
         return;
     }
-    if (script == SCRIPT_adopt || script == SCRIPT_look || script == SCRIPT_tops) {
+    if (script == SCRIPT_adopt || script == SCRIPT_look || script == SCRIPT_tops ||
+        script == SCRIPT_lists) {
         const struct result nothing = {.code = ERR_NONE, .extra = bytes_str("0")};
         fake.asked[script]++;
         on_result(&nothing, arg);
@@ -232,6 +233,7 @@ static int set_up(void **state)
     memset(&fake, 0, sizeof fake);
     fake.log_first = 1;
     fake.now_ms = 1000;
+    fake.config.lists_max = 1000;
     for (size_t i = 0; i < 3; i++) {
         fake.pushes[i].capacity = SIZE_MAX;
     }
@@ -500,7 +502,7 @@ static void deliver_members_of_another_epoch_are_not_shown(void **state)
                                  bytes_str("b")};
     has_effect(list, 7);
     assert_int_equal(fake.pushes[0].list_count, 0);
-    assert_true(fake_room()->list_dirty);
+    assert_true(fake_room()->list_due_ms > 0);
 }
 
 /* Redis' word that she is in the room was made before she was removed, and comes after it. */
@@ -733,75 +735,118 @@ static void deliver_session_that_ends_while_catching_up_is_not_touched(void **st
     fake_answer_all();
 }
 
-/* Answers the page that is asked for: one name, and more behind it unless it is the last. */
-static void fake_answer_page(const char *uid, const char *first, const char *following)
+/* Lists ------------------------------------------------------------------------------------------
+ */
+
+/* `count` users, n00, n01 and so on, as of that version. */
+static void fake_users(int64_t version, size_t count, bool is_told)
 {
-    const struct bytes give[] = {bytes_str("give"), bytes_str(uid), bytes_str("users"),
-                                 bytes_str(first),  bytes_str(""),  bytes_str(""),
-                                 bytes_str("name")};
-    const struct bytes pages[] = {bytes_str("pages"), bytes_str(uid), bytes_str("users"),
-                                  bytes_str(following != NULL ? following : "0")};
-    const struct effect effects[] = {{give, 7}, {pages, 4}};
-    const struct result result = {.code = ERR_NONE,
-                                  .extra = bytes_str(""),
-                                  .effects = effects,
-                                  .effect_count = following != NULL ? 2 : 1};
-    store_on_result_fn *on_page = fake.on_page;
-    assert_non_null(on_page);
-    fake.on_page = NULL;
-    on_page(&result, fake.page_arg);
+    static char text[20][8];
+    struct bytes names[40];
+    assert_true(count <= 20);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(text[i], sizeof text[i], "n%02d", (int)i);
+        names[2 * i] = bytes_str(text[i]);
+        names[2 * i + 1] = bytes_str("");
+    }
+    const struct deliver_list as = {.list = LIST_USERS, .version = version, .is_told = is_told};
+    deliver_list(fake.talk, &as, names, 2 * count);
 }
 
-static void deliver_list_asked_for_again_comes_whole_from_its_begin(void **state)
-{
-    (void)state;
-    fake_client(0, 1);
-    struct client *client = roster_client(&fake.talk->roster, bytes_str("client00"));
-    deliver_pages_due(fake.talk, client, LIST_USERS, 10);
-    fake_answer_page("client00", "10", "20");
-    size_t before = fake.pushes[0].list_count;
-    deliver_pages_due(fake.talk, client, LIST_USERS, 10); /* the new one's first page has come */
-    fake_answer_page("client00", "20", "30");
-    assert_int_equal(fake.pushes[0].list_count, before);
-    fake_answer_page("client00", "10", "20");
-    fake_answer_page("client00", "20", NULL);
-    assert_null(fake.on_page);
-    assert_int_equal(fake.page_count, 4);
-    assert_int_equal(fake.pushes[0].list_count, before + 2);
-}
-
-static void deliver_pages_come_one_by_one_as_the_client_takes_them(void **state)
+static void deliver_list_that_is_here_is_given_without_being_read(void **state)
 {
     (void)state;
     struct client *client = fake_client(0, 1);
-    fake.pushes[0].capacity = 2;
-    deliver_pages_due(fake.talk, client, LIST_USERS, 10);
-    assert_int_equal(fake.page_count, 1);
-    fake_answer_page("client00", "10", "20");
-    fake_answer_page("client00", "20", "30");
-    /* No place for the third: it is asked for again when there is, and not before. */
-    fake_answer_page("client00", "30", "40");
-    assert_null(fake.on_page);
-    assert_int_equal(fake.pushes[0].list_count, 2);
-    assert_int_equal(client->page_first[LIST_USERS], 30);
-    fake.pushes[0].capacity = SIZE_MAX;
-    talk_on_drained(client);
-    fake_answer_page("client00", "30", "40");
-    fake_answer_page("client00", "40", NULL);
-    assert_null(fake.on_page);
-    assert_int_equal(fake.pushes[0].list_count, 4);
-    assert_int_equal(fake.page_count, 5);
+    fake_users(5, 3, false);
+    assert_int_equal(fake.pushes[0].list_count, 0);
+    deliver_give(fake.talk, client, LIST_USERS, 5, true);
+    assert_int_equal(fake.pushes[0].list_count, 1);
+    assert_int_equal(fake.talk->list_due_ms[LIST_USERS], 0);
+}
+
+static void deliver_list_that_is_older_than_what_was_done_is_not_given(void **state)
+{
+    (void)state;
+    struct client *client = fake_client(0, 1);
+    fake_users(5, 3, false);
+    deliver_give(fake.talk, client, LIST_USERS, 7, false);
+    assert_int_equal(fake.pushes[0].list_count, 0);
+    assert_true(fake.talk->list_due_ms[LIST_USERS] > 0);
+    fake_users(6, 4, false);
+    assert_int_equal(fake.pushes[0].list_count, 0);
+    fake_users(7, 4, false);
+    assert_int_equal(fake.pushes[0].list_count, 1);
+    fake_users(7, 4, false); /* once */
+    assert_int_equal(fake.pushes[0].list_count, 1);
+}
+
+static void deliver_earlier_list_does_not_take_the_place_of_a_later_one(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    fake_users(7, 4, true);
+    fake_users(6, 3, true);
+    assert_int_equal(fake.pushes[0].list_count, 1);
+    assert_int_equal(fake.talk->lists[LIST_USERS]->total, 4);
+}
+
+/* Issue 13, item 18. */
+static void deliver_long_list_is_told_by_its_first_page_to_an_original_client(void **state)
+{
+    (void)state;
+    struct client *client = fake_client(0, 1);
+    fake.config.lists_max = 3;
+    fake_users(5, 10, true);
+    assert_int_equal(fake.pushes[0].list_count, 1);
+    deliver_give(fake.talk, client, LIST_USERS, 5, true);
+    assert_int_equal(fake.pushes[0].list_count, 2); /* pages would replace each other */
+}
+
+static void fake_piece(const char *name, const char *cursor)
+{
+    const struct bytes names[] = {bytes_str("names"), bytes_str(name), bytes_str("")};
+    const struct effect effects[] = {{names, 3}};
+    const struct result result = {
+        .code = ERR_NONE, .extra = bytes_str(cursor), .effects = effects, .effect_count = 1};
+    store_on_result_fn *on_piece = fake.on_piece;
+    assert_non_null(on_piece);
+    fake.on_piece = NULL;
+    on_piece(&result, fake.piece_arg);
+}
+
+static void deliver_long_list_is_read_by_pieces_and_has_each_name_once(void **state)
+{
+    (void)state;
+    fake_client(0, 1);
+    fake.config.lists_max = 2;
+    const struct bytes is_long[] = {bytes_str("long"), bytes_str("users"), bytes_str(""),
+                                    bytes_str("9"),    bytes_str(""),      bytes_str("0")};
+    has_effect(is_long, 6);
+    fake_piece("zoe", "12");
+    fake_piece("amy", "7");
+    fake_piece("zoe", "3");
+    assert_null(fake.talk->lists[LIST_USERS]);
+    fake_piece("max", "0");
+    assert_null(fake.on_piece);
+    const struct listing *users = fake.talk->lists[LIST_USERS];
+    assert_int_equal(users->total, 3);
+    assert_int_equal(users->version, 9);
+    assert_true(bytes_equal(users->names[0], bytes_str("amy")));
+    assert_true(bytes_equal(users->names[4], bytes_str("zoe")));
+    assert_int_equal(fake.pushes[0].list_count, 1);
 }
 
 static void deliver_missed_list_is_sent_in_its_latest_form_when_there_is_space(void **state)
 {
     (void)state;
     struct client *slow = fake_client(0, 1);
-    const struct bytes names[] = {bytes_str("a"), bytes_str("b")};
+    const struct bytes names[] = {bytes_str("a"), bytes_str("")};
+    const struct deliver_list members = {
+        .list = LIST_MEMBERS, .room = fake_room(), .version = 1, .is_told = true};
     fake.pushes[0].capacity = 0;
-    deliver_list(fake.talk, LIST_USERS, NULL, 0, names, 1);
-    deliver_list(fake.talk, LIST_USERS, NULL, 0, names, 2);
-    deliver_list(fake.talk, LIST_MEMBERS, fake_room(), 0, names, 2);
+    fake_users(1, 1, true);
+    fake_users(2, 2, true);
+    deliver_list(fake.talk, &members, names, 2);
     assert_int_equal(fake.pushes[0].list_count, 0);
     fake.pushes[0].capacity = SIZE_MAX;
     talk_on_drained(slow);
@@ -864,9 +909,15 @@ int main(void)
             deliver_client_that_leaves_while_catching_up_gets_nothing_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_session_that_ends_while_catching_up_is_not_touched,
                                         set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deliver_list_asked_for_again_comes_whole_from_its_begin,
+        cmocka_unit_test_setup_teardown(deliver_list_that_is_here_is_given_without_being_read,
                                         set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deliver_pages_come_one_by_one_as_the_client_takes_them,
+        cmocka_unit_test_setup_teardown(deliver_list_that_is_older_than_what_was_done_is_not_given,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_earlier_list_does_not_take_the_place_of_a_later_one,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            deliver_long_list_is_told_by_its_first_page_to_an_original_client, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_long_list_is_read_by_pieces_and_has_each_name_once,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             deliver_missed_list_is_sent_in_its_latest_form_when_there_is_space, set_up, tear_down),

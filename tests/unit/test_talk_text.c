@@ -80,15 +80,22 @@ static void talk_text_lists_are_as_documented(void **state)
                                   bytes_str("")};
     const struct bytes some_away[] = {bytes_str("alice"), bytes_str("away"),  bytes_str("carol"),
                                       bytes_str(""),      bytes_str("b\"ob"), bytes_str("away")};
-    struct talk_text_list list = {.kind = TALK_TEXT_ROOMS, .names = rooms, .count = 4, .first = -1};
+    struct talk_text_list list = {
+        .kind = TALK_TEXT_ROOMS, .names = rooms, .count = 4, .total = 2, .version = 7, .first = -1};
     talk_text_list(&list, &out);
-    is_written("{\"type\":\"room_list\",\"rooms\":[\"a\",\"b\"],\"members\":[2,14]}");
+    is_written("{\"type\":\"room_list\",\"rooms\":[\"a\",\"b\"],\"members\":[2,14],\"total\":2,"
+               "\"version\":7}");
     out.len = 0;
-    list = (struct talk_text_list){
-        .kind = TALK_TEXT_USERS, .names = users, .count = 4, .first = 1000, .more = true};
+    list = (struct talk_text_list){.kind = TALK_TEXT_USERS,
+                                   .names = users,
+                                   .count = 4,
+                                   .total = 2500,
+                                   .version = 4294967303,
+                                   .first = 1000,
+                                   .more = true};
     talk_text_list(&list, &out);
-    is_written(
-        "{\"type\":\"user_list\",\"users\":[\"alice\",\"b\\\"ob\"],\"first\":1000,\"more\":true}");
+    is_written("{\"type\":\"user_list\",\"users\":[\"alice\",\"b\\\"ob\"],\"total\":2500,"
+               "\"version\":4294967303,\"first\":1000,\"more\":true}");
     out.len = 0;
     list = (struct talk_text_list){.kind = TALK_TEXT_MEMBERS,
                                    .room = bytes_str("den"),
@@ -98,18 +105,18 @@ static void talk_text_lists_are_as_documented(void **state)
                                    .first = -1};
     talk_text_list(&list, &out);
     is_written("{\"type\":\"room_user_list\",\"room\":\"den\",\"users\":[\"alice\"],"
-               "\"manager\":\"alice\",\"kind\":\"users\"}");
+               "\"manager\":\"alice\",\"kind\":\"users\",\"total\":0,\"version\":0}");
     out.len = 0;
     list.names = some_away;
     list.count = 6;
     talk_text_list(&list, &out);
-    is_written(
-        "{\"type\":\"room_user_list\",\"room\":\"den\",\"users\":[\"alice\",\"carol\","
-        "\"b\\\"ob\"],\"away\":[\"alice\",\"b\\\"ob\"],\"manager\":\"alice\",\"kind\":\"users\"}");
+    is_written("{\"type\":\"room_user_list\",\"room\":\"den\",\"users\":[\"alice\",\"carol\","
+               "\"b\\\"ob\"],\"away\":[\"alice\",\"b\\\"ob\"],\"manager\":\"alice\",\"kind\":"
+               "\"users\",\"total\":0,\"version\":0}");
     out.len = 0;
     list = (struct talk_text_list){.kind = TALK_TEXT_USERS, .first = -1};
     talk_text_list(&list, &out);
-    is_written("{\"type\":\"user_list\",\"users\":[]}");
+    is_written("{\"type\":\"user_list\",\"users\":[],\"total\":0,\"version\":0}");
 }
 
 static void talk_text_session_tells_the_room_or_that_there_is_none(void **state)
@@ -207,12 +214,13 @@ static void talk_text_optional_members_are_left_out(void **state)
                                   .count = 2,
                                   .first = -1};
     talk_text_list(&list, &out);
-    is_written(
-        "{\"type\":\"room_user_list\",\"room\":\"den\",\"users\":[\"alice\"],\"kind\":\"users\"}");
+    is_written("{\"type\":\"room_user_list\",\"room\":\"den\",\"users\":[\"alice\"],\"kind\":"
+               "\"users\",\"total\":0,\"version\":0}");
     out.len = 0;
     list = (struct talk_text_list){.kind = TALK_TEXT_ROOMS, .first = 0};
     talk_text_list(&list, &out);
-    is_written("{\"type\":\"room_list\",\"rooms\":[],\"members\":[],\"first\":0,\"more\":false}");
+    is_written("{\"type\":\"room_list\",\"rooms\":[],\"members\":[],\"total\":0,\"version\":0,"
+               "\"first\":0,\"more\":false}");
     out.len = 0;
     talk_text_error("DECLINE", "r", "N", bytes_str(""), &out);
     is_written("{\"type\":\"error\",\"code\":\"DECLINE\",\"reason\":\"r\",\"name\":\"N\"}");

@@ -6,6 +6,7 @@ import { focusMain, keepFocus } from './focus.js';
 import { Hgtp, REASON } from './hgtp.js';
 import { currentLanguage, setLanguage, t, translate, why } from './i18n.js';
 import { isTouch, listenForKeys } from './keys.js';
+import { LongList } from './long_list.js';
 import { canNotify, notifies, notify, switchNotifying } from './notify.js';
 import { showMembers, showRooms, showUsers } from './panels.js';
 import { forgetOldSessions, keyOfAddress, lastName, leaveSession, listenForSessions, saveDraft, saveKey, saveName,
@@ -18,8 +19,11 @@ const NEWS_MS = 1000; // newcomers of so long are told together
 const byId = (id) => document.getElementById(id);
 // Where the page is, the service is: also behind a path of somebody's proxy.
 const talk = new Hgtp({ origin: new URL('.', location).href.replace(/\/$/, '') });
-const NOBODY = { users: [], away: [] };
-const seen = { name: '', room: null, manager: '', rooms: [], all: NOBODY, members: null, unread: 0 };
+const seen = { name: '', room: null, manager: '', away: [], members: null, membersAway: [], unread: 0 };
+const readLists = () => attempt(() => talk.refresh());
+const rooms = new LongList(byId('rooms-more'), readLists, () => renderRooms());
+const members = new LongList(byId('members-more'), readLists, () => renderPeople());
+const users = new LongList(byId('users-more'), readLists, () => renderPeople());
 const view = new TalkView({
   scroller: byId('scroller'), messages: byId('messages'), pending: byId('pending'),
   earlier: byId('earlier'), oldest: byId('oldest'), jump: byId('jump'), news: byId('news'),
@@ -265,12 +269,12 @@ byId('unregister').addEventListener('click', async () => {
 // Rooms -------------------------------------------------------------------------------------------
 
 const renderRooms = onceAFrame(() => {
-  showRooms(byId('rooms'), seen.rooms, seen.room, openRoom);
-  byId('no-rooms').hidden = seen.rooms.length > 0;
+  showRooms(byId('rooms'), rooms.shown(({ name }) => name === seen.room), seen.room, openRoom);
+  byId('no-rooms').hidden = rooms.total > 0;
 });
 
-talk.on('rooms', (rooms) => {
-  seen.rooms = rooms;
+talk.on('rooms', (items, total) => {
+  rooms.take(items, total);
   renderRooms();
   if (seen.members === null) renderPeople();
 });
@@ -278,7 +282,7 @@ talk.on('rooms', (rooms) => {
 /** What it means to leave a room is told before. */
 function leaving(question) {
   if (!isManager()) return question;
-  return `${question} ${t(seen.members?.users.length === 1 ? 'isLast' : 'handsOver')}`;
+  return `${question} ${t(seen.members?.total === 1 ? 'isLast' : 'handsOver')}`;
 }
 
 async function openRoom(name) {
@@ -368,6 +372,7 @@ function enterRoom(room) {
   const hadFocus = byId('talk-panel').contains(document.activeElement);
   seen.room = room;
   seen.members = null;
+  members.clear();
   document.body.dataset.room = room ?? '';
   view.clear(seen.name);
   byId('room-title').textContent = byId('room-title').title = room ?? '';
@@ -387,30 +392,34 @@ function enterRoom(room) {
 
 /** Until the members are told, the list of rooms says how many there are. */
 function countMembers() {
-  const { members, rooms, room } = seen;
-  return members?.users.length ?? rooms.find(({ name }) => name === room)?.members ?? '';
+  return seen.members?.total ?? rooms.items.find(({ name }) => name === seen.room)?.members ?? '';
 }
 
 const renderPeople = onceAFrame(() => {
   const mine = isManager();
-  const members = seen.members ?? NOBODY;
+  const isMe = (name) => name === seen.name;
   if (!mine && document.activeElement === byId('delete-room')) focusTalk();
   byId('leave').hidden = seen.room === null;
   byId('delete-room').hidden = !mine;
   byId('members-count').textContent = String(countMembers());
-  byId('users-count').textContent = String(seen.all.users.length);
-  showMembers(byId('members'), members, seen.manager, seen.name, mine ? { kick, promote } : null);
-  showUsers(byId('users'), seen.all, members.users, seen.name, mine ? inviteUser : null);
+  byId('users-count').textContent = String(users.total);
+  showMembers(byId('members'), { users: members.shown((name) => isMe(name) || name === seen.manager),
+    away: seen.membersAway }, seen.manager, seen.name, mine ? { kick, promote } : null);
+  showUsers(byId('users'), { users: users.shown(isMe), away: seen.away }, new Set(members.items), seen.name,
+    mine ? inviteUser : null);
 });
 
 let wasRemoved = false; // and has been told
 let newcomers = [];
 let newsTimer = 0;
 
-/** Who listens to a screen reader hears who comes; in a room the talk says so itself. */
-function tellNewcomers(users) {
-  const known = new Set(seen.all.users);
-  if (known.size > 0) newcomers.push(...users.filter((user) => !known.has(user) && user !== seen.name));
+/** Who listens to a screen reader hears who comes; in a room the talk says so itself. Of a first page nobody
+ * knows who is new. */
+function tellNewcomers(names, total) {
+  const known = new Set(users.items);
+  if (known.size > 0 && users.isWhole && names.length >= total) {
+    newcomers.push(...names.filter((user) => !known.has(user) && user !== seen.name));
+  }
   if (newcomers.length === 0 || newsTimer !== 0) return;
   newsTimer = setTimeout(() => {
     const [user, ...others] = newcomers.splice(0);
@@ -419,15 +428,16 @@ function tellNewcomers(users) {
   }, NEWS_MS);
 }
 
-talk.on('users', (users, away) => {
-  tellNewcomers(users);
-  seen.all = { users, away };
+talk.on('users', (names, away, total) => {
+  tellNewcomers(names, total);
+  if (users.take(names, total)) seen.away = away;
   renderPeople();
 });
 
-talk.on('members', (members) => {
-  if (members.room !== seen.room) return;
-  seen.members = members;
+talk.on('members', (told) => {
+  if (told.room !== seen.room) return;
+  seen.members = told;
+  if (members.take(told.users, told.total)) seen.membersAway = told.away;
   renderPeople();
 });
 

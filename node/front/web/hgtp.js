@@ -26,9 +26,10 @@
  *   announced  { user, notice, time }: an operator's words to everybody
  *   gap        { room, from, to }: entries that the service does not have any more
  *   lost       { room, from, to }: the same of entries that were told; others get their numbers
- *   users      [name, ...], and as a second argument who of them is away: has lost the connection
- *   rooms      [{ name, members }, ...]
- *   members    { room, users, manager, away }
+ *   users      [name, ...], who of them is away (has lost the connection), how many there are: three arguments
+ *   rooms      [{ name, members }, ...], how many there are
+ *   members    { room, users, manager, away, total }
+ *              A long list is told by its first page, with this client in it; refresh() brings all of it.
  *   manager    name: who manages the room from now on; '': nobody
  *   invited    { room, answer(accepts) }
  *   removed    { isClosed, answer(accepts) }: the manager wants this client out, or the room has closed
@@ -77,7 +78,7 @@ export class Hgtp {
       (said) => this.#tell('said', said));
     this.histories = []; // the first one is asked for, the others wait
     this.handovers = new Map(); // by id: waiting for a word
-    this.lists = {}; // the pages of long ones, as far as they have come
+    this.pages = {}; // of long lists, as far as they have come
     this.manager = ''; // of the room
     this.seq = 1;
     this.retryMs = 0;
@@ -242,7 +243,7 @@ export class Hgtp {
     return over;
   }
 
-  /** All lists anew. */
+  /** All lists anew, long ones whole. */
   refresh() {
     return this.#ask(TYPE.REFRESH);
   }
@@ -616,14 +617,19 @@ export class Hgtp {
     this.#flush();
   }
 
-  /** A long list comes in pages; it is told when it is whole. */
-  #onList({ first = 0, more = false, room, manager = '', away = [] }, name, page) {
-    const known = first > 0 && this.lists[name] || { names: [], away: [] };
-    const list = { names: [...known.names.slice(0, first), ...page], away: [...known.away, ...away] };
-    this.lists[name] = list;
+  /** What is asked for comes in pages of one version, if it is long; it is told when it is whole. */
+  #onList({ first = 0, more = false, total, version, room, manager = '', away = [] }, name, page) {
+    const list = first === 0 ? { names: [], away: [], version } : this.pages[name];
+    if (list?.version !== version || list.names.length !== first) return; // the pages before are lost
+    list.names.push(...page);
+    list.away.push(...away);
+    this.pages[name] = more ? list : undefined;
     if (more) return;
-    if (name === 'members') this.#tell(name, { room, users: list.names, manager, away: list.away });
-    else this.#tell(name, list.names, list.away);
+    const { names } = list;
+    const count = total ?? names.length;
+    if (name === 'members') this.#tell(name, { room, users: names, manager, away: list.away, total: count });
+    else if (name === 'rooms') this.#tell(name, names, count);
+    else this.#tell(name, names, list.away, count);
   }
 
   #onAck({ id, seq }) {

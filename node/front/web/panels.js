@@ -89,12 +89,12 @@ export function showMembers(list, { users, away }, manager, me, on) {
   fill(list, items, 'user');
 }
 
-/** `onInvite` null: nobody can be invited now. */
+/** `members`: a Set of names. `onInvite` null: nobody can be invited now. */
 export function showUsers(list, { users, away }, members, me, onInvite) {
   const isAway = new Set(away);
   const items = [...users].sort(byName).map((name) => {
     const item = person(name, name === me ? [t('you')] : [], isAway.has(name));
-    if (onInvite && name !== me && !members.includes(name)) {
+    if (onInvite && name !== me && !members.has(name)) {
       item.append(button('invite quiet', t('invite'), t('inviteUser', { user: name }), () => onInvite(name)));
     }
     return item;

@@ -1,7 +1,7 @@
 -- attach: a client has opened a line (WebSocket, SSE), named `line`, and shows its session's token. It lives
 -- by this line from now on, at the asking node, and goes on behind entry `after` of its room. Its attempts are
 -- numbered (`try`), if it numbers them: one that comes behind a later one is none any more.
--- with: base top log session lists wait welcome
+-- with: base top log session lists give wait welcome
 local s = session(A.uid)
 if not s or s.token ~= A.token then
     return result(ERR.NOT_REGISTERED)

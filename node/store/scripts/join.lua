@@ -1,6 +1,6 @@
 -- join: JOIN_ROOM by the room's name. A client of the original's kind that does not know that it is in that room
 -- is told what it would have been told then.
--- with: base step memory request top log session lists room wait
+-- with: base step memory request top log session lists give room wait
 local again = repeated()
 if again then
     return again

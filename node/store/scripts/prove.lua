@@ -5,7 +5,7 @@
 -- is refused changes nothing, but its challenge is used up.
 -- A client of the original's kind at whose address another one's session stands is told so (`rival` and its
 -- `verdict`: what a node has found at that one's push connection), or that session ends.
--- with: base step memory request pending top log session account rival lists room wait ends welcome
+-- with: base step memory request pending top log session account rival lists give room wait ends welcome
 local again = repeated()
 if again then
     return again
@@ -106,12 +106,15 @@ save(s, 'line')
 come_back(s)
 reply_here()
 if is_new then
-    give(s, s.http == '' and 'counts' or 'rooms', 0)
+    give(s, s.http == '' and 'counts' or 'rooms')
 else
     welcome(s)
 end
 if is_new or is_renamed then
     changed('users')
+end
+if is_new and not is_short('users') then
+    effect('give', s.uid, 'users', 0, '', '') -- whatever the node has; the next one comes in its time
 end
 if is_new and has_line(s) then
     resume(s)

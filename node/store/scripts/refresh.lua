@@ -1,5 +1,5 @@
 -- refresh: REFRESH. The lists, whole, to the one who asks.
--- with: base memory request top log session lists
+-- with: base memory request top log session lists give
 local again = repeated()
 if again then
     return again
@@ -9,5 +9,5 @@ if not s then
     return result(refused)
 end
 reply_here()
-give_all(s)
+give_all(s, true)
 return done(ERR.NONE)

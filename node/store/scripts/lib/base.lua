@@ -55,6 +55,29 @@ local function version(field)
     return fence * 4294967296 + redis.call('HINCRBY', key('realm'), field, 1)
 end
 
+-- Where a list (users, rooms, counts, or the members of room `rid`) has its version, and when it was last shown.
+local function listed_at(what, rid)
+    if rid then
+        return key('r', rid), 'version', 'listed'
+    end
+    return key('listed'), what .. ':version', what
+end
+
+-- It has changed: whatever a node knows of it is older from now on.
+local function raise_version(what, rid)
+    if rid and redis.call('EXISTS', key('r', rid)) == 0 then
+        return
+    end
+    local where, field = listed_at(what, rid)
+    redis.call('HSET', where, field, text(version('lists')))
+end
+
+-- Under a new fence changes may be lost: it is newer than all that was told under earlier ones.
+local function version_of(what, rid)
+    local where, field = listed_at(what, rid)
+    return math.max(tonumber(redis.call('HGET', where, field) or 0), fence * 4294967296)
+end
+
 local effects = {}
 
 local function effect(...)

@@ -62,8 +62,10 @@ local function end_session(s, kind)
     leave_port(s)
     unsettle(s)
     effect_home(s, 'gone', s.uid, 'ended')
-    if kind ~= 'session_replaced' then
-        changed('users') -- else there is another one of this name or address in a moment
+    if kind == 'session_replaced' then
+        raise_version('users') -- it is told with the other one of this name or address, in a moment
+    else
+        changed('users')
     end
     event(kind, about(s))
 end

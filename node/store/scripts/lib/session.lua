@@ -58,9 +58,11 @@ local function renew(s)
 end
 
 local function presence_changed(s)
+    raise_version('users')
     to({ '*' })
     effect('dirty', 'users', '', 'away')
     if s.room ~= '' then
+        raise_version('members', s.room)
         effect_in(s.room, 'dirty', 'members', s.room, 'away')
     end
 end
