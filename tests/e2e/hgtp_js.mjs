@@ -52,6 +52,7 @@ function until(talk, name, fits) {
     talk.on(name, (value) => { if (fits(value)) { clearTimeout(timer); resolve(value); } });
   });
 }
+const LISTS_MAX = 3; // of the node
 const settled = (talk, id) => until(talk, 'said', (said) => said.id === id && said.state !== 'sending');
 
 async function user(way, room) {
@@ -158,6 +159,28 @@ const cases = {
     const failed = until(talk, 'said', ({ state }) => state === 'failed');
     talk.say('to nobody');
     await failed;
+  },
+
+  async long_list_is_told_by_its_first_page_and_whole_on_refresh(way) {
+    const here = [];
+    for (let i = 0; i < 5; i++) here.push(await user(way, `lists-${way}`), await user(way, `lists-${way}-${i}`));
+    const [talk] = here;
+    const me = talk.session.name;
+    const lists = { users: [], rooms: [], members: [] };
+    talk.on('users', (names, away, total) => lists.users.push({ names, total }));
+    talk.on('rooms', (rooms, total) => lists.rooms.push({ names: rooms.map(({ name }) => name), total }));
+    talk.on('members', ({ users: names, total }) => lists.members.push({ names, total }));
+    const told = async (name, fits) => {
+      while (!lists[name].some(fits)) await until(talk, name, () => true);
+    };
+    const whole = ({ names, total }) => total > LISTS_MAX && new Set(names).size === total;
+    const isCounted = ({ names, total }) => total > LISTS_MAX && names.length === LISTS_MAX && names.includes(me);
+    talk.refresh();
+    await Promise.all(['users', 'rooms', 'members'].map((name) => told(name, whole)));
+    const other = await user(way, `lists-${way}`); // that it comes is told, and by one page
+    await Promise.all(['users', 'members'].map((name) => told(name, isCounted)));
+    assert.equal(lists.members.at(-1).total, 6);
+    [...here, other].forEach((each) => each.close());
   },
 
   async wrong_key_is_told_so(way) {

@@ -22,10 +22,10 @@ static void node_has_passed(struct process *node, const char *last)
     }
 }
 
-/* 10, 12, 22 */
+/* 10, 12, 18, 22 */
 E2E_SCENARIO(client_settles_everything_over_websocket_and_stream)
 {
-    E2E_NODE(e, "limits.messages_per_s=1000");
+    E2E_NODE(e, "limits.messages_per_s=1000", "lists.max=3");
     char *folder = node_program_folder("tests/e2e/hgtp_js.mjs"), program[512], origin[64];
     snprintf(program, sizeof program, "%s/hgtp_js.mjs", folder);
     snprintf(origin, sizeof origin, "http://127.0.0.1:%u", e->daemon->http_port);
