@@ -282,6 +282,7 @@ void talk_client_init(struct talk_client *client, const struct talk_options *opt
     client->room.id = talk_names_copy("");
     client->room.epoch = talk_names_copy("");
     client->lost.epoch = talk_names_copy("");
+    client->name = talk_names_copy(options->name);
     client->wanted = options->room != NULL ? talk_names_copy(options->room) : NULL;
     talk_client_register(client);
 }
@@ -293,6 +294,7 @@ void talk_client_fini(struct talk_client *client)
     talk_udp_fini(&client->udp);
     talk_outbox_fini(&client->outbox);
     talk_hear_fini(client);
+    free(client->name);
     free(client->wanted);
 }
 

@@ -99,6 +99,7 @@ struct talk_client {
     struct talk_outbox outbox;
     struct talk_room room;
     struct talk_lost lost;
+    char *name;      /* its own, as it is shown */
     char *wanted;    /* room to be in; NULL: none */
     char *manager;   /* of the room; NULL: nobody */
     char *successor; /* who is to be it, which was not answered yet; NULL: nobody */

@@ -273,7 +273,7 @@ static void talk_command_offer_names(const struct talk_client *client,
     for (size_t i = 0; from != TALK_FROM_NOTHING && i < names->count; i++) {
         const char *name = names->names[i].name;
         bool is_there = from == TALK_FROM_USERS && talk_names_has(&client->members, name);
-        bool is_own = from != TALK_FROM_ROOMS && strcmp(name, client->options->name) == 0;
+        bool is_own = from != TALK_FROM_ROOMS && strcmp(name, client->name) == 0;
         if (!is_there && !is_own) {
             talk_command_offer(completion, prefix, name, "");
         }

@@ -101,7 +101,7 @@ static bool talk_deed_moves(enum hgtp_type type)
 static void talk_deed_done(struct talk_deed *deed)
 {
     struct talk_client *client = deed->client;
-    bool is_in = strcmp(client->room.name, deed->room) == 0;
+    bool is_in = client->room.name[0] != '\0'; /* who enters was in none */
     if ((talk_deed_enters(deed->type) && !is_in) || (talk_deed_leaves(deed->type) && is_in)) {
         client->room_until_ms = tick_ms() + TALK_CLIENT_ROOM_MS;
     }

@@ -82,7 +82,7 @@ static void talk_hear_attached(struct talk_client *client)
     client->was_attached = true;
     talk_client_say(client, TALK_STATUS, "%s to %s:%s as %s%s",
                     is_first ? "connected" : "connected again", client->http.host,
-                    client->http.port, client->options->name,
+                    client->http.port, client->name,
                     is_first && !client->style.is_plain ? "; /help says what to do here" : "");
     talk_deed_hand_over_again(client);
 }
@@ -150,6 +150,7 @@ static void talk_hear_place(struct talk_client *client, const json_t *text)
 static void talk_hear_session(struct talk_client *client, const json_t *text)
 {
     char *before = talk_names_copy(client->room.name);
+    talk_hear_set(&client->name, talk_hear_string(text, "user"));
     talk_hear_place(client, text);
     if (client->stage != TALK_ATTACHED) {
         talk_hear_attached(client);
@@ -179,7 +180,7 @@ static void talk_hear_show(struct talk_client *client, const json_t *entry, stru
     struct bytes from = talk_hear_bytes(entry, "from");
     json_int_t time = json_integer_value(json_object_get(entry, "time"));
     if (strcmp(talk_hear_string(entry, "type"), "message") == 0) {
-        bool is_own = bytes_equal(from, bytes_str(client->options->name));
+        bool is_own = bytes_equal(from, bytes_str(client->name));
         talk_show_said(&client->style, time, from, is_own, talk_hear_bytes(entry, "message"), out);
     } else {
         talk_show_event(&client->style, talk_hear_bytes(entry, "event"),
@@ -222,7 +223,7 @@ static void talk_hear_entry(struct talk_client *client, const json_t *entry)
     client->room.seen = seq;
     client->room.lost_to = 0;
     talk_hear_event(client, talk_hear_string(entry, "event"), talk_hear_string(entry, "user"));
-    if (strcmp(talk_hear_string(entry, "from"), client->options->name) == 0) {
+    if (strcmp(talk_hear_string(entry, "from"), client->name) == 0) {
         talk_outbox_on_own(&client->outbox, seq, talk_hear_string(entry, "message"));
     }
     talk_hear_print(client, entry);

@@ -138,8 +138,8 @@ talk.on('state', (state) => {
 
 talk.on('save', () => { if (talk.state !== 'replaced') saveSession(talk.session, () => talk.saved()); });
 
-listenForSessions((name, session) => {
-  const isElsewhere = name === talk.session?.name && session.try > talk.session.try;
+listenForSessions((session) => {
+  const isElsewhere = session.name === talk.session?.name && session.try > talk.session.try;
   if (isElsewhere && (talk.state === 'waiting' || talk.state === 'connecting')) talk.giveWay();
 });
 

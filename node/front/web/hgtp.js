@@ -562,6 +562,7 @@ export class Hgtp {
     const isSameLog = known.epoch === value.epoch;
     const isSameRoom = isRoom && (isSameLog || value.kept !== undefined);
     const { after, epoch } = known;
+    known.name = value.user; // as it is shown: a room goes on with the writing that it knows
     known.room = value.room;
     known.roomId = value.room_id;
     known.epoch = value.epoch;

@@ -11,7 +11,7 @@ const NAME = `${PREFIX}-name`;
 const KEY = `${PREFIX}-key`;
 const DRAFT = `${PREFIX}-draft`;
 const USER = `${PREFIX}-user`;
-const SESSION = `${PREFIX}-session:`; // and the name
+const SESSION = `${PREFIX}-session:`; // and the name's key
 const WRITE_MS = 100;
 const OLD_MS = 7 * 86400000;
 
@@ -80,8 +80,16 @@ export function forgetOldSessions() {
   }
 }
 
+/** Near the service's own: what differs only in width, case, blanks or invisible characters is one name. */
+function nameKey(name) {
+  return name.normalize('NFKC').toLowerCase().replace(/[\p{Default_Ignorable_Code_Point}\u2800]/gu, '')
+    .replace(/\s+/g, ' ').trim();
+}
+
+const sessionOf = (name) => SESSION + nameKey(name);
+
 /** This one's session, as Hgtp.saved() gave it, or null. */
-export const savedSession = (name) => parsed(read('localStorage', SESSION + name));
+export const savedSession = (name) => parsed(read('localStorage', sessionOf(name)));
 
 let unwritten = null; // { name, get }
 let timer = 0;
@@ -94,8 +102,8 @@ function writeSession() {
   const { name, get } = unwritten;
   const session = get();
   unwritten = null;
-  if (session !== null) write('localStorage', SESSION + name, JSON.stringify(session));
-  else if (savedSession(name)?.token === own) write('localStorage', SESSION + name, null); // no newer one
+  if (session !== null) write('localStorage', sessionOf(name), JSON.stringify(session));
+  else if (savedSession(name)?.token === own) write('localStorage', sessionOf(name), null); // no newer one
 }
 
 /** Every message changes it; what `get` gives is written now and then, and when the page goes. */
@@ -113,11 +121,11 @@ export function leaveSession() {
 
 addEventListener('pagehide', writeSession);
 
-/** `onSession(name, session)`: another tab has written one. */
+/** `onSession(session)`: another tab has written one. */
 export function listenForSessions(onSession) {
   addEventListener('storage', ({ key, newValue }) => {
     const session = key?.startsWith(SESSION) ? parsed(newValue) : null;
-    if (session !== null) onSession(key.slice(SESSION.length), session);
+    if (session !== null) onSession(session);
   });
 }
 
