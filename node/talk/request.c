@@ -128,6 +128,7 @@ static void request_on_reply(const struct result *result, void *arg)
         request_reply_ok(request, result->extra);
         break;
     default:
+        metric_add(METRIC_RATE_LIMITED, result->code == ERR_RATE_LIMITED ? 1 : 0);
         request_refuse(request, result->code);
         return;
     }
@@ -318,6 +319,8 @@ static void request_ask(struct request *request)
         script_args_int(&args, "members_max", config->limits_room_members);
     } else if (script == SCRIPT_invite || script == SCRIPT_remove) {
         script_args_int(&args, "answer_ms", config->hgtp_answer_ms);
+        script_args_int(&args, "invites", config->limits_invites);
+        script_args_int(&args, "invites_to_one", config->limits_invites_to_one);
     } else if (script == SCRIPT_refresh || script == SCRIPT_join) {
         lists_args(request->talk, &args, request_uid(request));
     }

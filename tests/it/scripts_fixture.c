@@ -94,6 +94,8 @@ int call(enum script script, const char *uid, ...)
                                            {"rooms_max", "100"},
                                            {"members_max", "100"},
                                            {"answer_ms", "60000"},
+                                           {"invites", "200"},
+                                           {"invites_to_one", "10"},
                                            {"challenge_ms", "30000"},
                                            {"name_err", "11"},
                                            {"udp", "127.0.0.1:9"},

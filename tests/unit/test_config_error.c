@@ -40,7 +40,8 @@ static const struct wrong wrongs[] = {
     {"limits", "user = 5",
      "unknown key 'limits.user' (did you mean 'limits.users'?); [limits] takes users, rooms, "
      "room_members, "
-     "message_bytes, name_bytes, messages_per_s, registers_per_s, requests_per_s, "
+     "message_bytes, name_bytes, messages_per_s, invites, invites_to_one, registers_per_s, "
+     "requests_per_s, "
      "connections_per_address, queue_bytes"},
     {"auth", "kye = 5",
      "unknown key 'auth.kye' (did you mean 'auth.key'?); [auth] takes key, key_file, md5, "

@@ -88,8 +88,8 @@ function nameKey(name) {
 
 const sessionOf = (name) => SESSION + nameKey(name);
 
-/** This one's session, as Hgtp.saved() gave it, or null. */
-export const savedSession = (name) => parsed(read('localStorage', sessionOf(name)));
+/** This one's session, as Hgtp.saved() gave it, or null; `name` null: nobody's. */
+export const savedSession = (name) => (name === null ? null : parsed(read('localStorage', sessionOf(name))));
 
 let unwritten = null; // { name, get }
 let timer = 0;

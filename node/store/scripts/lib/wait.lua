@@ -35,7 +35,7 @@ end
 
 -- Invitations that wait for their turn, in their order: one at a time is relayed, because the answers of the
 -- original's client do not say to which. There are some while one is relayed, and of each room at most one.
-local QUEUE_MAX = 16
+local QUEUE_MAX = 64
 
 local function queue_of(peer)
     return (peer.queue or '') ~= '' and cjson.decode(peer.queue) or {}
@@ -44,6 +44,27 @@ end
 local function keep_queue(peer, queue)
     peer.queue = #queue > 0 and cjson.encode(queue) or ''
     save(peer, 'queue')
+end
+
+-- Why one in the queue will not be asked any more; else nothing, and the room.
+local function refusal_of(asked)
+    local r = room(asked.wait_room)
+    if not r then
+        return ERR.ROOM_UNKNOWN
+    end
+    return asked.wait_by ~= '' and asked.wait_by ~= r.manager and ERR.NOT_MANAGER or nil, r
+end
+
+-- The queue is as long as there are invitations that stand: who opens rooms, invites and closes them keeps
+-- nobody else out of it.
+local function standing(queue)
+    local kept, fallen = {}, {}
+    for _, asked in ipairs(queue) do
+        local refused = refusal_of(asked)
+        local list = refused and fallen or kept
+        list[#list + 1] = refused and { asked, refused } or asked
+    end
+    return kept, fallen
 end
 
 local function is_asked_into(peer, r)
@@ -64,7 +85,7 @@ local function refusal_to_invite(peer, r)
         return ERR.ROOM_FULL
     end
     if peer.wait then
-        return (is_asked_into(peer, r) or #queue_of(peer) >= QUEUE_MAX) and ERR.PEER_BUSY or nil
+        return (is_asked_into(peer, r) or #standing(queue_of(peer)) >= QUEUE_MAX) and ERR.PEER_BUSY or nil
     end
     return not step(peer, 'INVITE_USER_ROOM') and ERR.PEER_BUSY or nil
 end
@@ -82,20 +103,6 @@ local function ask(peer, r, asked)
     relay(peer, peer.wait == 'INVITE' and r.name or r.id)
 end
 
--- The peer has to answer the speaker, or an operator, who asks without a session: nobody waits for the answer
--- then. An INVITE while another one is on its way is asked after it.
-local function wait_for(peer, kind, r)
-    local asked = { wait = kind, wait_room = r.id, wait_by = A.uid or '', wait_home = A.node, wait_src = A.src or '',
-        wait_seq = A.seq or 1, wait_print = A.print or '', ms = A.answer_ms }
-    if not peer.wait then
-        ask(peer, r, asked)
-        return
-    end
-    local queue = queue_of(peer)
-    queue[#queue + 1] = asked
-    keep_queue(peer, queue)
-end
-
 -- Tells the one who asked, now and when it repeats its request: by its line if it has one, else where it
 -- asked from, or where it was heard last if it has moved since. `asked`: the peer, or an item of its queue.
 local function answer_asker(asked, code)
@@ -110,16 +117,31 @@ local function answer_asker(asked, code)
     remember(asked.wait_by, asked.wait_print, code, 3, '')
 end
 
+-- The peer has to answer the speaker, or an operator, who asks without a session: nobody waits for the answer
+-- then. An INVITE while another one is on its way is asked after it.
+local function wait_for(peer, kind, r)
+    local asked = { wait = kind, wait_room = r.id, wait_by = A.uid or '', wait_home = A.node, wait_src = A.src or '',
+        wait_seq = A.seq or 1, wait_print = A.print or '', ms = A.answer_ms }
+    if not peer.wait then
+        ask(peer, r, asked)
+        return
+    end
+    local queue, fallen = standing(queue_of(peer))
+    queue[#queue + 1] = asked
+    keep_queue(peer, queue)
+    for _, one in ipairs(fallen) do
+        answer_asker(unpack(one))
+    end
+end
+
 -- Asks for the first invitation in the queue that still stands.
 local function ask_next(peer)
     local queue = queue_of(peer)
     while #queue > 0 and not peer.wait do
         local asked = table.remove(queue, 1)
-        local r = room(asked.wait_room)
-        if not r then
-            answer_asker(asked, ERR.ROOM_UNKNOWN)
-        elseif asked.wait_by ~= '' and asked.wait_by ~= r.manager then
-            answer_asker(asked, ERR.NOT_MANAGER)
+        local refused, r = refusal_of(asked)
+        if refused then
+            answer_asker(asked, refused)
         elseif is_full(r) then
             answer_asker(asked, ERR.ROOM_FULL)
         else
