@@ -183,6 +183,21 @@ const cases = {
     [...here, other].forEach((each) => each.close());
   },
 
+  // One's own name is as the service shows it, however it was written.
+  async own_messages_are_known_by_the_name_that_is_shown(way) {
+    const talk = new Hgtp({ origin, ...ways[way] });
+    const told = until(talk, 'session', () => true);
+    await talk.register(` Own ${++names} `, key);
+    assert.equal((await told).user, `Own ${names}`);
+    assert.equal(talk.session.name, `Own ${names}`);
+    assert.equal(talk.saved().name, `Own ${names}`);
+    await talk.create(`own-${way}`);
+    const heard = until(talk, 'message', ({ message }) => message === 'mine');
+    assert.equal((await settled(talk, talk.say('mine'))).state, 'sent');
+    assert.equal((await heard).from, talk.session.name);
+    talk.close();
+  },
+
   async wrong_key_is_told_so(way) {
     const talk = new Hgtp({ origin, ...ways[way] });
     const error = await talk.register(`user${++names}`, 'wrong').catch((why) => why);

@@ -47,8 +47,8 @@ PAGE_SCENARIO(who_has_closed_the_tab_is_back_in_the_room_and_manages_it)
     talk_page_say(both, "meanwhile");
     talk_page_lists_members(both, "alice,bob");
     open_page(scene, both);
-    /* The last one here was bob; she says who she is, and no key. */
-    talk_page_send_form(both, "alice", NULL);
+    /* The last one here was bob; she says who she is, in another writing, and no key. */
+    talk_page_send_form(both, "Alice", NULL);
     talk_page_in_room(both, "tea");
     talk_page_lists_members(both, "alice,bob");
     talk_page_lists_manager(both, "alice");

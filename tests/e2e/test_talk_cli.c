@@ -344,7 +344,9 @@ E2E_SCENARIO(account_that_is_in_use_is_taken_over_only_when_that_is_said)
     assert_int_equal(process_wait_exit(second, WAIT_MS), 1);
     assert_true(process_write(first, "still here\n"));
     hears(first, " alice: still here\n");
-    struct process *third = takes_over(e, "alice", key);
+    struct process *third = takes_over(e, "ALICE", key); /* the room knows her as alice */
+    hears(third, "127.0.0.1:");
+    hears(third, " as alice");
     hears(third, " alice: still here\n");
     hears(first, "another program has taken over this session");
     assert_int_equal(process_wait_exit(first, WAIT_MS), 1);

@@ -25,7 +25,8 @@ static void check_args(const ProtobufCMessage *request)
 {
     struct script_args args = {.count = 0};
     control_rows_args(request, &args);
-    assert(args.count == 2 * (size_t)request->descriptor->n_fields);
+    assert(args.keys_used <= request->descriptor->n_fields);
+    assert(args.count == 2 * (request->descriptor->n_fields + args.keys_used));
     for (size_t i = 0; i < args.count; i++) {
         assert(utf8_valid(args.items[i]));
     }
