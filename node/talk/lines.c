@@ -263,8 +263,10 @@ void talk_attach(struct talk *talk, const struct talk_attach *attach, talk_on_at
         script_args_int(&args, "try", (int64_t)attach->try_number);
     }
     lists_args(talk, &args, bytes_of(attaching->uid, sizeof attaching->uid));
-    const struct stranger stranger = {
-        .uid = bytes_of(uid, sizeof uid), .token = token, .ip = attach->asker.client_ip};
+    const struct stranger stranger = {.uid = bytes_of(uid, sizeof uid),
+                                      .token = token,
+                                      .ip = attach->asker.client_ip,
+                                      .is_proof = true};
     err = strangers_call(talk, &stranger, SCRIPT_attach, &args, lines_on_attach_result, attaching);
     if (err != ERR_NONE) {
         free(attaching);
@@ -391,7 +393,7 @@ void talk_history(struct talk *talk, const struct talk_asker *asker, uint64_t be
     script_args_str(&args, "before", from);
     script_args_int(&args, "count", (int64_t)count + 1);
     const struct stranger stranger = {
-        .uid = bytes_of(uid, sizeof uid), .token = token, .ip = asker->client_ip};
+        .uid = bytes_of(uid, sizeof uid), .token = token, .ip = asker->client_ip, .is_proof = true};
     err = strangers_call(talk, &stranger, SCRIPT_history, &args, lines_on_history, history);
     if (err != ERR_NONE) {
         free(history);
