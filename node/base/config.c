@@ -105,7 +105,7 @@ static void config_shown(const char *value, char out[CONFIG_SHOWN_MAX_BYTES + 4]
 static bool config_fail_unknown(struct config_load *load, const char *source, const char *section,
                                 const char *key)
 {
-    char list[192];
+    char list[CONFIG_ERROR_BYTES];
     char hint[64] = "";
     bool is_section = config_names_section(section);
     const char *nearest =

@@ -284,14 +284,23 @@ static bool line_queue(struct line *line, struct frame *frame)
     return true;
 }
 
+static bool line_fits(const struct line *line, size_t bytes, bool is_urgent)
+{
+    size_t max_bytes = line->lines->settings->queue_max_bytes * (is_urgent ? 2 : 1);
+    return line->queue_count == 0 || line->queue_bytes + bytes + LINE_FRAME_BYTES <= max_bytes;
+}
+
+bool line_has_room(const struct line *line, size_t bytes)
+{
+    return line_fits(line, bytes, false);
+}
+
 bool line_send(struct line *line, struct frame *frame, bool is_urgent)
 {
     if (line->state != LINE_OPEN) {
         return true;
     }
-    size_t max_bytes = line->lines->settings->queue_max_bytes * (is_urgent ? 2 : 1);
-    size_t would_be = line->queue_bytes + frame->len + LINE_FRAME_BYTES;
-    bool is_taken = (line->queue_count == 0 || would_be <= max_bytes) && line_queue(line, frame);
+    bool is_taken = line_fits(line, frame->len, is_urgent) && line_queue(line, frame);
     if (!is_taken && is_urgent) {
         line_drop(line);
         return true;

@@ -6,7 +6,7 @@
 #include "line.h"
 
 /* Messages of one line that wait for their acknowledgement; then reading pauses. */
-#define LINE_IN_FLIGHT_MAX 256
+#define LINE_IN_FLIGHT_MAX 64
 /* What is read at a time, into one buffer for all lines. */
 #define LINE_READ_BYTES 65536
 
@@ -66,6 +66,8 @@ struct line *line_new(struct lines *lines, uv_tcp_t *tcp, const struct line_peer
 int64_t line_now_ms(const struct lines *lines);
 /** See line_port.send; true also when the line has ended. */
 bool line_send(struct line *line, struct frame *frame, bool is_urgent);
+/** True when so much more can be sent that nobody else gets. */
+bool line_has_room(const struct line *line, size_t bytes);
 /** Send what nobody else gets; a reference is taken over; NULL: memory was out, the line ends. */
 void line_send_own(struct line *line, struct frame *frame);
 /** Its owner is told that it has ended. */

@@ -79,6 +79,9 @@ static void line_write_history(const void *what, struct sink *out)
 static void line_on_history(enum err err, struct bytes text, void *arg)
 {
     struct line_asked *asked = arg;
+    if (err == ERR_NONE && !line_has_room(asked->line, text.len)) {
+        err = ERR_RATE_LIMITED; /* the answers before it have not been read */
+    }
     if (err == ERR_NONE) {
         const struct line_history history = {text, line_asked_id(asked)};
         line_send_own(asked->line, frames_text(FORMAT_WS, NULL, line_write_history, &history));

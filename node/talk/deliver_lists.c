@@ -59,9 +59,10 @@ static void deliver_wanted(struct talk *talk, struct client *client, struct list
     enum listing_kind list = listing->list;
     client->list_wanted[list] = 0;
     if (!client->wants_pages[list] || client->line == NULL || !listing_is_long(listing)) {
-        (void)deliver_listing_to(talk, client, listing);
+        cost_names(talk, client, deliver_listing_to(talk, client, listing));
         return;
     }
+    cost_names(talk, client, listing->count);
     struct listing *earlier = client->paged[list];
     client->paged[list] = listing_ref(listing);
     client->page_at[list] = 0;

@@ -9,7 +9,6 @@
 #include <utlist.h>
 
 #include "node/base/metrics.h"
-#include "proto/talk_text.h"
 #include "request.h"
 
 /* Clients that go away at once would all come at once to the other nodes. */
@@ -232,12 +231,16 @@ static void lines_on_attach_result(const struct result *result, void *arg)
 void talk_attach(struct talk *talk, const struct talk_attach *attach, talk_on_attach_fn *on_attach,
                  void *arg)
 {
-    uint8_t uid[HGTP_USER_ID_BYTES];
+    uint8_t uid[HGTP_USER_ID_BYTES] = {0};
     struct bytes token = attach->asker.token;
     enum err err = talk->draining ? ERR_DRAINING : talk_is_busy(talk) ? ERR_BUSY : ERR_NONE;
     if (err == ERR_NONE && (!say_token_uid(token, uid) || token.len > ROSTER_TOKEN_MAX)) {
         err = ERR_NOT_REGISTERED;
     }
+    const struct cost cost =
+        cost_of(talk, &(struct cost_asker){bytes_of(uid, sizeof uid), token, attach->asker.ip,
+                                           attach->asker.client_ip});
+    err = err == ERR_NONE ? cost_take(talk, &cost, 0) : err;
     struct lines_attaching *attaching = err == ERR_NONE ? calloc(1, sizeof *attaching) : NULL;
     if (attaching == NULL) {
         (void)on_attach(err == ERR_NONE ? ERR_BUSY : err, arg);
@@ -265,8 +268,9 @@ void talk_attach(struct talk *talk, const struct talk_attach *attach, talk_on_at
     lists_args(talk, &args, bytes_of(attaching->uid, sizeof attaching->uid));
     const struct stranger stranger = {.uid = bytes_of(uid, sizeof uid),
                                       .token = token,
-                                      .ip = attach->asker.client_ip,
-                                      .is_proof = true};
+                                      .cost = &cost,
+                                      .kind = COST_LARGE,
+                                      .ip = attach->asker.client_ip};
     err = strangers_call(talk, &stranger, SCRIPT_attach, &args, lines_on_attach_result, attaching);
     if (err != ERR_NONE) {
         free(attaching);
@@ -301,102 +305,5 @@ void lines_attach_again(struct talk *talk, void *line, const struct talk_asker *
         const struct talk_attach attach = {.asker = *asker,
                                            .format = talk->options.line.format(line)};
         talk_attach(talk, &attach, lines_on_attach_again, again);
-    }
-}
-
-/* History ----------------------------------------------------------------------------------------
- */
-
-struct lines_history {
-    struct talk *talk;
-    size_t count;
-    talk_on_history_fn *on_history;
-    void *arg;
-};
-
-/* The newest come first, and one more than was asked for. */
-static void lines_write_history(const struct result *result, const struct lines_history *history,
-                                struct sink *out)
-{
-    enum notice_language language =
-        (enum notice_language)history->talk->options.config->notices_language;
-    const char *comma = "";
-    size_t entry_count = 0, at = result->effect_count;
-    for (size_t i = 0; i < result->effect_count; i++) {
-        entry_count += effect_is(&result->effects[i], "entry") ? 1 : 0;
-    }
-    bool has_more = entry_count > history->count;
-    talk_text_history_begin(result->extra, out);
-    while (at > 0) {
-        const struct effect *effect = &result->effects[--at];
-        bool is_entry = effect_is(effect, "entry") && effect->count > 10;
-        if (!is_entry || entry_count-- > history->count) {
-            continue;
-        }
-        struct entry *entry = effects_entry(effect);
-        if (entry != NULL && entry_is_shown(entry)) {
-            sink_text(out, comma);
-            entry_text(entry, result->extra, language, out);
-            comma = ",";
-        }
-        entry_unref(entry);
-    }
-    talk_text_history_end(has_more, out);
-}
-
-static void lines_on_history(const struct result *result, void *arg)
-{
-    struct lines_history *history = arg;
-    talk_call_over(history->talk);
-    enum err err = talk_outcome(history->talk, result);
-    struct sink text = sink_into(NULL, 0);
-    uint8_t *storage = NULL;
-    if (err == ERR_NONE) {
-        lines_write_history(result, history, &text);
-        storage = malloc(text.len);
-        err = storage != NULL ? ERR_NONE : ERR_BUSY;
-    }
-    if (err == ERR_NONE) {
-        text = sink_into(storage, text.len);
-        lines_write_history(result, history, &text);
-    }
-    history->on_history(err, err == ERR_NONE ? sink_bytes(&text) : bytes_of(NULL, 0), history->arg);
-    free(storage);
-    free(history);
-}
-
-void talk_history(struct talk *talk, const struct talk_asker *asker, uint64_t before, size_t count,
-                  talk_on_history_fn *on_history, void *arg)
-{
-    uint8_t uid[HGTP_USER_ID_BYTES];
-    struct bytes token = lines_token(asker);
-    enum err err = !say_token_uid(token, uid) ? ERR_NOT_REGISTERED
-                   : talk_is_busy(talk)       ? ERR_BUSY
-                                              : ERR_NONE;
-    if (err == ERR_NONE && !say_in_time(talk, bytes_of(uid, sizeof uid))) {
-        err = ERR_RATE_LIMITED;
-    }
-    struct lines_history *history = err == ERR_NONE ? calloc(1, sizeof *history) : NULL;
-    if (history == NULL) {
-        on_history(err == ERR_NONE ? ERR_BUSY : err, bytes_of(NULL, 0), arg);
-        return;
-    }
-    *history = (struct lines_history){talk, count, on_history, arg};
-    char from[32] = "+";
-    if (before != 0) {
-        snprintf(from, sizeof from, "(0-%" PRIu64, before);
-    }
-    struct script_args args;
-    talk_args_init(talk, &args, bytes_of(uid, sizeof uid));
-    script_args_bytes(&args, "token", token);
-    script_args_ip(&args, "ip", asker->ip);
-    script_args_str(&args, "before", from);
-    script_args_int(&args, "count", (int64_t)count + 1);
-    const struct stranger stranger = {
-        .uid = bytes_of(uid, sizeof uid), .token = token, .ip = asker->client_ip, .is_proof = true};
-    err = strangers_call(talk, &stranger, SCRIPT_history, &args, lines_on_history, history);
-    if (err != ERR_NONE) {
-        free(history);
-        on_history(err, bytes_of(NULL, 0), arg);
     }
 }

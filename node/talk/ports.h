@@ -48,7 +48,7 @@ struct result {
 struct script_args {
     struct bytes items[SCRIPT_ARGS_MAX];
     size_t count;
-    char digits[16][24]; /* where numbers and addresses are kept as text */
+    char digits[20][24]; /* where numbers and addresses are kept as text */
     size_t digits_used;
     struct {
         char name[16];

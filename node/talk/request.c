@@ -62,7 +62,7 @@ static void request_reply_challenge(struct request *request, struct bytes challe
     struct hgtp_message msg = {
         .header = datagrams_header(
             talk, HGTP_UNAUTHORIZED, request->msg.header.request_type, request->msg.header.user_id,
-            datagrams_seq_after(request->msg.header.seq, request->reply_steps)),
+            datagrams_seq_after(request->msg.header.seq, request->reply_steps + request->ahead)),
         .challenge = {talk->options.http_port, sink_bytes(&out)}};
     datagrams_reply(talk, &request->origin, &msg);
 }
@@ -224,23 +224,45 @@ bool request_is_leaving(uint8_t type)
            type == HGTP_OK || type == HGTP_DECLINE;
 }
 
+/* Who gives lists has read them. */
+static enum cost_kind request_cost_kind(uint8_t type)
+{
+    bool is_large = type == HGTP_REFRESH || type == HGTP_JOIN_ROOM || type == HGTP_REGISTER;
+    return request_is_leaving(type) ? COST_LEAVING : is_large ? COST_LARGE : COST_SMALL;
+}
+
+bool request_pay(struct request *request)
+{
+    struct talk *talk = request->talk;
+    const struct cost_asker asker = {.uid = request_uid(request),
+                                     .token = bytes_of(request->token, request->token_bytes),
+                                     .ip = request->origin.ip,
+                                     .client_ip = request->origin.client_ip};
+    request->cost = cost_of(talk, &asker);
+    if (request_is_leaving(request->msg.header.type) ||
+        cost_take(talk, &request->cost, 0) == ERR_NONE) {
+        return true;
+    }
+    request_refuse(request, ERR_RATE_LIMITED);
+    request_end(request);
+    return false;
+}
+
 void request_call(struct request *request, enum script script, const struct script_args *args,
                   store_on_result_fn *on_result)
 {
     uint8_t type = request->msg.header.type;
-    bool is_unproved = request->msg.trailer.len == HGTP_SIGNATURE_BYTES && !request->is_signed;
     const struct stranger stranger = {.uid = request_uid(request),
                                       .token = bytes_of(request->token, request->token_bytes),
+                                      .cost = &request->cost,
+                                      .kind = request_cost_kind(type),
                                       .ip = request->origin.client_ip,
                                       .is_datagram = request->origin.port != 0,
                                       .is_opening = type == HGTP_REGISTER,
-                                      .is_leaving = request_is_leaving(type),
-                                      .is_unproved = is_unproved,
-                                      .is_proof = !is_unproved && type != HGTP_REGISTER &&
-                                                  !request_is_leaving(type)};
+                                      .is_leaving = request_is_leaving(type)};
     enum err err = ERR_NONE;
     if (request->is_signed || script == SCRIPT_prove) {
-        talk_call(request->talk, script, args, on_result, request);
+        cost_call(request->talk, &request->cost, stranger.kind, script, args, on_result, request);
     } else {
         err = strangers_call(request->talk, &stranger, script, args, on_result, request);
     }
@@ -308,6 +330,9 @@ static void request_ask(struct request *request)
         request_register_ask(request);
         return;
     }
+    if (!request_pay(request)) {
+        return;
+    }
     const struct config *config = request->talk->options.config;
     const struct hgtp_header *header = &request->msg.header;
     struct script_args args;
@@ -372,6 +397,9 @@ void request_check_signature(struct request *request)
         request->token_bytes = client->token_bytes;
         request->is_signed = true;
         request_ask(request);
+        return;
+    }
+    if (!request_pay(request)) {
         return;
     }
     struct script_args args;

@@ -28,6 +28,7 @@ struct origin {
 struct request {
     struct talk *talk;
     struct origin origin;
+    struct cost cost;
     struct hgtp_message msg;         /* views into `datagram` */
     char src[24];                    /* "a.b.c.d:port"; empty: it did not come as a datagram */
     char line_name[ROSTER_LINE_MAX]; /* of origin.line, if a session opens with it */
@@ -44,6 +45,7 @@ struct request {
     size_t challenge_bytes;
     char new_token[HGTP_USER_ID_BYTES + 2 * REQUEST_TOKEN_RANDOM_BYTES];
     int64_t since_us;    /* it came, as metrics_now_us */
+    int32_t ahead;       /* so many numbers are left out before that of a challenge */
     int32_t reply_steps; /* the reply's sequence number is so far from the request's */
     size_t datagram_bytes;
     uint8_t datagram[];
@@ -89,6 +91,9 @@ void request_args(struct request *request, struct script_args *args);
  * would leave the original's client stuck. */
 bool request_is_leaving(uint8_t type);
 /** The request is refused and over where its speaker may not ask now. */
+/** Find out who pays for it, and take what it costs at the least; false: he has not got it, and it
+ * is refused and over. */
+bool request_pay(struct request *request);
 void request_call(struct request *request, enum script script, const struct script_args *args,
                   store_on_result_fn *on_result);
 /** Begin a request: find out whether it is signed, then have the script decide. */

@@ -9,10 +9,10 @@
 #include "lines.h"
 #include "node/base/log.h"
 #include "node/base/metrics.h"
+#include "node/base/name_key.h"
 #include "proto/base64.h"
 
 #define REQUEST_CHALLENGE_RANDOM_BYTES 18
-#define REQUEST_BEGUN_SPARE            10000 /* registrations begun, beyond the users that there may be */
 
 #define REQUEST_ACCOUNTS_ONLY 1 /* auth.accounts */
 
@@ -23,6 +23,7 @@ struct request_challenge {
     struct bytes challenge;
     struct bytes name;   /* as its account is written, if it has one */
     struct bytes sealed; /* key of that account; empty: there is none */
+    bool is_heard;       /* its number could not be known without having got the challenge */
 };
 
 static void request_random_base64url(struct talk *talk, size_t count, struct sink *out)
@@ -213,6 +214,65 @@ void request_rival_seen(struct request *request, struct bytes uid, const char *v
     request_prove(request, &challenge, DIGEST_MD5, &(struct request_rival){uid, verdict});
 }
 
+/* Who registers, for those that count wrong keys. False: nobody counts his, because many share his
+ * address, or his name is none. */
+static bool request_guesser(const struct request *request, struct bytes name, bool is_heard,
+                            uint8_t storage[NAME_KEY_BYTES_MAX], struct guesser *ret_guesser)
+{
+    const struct config *config = request->talk->options.config;
+    *ret_guesser = (struct guesser){.client_ip = request->origin.client_ip,
+                                    .is_datagram = request->origin.port != 0,
+                                    .is_heard = is_heard};
+    return !config_networks_contain(config->http_trusted_proxies, ret_guesser->client_ip) &&
+           name_key(name, storage, &ret_guesser->name_key);
+}
+
+static enum err request_guessed(struct request *request, struct bytes name,
+                                const struct guesser *guesser, bool is_right)
+{
+    struct talk *talk = request->talk;
+    if (is_right) {
+        guesses_right(&talk->guesses, guesser);
+        return ERR_NONE;
+    }
+    int64_t wait_ms = guesses_wrong(&talk->guesses, guesser, talk_now_ms(talk));
+    if (wait_ms > 0) {
+        char address[24];
+        datagrams_address(guesser->client_ip, 0, address);
+        LOG_LIMITED(LOG_WARN, "wrong_keys", log_bytes("user", name),
+                    log_bytes("address", bytes_of(address, strcspn(address, ":"))),
+                    log_int("wait_ms", wait_ms),
+                    log_str("hint", "somebody there tries one key after the other for this name"));
+    }
+    return ERR_WRONG_DIGEST;
+}
+
+/* Is the digest right? Not looked at while its sender has to wait. */
+static enum err request_check_digest(struct request *request,
+                                     const struct request_challenge *challenge,
+                                     enum request_digest *ret_digest)
+{
+    struct talk *talk = request->talk;
+    uint8_t storage[NAME_KEY_BYTES_MAX];
+    struct guesser guesser;
+    bool is_counted =
+        request_guesser(request, challenge->name, challenge->is_heard, storage, &guesser);
+    enum guesses_verdict verdict =
+        is_counted ? guesses_may(&talk->guesses, &guesser, talk_now_ms(talk)) : GUESSES_MAY;
+    if (verdict == GUESSES_WAIT) {
+        metric_add(METRIC_RATE_LIMITED, 1);
+        return ERR_RATE_LIMITED;
+    }
+    if (verdict == GUESSES_ANEW) {
+        return ERR_NOT_CHALLENGED;
+    }
+    *ret_digest = request_digest(request, challenge);
+    bool is_right = *ret_digest != DIGEST_WRONG;
+    return is_counted ? request_guessed(request, challenge->name, &guesser, is_right)
+           : is_right ? ERR_NONE
+                      : ERR_WRONG_DIGEST;
+}
+
 static void request_on_registered(const struct result *result, void *arg)
 {
     struct request *request = arg;
@@ -221,16 +281,17 @@ static void request_on_registered(const struct result *result, void *arg)
         request_finish(request, result);
         return;
     }
-    struct request_challenge challenge = {bytes_str(""), bytes_str(""), bytes_str("")};
+    struct request_challenge challenge = {bytes_str(""), bytes_str(""), bytes_str(""), false};
     for (size_t i = 0; i < result->effect_count; i++) {
         const struct bytes *f = result->effects[i].fields;
-        if (effect_is(&result->effects[i], "challenge") && result->effects[i].count > 3) {
-            challenge = (struct request_challenge){f[1], f[2], f[3]};
+        if (effect_is(&result->effects[i], "challenge") && result->effects[i].count > 4) {
+            challenge = (struct request_challenge){f[1], f[2], f[3], f[4].len > 0};
         }
     }
-    enum request_digest digest = request_digest(request, &challenge);
-    if (digest == DIGEST_WRONG) {
-        request_refuse(request, ERR_WRONG_DIGEST);
+    enum request_digest digest;
+    enum err err = request_check_digest(request, &challenge, &digest);
+    if (err != ERR_NONE) {
+        request_refuse(request, err);
         request_end(request);
         return;
     }
@@ -248,7 +309,7 @@ void request_register(struct request *request)
     enum err err = ERR_NONE;
     if (!talk_address_in_time(talk, &talk->registers, request->origin.client_ip,
                               config->limits_registers_per_s)) {
-        metric_add(METRIC_RATE_LIMITED, 1);
+        cost_refused(talk, request_uid(request), request->origin.client_ip);
         err = ERR_RATE_LIMITED;
     } else if (talk->draining) {
         err = ERR_DRAINING;
@@ -263,11 +324,30 @@ void request_register(struct request *request)
     request_check_signature(request);
 }
 
+/* Wrong keys of this name came from this address, by datagrams that anybody may have sent in its
+ * name. The answer to a challenge has the number behind that of the challenge: now one that only he
+ * knows who gets it. */
+static void request_hide_number(struct request *request)
+{
+    struct talk *talk = request->talk;
+    uint8_t storage[NAME_KEY_BYTES_MAX], noise[3];
+    struct guesser guesser;
+    struct bytes name = bytes_of(request->name, request->name_bytes);
+    if (request->origin.port != 0 && request_guesser(request, name, false, storage, &guesser) &&
+        guesses_is_doubted(&talk->guesses, &guesser, talk_now_ms(talk))) {
+        talk->options.clock.random(talk->options.clock.ctx, noise, sizeof noise);
+        request->ahead = 1 + (noise[0] | noise[1] << 8 | noise[2] << 16);
+    }
+}
+
 void request_register_ask(struct request *request)
 {
     struct talk *talk = request->talk;
     const struct config *config = talk->options.config;
     bool is_trusted;
+    if (!request_pay(request)) {
+        return;
+    }
     (void)request_declares_foreign(request, &is_trusted);
     bool is_base64 = request_name(request->msg.reg.nonce, request->name, &request->name_bytes);
     uint8_t challenge[2 * REQUEST_CHALLENGE_RANDOM_BYTES];
@@ -275,8 +355,10 @@ void request_register_ask(struct request *request)
     request_random_base64url(talk, REQUEST_CHALLENGE_RANDOM_BYTES, &challenge_out);
     char udp[24];
     request_declared(request, udp);
+    request_hide_number(request);
     struct script_args args;
     request_args(request, &args);
+    script_args_int(&args, "ahead", request->ahead);
     struct bytes spelling = bytes_of(request->name, request->name_bytes);
     script_args_name(&args, "name", spelling);
     script_args_bytes(&args, "spelling", spelling);
@@ -287,6 +369,5 @@ void request_register_ask(struct request *request)
     script_args_str(&args, "trusted", is_trusted ? "1" : "0");
     script_args_int(&args, "challenge_ms", config->auth_challenge_ms);
     script_args_int(&args, "users_max", config->limits_users);
-    script_args_int(&args, "begun_max", config->limits_users + REQUEST_BEGUN_SPARE);
     request_call(request, SCRIPT_register, &args, request_on_registered);
 }

@@ -43,7 +43,7 @@ struct client {
     int64_t touched_ms;              /* when its sign of life was last passed on to Redis */
     uint8_t token[ROSTER_TOKEN_MAX]; /* last seen; only a match in Redis counts */
     size_t token_bytes;
-    struct rate_bucket messages;
+    struct rate_bucket messages, cost;
 
     struct room *room; /* NULL: in none */
     int64_t stay;      /* number of its last stay in a room, of which it was told ... */

@@ -11,6 +11,7 @@
 
 struct say {
     struct talk *talk;
+    struct cost cost;
     uint8_t uid[HGTP_USER_ID_BYTES];
     uint32_t ip, client_ip;
     bool is_originals; /* in the original's form, and without a token */
@@ -30,17 +31,11 @@ static struct rate_bucket *say_slot(struct rate_table *table, struct bytes uid)
 }
 
 /* A session may speak through a node that is not its home. */
-static struct rate_bucket *say_bucket(struct talk *talk, struct bytes uid)
+static struct rate_bucket *say_bucket(struct talk *talk, const struct cost *cost)
 {
-    struct client *client = roster_client(&talk->roster, uid);
-    return client != NULL ? &client->messages : say_slot(&talk->visitors, uid);
-}
-
-/* Nothing was said: a stranger who uses somebody's user id must not use up what that one may say.
- */
-static void say_give_back(const struct say *say)
-{
-    rate_give_back(say_bucket(say->talk, bytes_of(say->uid, sizeof say->uid)));
+    struct client *client =
+        cost->is_own ? roster_client(&talk->roster, bytes_of(cost->uid, sizeof cost->uid)) : NULL;
+    return client != NULL ? &client->messages : rate_table_slot(&talk->visitors, cost->key);
 }
 
 static void say_failed(enum err err)
@@ -87,13 +82,15 @@ static void say_tell(struct talk *talk, struct bytes uid, uint32_t from_ip, uint
         !rate_take(say_slot(&talk->unsaid, uid), 1, talk_now_ms(talk))) {
         return; /* once in a second is enough */
     }
+    const struct cost_asker asker = {.uid = uid, .ip = from_ip, .client_ip = client_ip};
+    const struct cost cost = cost_of(talk, &asker);
     struct script_args args;
     talk_args_init(talk, &args, uid);
     script_args_str(&args, "token", "");
     script_args_ip(&args, "ip", from_ip);
     script_args_str(&args, "kind", kind);
     script_args_int(&args, "text", talk->options.config->limits_message_bytes);
-    const struct stranger stranger = {.uid = uid, .ip = client_ip};
+    const struct stranger stranger = {.uid = uid, .cost = &cost, .ip = client_ip};
     (void)strangers_call(talk, &stranger, SCRIPT_unsaid, &args, say_on_told, talk);
 }
 
@@ -111,7 +108,7 @@ static void say_on_result(const struct result *result, void *arg)
                                                 : METRIC_MESSAGES,
                    1);
     } else {
-        say_give_back(say);
+        rate_give_back(say_bucket(talk, &say->cost)); /* nothing was said */
         say_failed(err);
     }
     if (say->is_originals) {
@@ -146,15 +143,19 @@ static bool say_user_id(const struct talk_message *message, struct bytes token,
     return message->user_id.len == HGTP_USER_ID_BYTES && say_token_uid(message->user_id, ret_uid);
 }
 
-bool say_in_time(struct talk *talk, struct bytes uid)
+/* Take one of what a session may say in a second. */
+static bool say_in_time(struct talk *talk, const struct cost *cost)
 {
     int64_t per_s = talk->options.config->limits_messages_per_s;
-    bool is_in_time = rate_take(say_bucket(talk, uid), per_s, talk_now_ms(talk));
-    metric_add(METRIC_RATE_LIMITED, is_in_time ? 0 : 1);
+    bool is_in_time = rate_take(say_bucket(talk, cost), per_s, talk_now_ms(talk));
+    if (!is_in_time) {
+        cost_refused(talk, bytes_of(cost->uid, sizeof cost->uid), cost->client_ip);
+    }
     return is_in_time;
 }
 
-static enum err say_check(struct talk *talk, const struct talk_message *message, struct bytes uid)
+static enum err say_check(struct talk *talk, const struct talk_message *message,
+                          const struct cost *cost)
 {
     const struct config *config = talk->options.config;
     if (message->text.len > (size_t)config->limits_message_bytes) {
@@ -169,7 +170,7 @@ static enum err say_check(struct talk *talk, const struct talk_message *message,
     if (talk_is_busy(talk)) {
         return ERR_BUSY;
     }
-    return say_in_time(talk, uid) ? ERR_NONE : ERR_RATE_LIMITED;
+    return say_in_time(talk, cost) ? cost_take(talk, cost, message->text.len) : ERR_RATE_LIMITED;
 }
 
 void talk_unsaid(struct talk *talk, const struct talk_message *message, enum err err)
@@ -196,14 +197,20 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
     uint8_t user_id[HGTP_USER_ID_BYTES] = {0};
     struct bytes uid = bytes_of(user_id, sizeof user_id);
     struct bytes token = lines_token(&message->asker);
-    enum err err =
-        say_user_id(message, token, user_id) ? say_check(talk, message, uid) : ERR_NOT_REGISTERED;
+    struct cost cost = {0};
+    enum err err = ERR_NOT_REGISTERED;
+    if (say_user_id(message, token, user_id)) {
+        cost = cost_of(
+            talk, &(struct cost_asker){uid, token, message->asker.ip, message->asker.client_ip});
+        err = say_check(talk, message, &cost);
+    }
     struct say *say = err == ERR_NONE ? calloc(1, sizeof *say) : NULL;
     if (say == NULL) {
         say_refuse(talk, message, err == ERR_NONE ? ERR_BUSY : err, on_said, arg);
         return;
     }
     *say = (struct say){.talk = talk,
+                        .cost = cost,
                         .ip = message->asker.ip,
                         .client_ip = message->asker.client_ip,
                         .is_originals = message->is_originals && token.len == 0,
@@ -228,11 +235,11 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
         script_args_int(&args, "sent", message->sent_unix_ms);
     }
     const struct stranger stranger = {
-        .uid = uid, .token = token, .ip = message->asker.client_ip, .is_proof = true};
+        .uid = uid, .token = token, .cost = &cost, .ip = message->asker.client_ip};
     err = strangers_call(talk, &stranger, message->is_manager ? SCRIPT_manager : SCRIPT_say, &args,
                          say_on_result, say);
     if (err != ERR_NONE) {
-        say_give_back(say);
+        rate_give_back(say_bucket(talk, &cost));
         free(say);
         say_refuse(talk, message, err, on_said, arg);
     }

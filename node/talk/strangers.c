@@ -3,7 +3,7 @@
  * strangers: few of their calls are at Redis at a time, so that a flood of them adds little to
  * what the node's own clients wait for; the rest wait here, first come, first served, no longer
  * than they would wait for Redis. Who has proved a session of another node does not wait for a
- * minute. Nobody's calls overtake each other.
+ * minute.
  */
 #include "strangers.h"
 
@@ -16,7 +16,6 @@
 
 #define STRANGERS_IN_FLIGHT_MAX  32
 #define STRANGERS_WAITING_MAX    4096
-#define STRANGERS_LEAVING_MAX    5120 /* waiting, when they want to leave */
 #define STRANGERS_FAILURES_PER_S 100
 #define STRANGERS_NOBODY_MS      1000
 #define STRANGERS_PROVED_MS      60000
@@ -24,10 +23,11 @@
 struct strangers_call {
     struct talk *talk;
     struct strangers_call *next;
+    struct cost cost;
     uint64_t key; /* of who asks */
     uint64_t address;
-    bool is_opening, is_leaving, is_proof;
-    bool takes_turns;
+    bool is_opening;
+    bool is_sure; /* to be asked, whatever is known of it */
     int64_t since_ms;
     enum script script;
     struct script_args *args; /* while it waits; what it views stands behind it */
@@ -62,16 +62,12 @@ static void strangers_remember(struct talk *talk, struct strangers_memory *memor
     memory[key % STRANGERS_MEMORY] = (struct strangers_memory){key, talk_now_ms(talk) + for_ms};
 }
 
-static void strangers_forget(struct talk *talk, struct strangers_memory *memory, uint64_t key)
-{
-    if (strangers_remembers(talk, memory, key)) {
-        strangers_remember(talk, memory, key, 0);
-    }
-}
-
 void strangers_registered(struct talk *talk, struct bytes uid, uint32_t ip)
 {
-    strangers_forget(talk, talk->strangers.nobodies, strangers_key(talk, uid, ip));
+    uint64_t key = strangers_key(talk, uid, ip);
+    if (strangers_remembers(talk, talk->strangers.nobodies, key)) {
+        strangers_remember(talk, talk->strangers.nobodies, key, 0);
+    }
 }
 
 /* A datagram's address may be forged: it holds nobody back who has a connection from there. */
@@ -82,27 +78,27 @@ static uint64_t strangers_address(const struct stranger *stranger)
 
 static bool strangers_may_fail(struct talk *talk, const struct stranger *stranger)
 {
-    return config_networks_contain(talk->options.config->http_trusted_proxies, stranger->ip) ||
-           rate_has(rate_table_slot(&talk->strangers.failures, strangers_address(stranger)),
-                    STRANGERS_FAILURES_PER_S, talk_now_ms(talk));
+    return rate_has(rate_table_slot(&talk->strangers.failures, strangers_address(stranger)),
+                    STRANGERS_FAILURES_PER_S, talk_now_ms(talk)) ||
+           config_networks_contain(talk->options.config->http_trusted_proxies, stranger->ip);
 }
 
-static void strangers_learn(const struct strangers_call *call, enum err code)
+static void strangers_learn(const struct strangers_call *call, const struct result *result)
 {
     struct talk *talk = call->talk;
     struct strangers *strangers = &talk->strangers;
-    if (call->is_proof && code == ERR_NONE) {
-        strangers_remember(talk, strangers->proved, call->key, STRANGERS_PROVED_MS);
-    }
-    if (call->is_opening || (code != ERR_NOT_REGISTERED && code != ERR_SIGNATURE_REQUIRED &&
-                             code != ERR_ADDRESS_MISMATCH)) {
+    if (result == NULL || call->is_opening) {
         return;
     }
-    strangers_forget(talk, strangers->proved, call->key);
-    (void)rate_take(rate_table_slot(&strangers->failures, call->address), STRANGERS_FAILURES_PER_S,
-                    talk_now_ms(talk));
-    if (code == ERR_NOT_REGISTERED) {
+    if (result->code == ERR_NOT_REGISTERED) {
         strangers_remember(talk, strangers->nobodies, call->key, STRANGERS_NOBODY_MS);
+    } else if (result->code == ERR_NONE) {
+        strangers_remember(talk, strangers->proved, call->key, STRANGERS_PROVED_MS);
+    }
+    if (result->code == ERR_NOT_REGISTERED || result->code == ERR_SIGNATURE_REQUIRED ||
+        result->code == ERR_ADDRESS_MISMATCH) {
+        (void)rate_take(rate_table_slot(&strangers->failures, call->address),
+                        STRANGERS_FAILURES_PER_S, talk_now_ms(talk));
     }
 }
 
@@ -114,7 +110,7 @@ static void strangers_on_result(const struct result *result, void *arg);
 static void strangers_ask(struct strangers_call *call, const struct script_args *args)
 {
     struct talk *talk = call->talk;
-    talk->strangers.in_flight += call->takes_turns ? 1 : 0;
+    talk->strangers.in_flight++;
     talk->options.store.call(talk->options.store.ctx, call->script, args, strangers_on_result,
                              call);
 }
@@ -125,67 +121,46 @@ static void strangers_free(struct strangers_call *call)
     free(call);
 }
 
-/* Without having asked: nothing has been done. */
-static void strangers_answer(struct strangers_call *call, enum err code)
+/* Without having asked; `result` NULL: there is none. */
+static void strangers_answer(struct strangers_call *call, const struct result *result)
+{
+    call->on_result(result, call->arg);
+    strangers_free(call);
+}
+
+static void strangers_answer_nobody(struct strangers_call *call)
 {
     static const struct bytes reply = {(const uint8_t *)"reply", sizeof "reply" - 1};
     static const struct effect effect = {&reply, 1};
     const struct result result = {
-        .code = code, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
-    call->on_result(&result, call->arg);
-    strangers_free(call);
+        .code = ERR_NOT_REGISTERED, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
+    strangers_answer(call, &result);
 }
 
-static uint16_t *strangers_place(struct strangers *strangers, uint64_t key)
+static struct strangers_call *strangers_next(struct strangers *strangers)
 {
-    return &strangers->waiting_by_key[key % STRANGERS_PLACES];
-}
-
-/* Takes what `from` points to, the first or a call's next, out of those that wait. */
-static struct strangers_call *strangers_take(struct strangers *strangers,
-                                             struct strangers_call **from,
-                                             struct strangers_call *before)
-{
-    struct strangers_call *call = *from;
-    *from = call->next;
-    if (strangers->last == call) {
-        strangers->last = before;
+    struct strangers_call *call = strangers->first;
+    if (call != NULL) {
+        strangers->first = call->next;
+        strangers->last = call->next != NULL ? strangers->last : NULL;
+        strangers->waiting_count--;
     }
-    strangers->waiting_count--;
-    --*strangers_place(strangers, call->key);
     return call;
 }
 
 static void strangers_ask_next(struct talk *talk)
 {
     struct strangers *strangers = &talk->strangers;
-    while (strangers->in_flight < STRANGERS_IN_FLIGHT_MAX && strangers->first != NULL) {
-        struct strangers_call *call = strangers_take(strangers, &strangers->first, NULL);
-        bool is_sure = call->is_opening || call->is_leaving;
+    struct strangers_call *call;
+    while (strangers->in_flight < STRANGERS_IN_FLIGHT_MAX &&
+           (call = strangers_next(strangers)) != NULL) {
         if (talk_now_ms(talk) - call->since_ms >= talk->options.config->redis_deadline_ms) {
-            strangers_answer(call, ERR_BUSY);
-        } else if (!is_sure && strangers_remembers(talk, strangers->nobodies, call->key)) {
-            strangers_answer(call, ERR_NOT_REGISTERED);
+            strangers_answer(call, NULL);
+        } else if (!call->is_sure && strangers_remembers(talk, strangers->nobodies, call->key)) {
+            strangers_answer_nobody(call);
         } else {
             strangers_ask(call, call->args);
         }
-    }
-}
-
-/* What the same one has asked and waits is asked now, before what he asks next. */
-static void strangers_let_pass(struct talk *talk, uint64_t key)
-{
-    struct strangers *strangers = &talk->strangers;
-    struct strangers_call **from = &strangers->first, *before = NULL;
-    while (*strangers_place(strangers, key) > 0 && *from != NULL) {
-        if ((*from)->key != key) {
-            before = *from;
-            from = &before->next;
-            continue;
-        }
-        struct strangers_call *call = strangers_take(strangers, from, before);
-        call->takes_turns = false;
-        strangers_ask(call, call->args);
     }
 }
 
@@ -193,39 +168,20 @@ static void strangers_on_result(const struct result *result, void *arg)
 {
     struct strangers_call *call = arg;
     struct talk *talk = call->talk;
-    talk->strangers.in_flight -= call->takes_turns ? 1 : 0;
+    talk->strangers.in_flight--;
+    strangers_learn(call, result);
     if (result != NULL) {
-        strangers_learn(call, result->code);
+        cost_read(talk, &call->cost, result);
     }
     call->on_result(result, call->arg);
     strangers_free(call);
     strangers_ask_next(talk);
 }
 
-/* The arguments with all that they view. NULL: memory is out. */
-static struct script_args *strangers_keep(const struct script_args *args)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < args->count; i++) {
-        bytes += args->items[i].len;
-    }
-    struct script_args *kept = malloc(sizeof *kept + bytes);
-    if (kept == NULL) {
-        return NULL;
-    }
-    kept->count = args->count;
-    struct sink out = sink_into((uint8_t *)(kept + 1), bytes);
-    for (size_t i = 0; i < args->count; i++) {
-        kept->items[i] = bytes_of(out.ptr + out.len, args->items[i].len);
-        sink_put(&out, args->items[i]);
-    }
-    return kept;
-}
-
 static bool strangers_wait(struct strangers_call *call, const struct script_args *args)
 {
     struct strangers *strangers = &call->talk->strangers;
-    call->args = strangers_keep(args);
+    call->args = talk_args_keep(args);
     if (call->args == NULL) {
         return false;
     }
@@ -236,27 +192,11 @@ static bool strangers_wait(struct strangers_call *call, const struct script_args
     }
     strangers->last = call;
     strangers->waiting_count++;
-    ++*strangers_place(strangers, call->key);
     return true;
 }
 
 /* Who may ask ------------------------------------------------------------------------------------
  */
-
-/* Its session is here, and nothing that it shows says otherwise. */
-static bool strangers_is_own(const struct talk *talk, const struct stranger *stranger)
-{
-    const struct client *client = roster_client(&talk->roster, stranger->uid);
-    return client != NULL && !stranger->is_opening && !stranger->is_unproved &&
-           (stranger->token.len == 0 ||
-            bytes_equal(stranger->token, bytes_of(client->token, client->token_bytes)));
-}
-
-static uint64_t strangers_key_of(const struct talk *talk, const struct stranger *stranger)
-{
-    return strangers_key(talk, stranger->token.len > 0 ? stranger->token : stranger->uid,
-                         stranger->ip);
-}
 
 static enum err strangers_check(struct talk *talk, const struct stranger *stranger, uint64_t key)
 {
@@ -270,8 +210,7 @@ static enum err strangers_check(struct talk *talk, const struct stranger *strang
             return ERR_RATE_LIMITED;
         }
     }
-    if (strangers->waiting_count >=
-        (stranger->is_leaving ? STRANGERS_LEAVING_MAX : STRANGERS_WAITING_MAX)) {
+    if (strangers->waiting_count >= STRANGERS_WAITING_MAX) {
         LOG_LIMITED(LOG_WARN, "strangers_wait", log_int("count", (int64_t)strangers->waiting_count),
                     log_str("hint", "more ask who have no session at this node than Redis answers; "
                                     "those who have are served"));
@@ -280,50 +219,33 @@ static enum err strangers_check(struct talk *talk, const struct stranger *strang
     return ERR_NONE;
 }
 
-static struct strangers_call *strangers_call_new(struct talk *talk, const struct stranger *stranger,
-                                                 uint64_t key, bool is_proved)
-{
-    struct strangers_call *call = calloc(1, sizeof *call);
-    if (call != NULL) {
-        *call = (struct strangers_call){.talk = talk,
-                                        .key = key,
-                                        .address = strangers_address(stranger),
-                                        .is_opening = stranger->is_opening,
-                                        .is_leaving = stranger->is_leaving,
-                                        .is_proof = stranger->is_proof,
-                                        .takes_turns = !is_proved,
-                                        .since_ms = talk_now_ms(talk)};
-    }
-    return call;
-}
-
 enum err strangers_call(struct talk *talk, const struct stranger *stranger, enum script script,
                         const struct script_args *args, store_on_result_fn *on_result, void *arg)
 {
     struct strangers *strangers = &talk->strangers;
-    if (strangers_is_own(talk, stranger)) {
-        if (strangers->first != NULL) {
-            strangers_let_pass(talk, strangers_key_of(talk, stranger));
-        }
-        talk_call(talk, script, args, on_result, arg);
+    uint64_t key = strangers_key(talk, stranger->token.len > 0 ? stranger->token : stranger->uid,
+                                 stranger->ip);
+    bool is_own = stranger->cost->is_own && !stranger->is_opening;
+    if (is_own || strangers_remembers(talk, strangers->proved, key)) {
+        cost_call(talk, stranger->cost, stranger->kind, script, args, on_result, arg);
         return ERR_NONE;
     }
-    uint64_t key = strangers_key_of(talk, stranger);
-    bool is_proved = !stranger->is_unproved && strangers_remembers(talk, strangers->proved, key);
-    enum err err = is_proved ? ERR_NONE : strangers_check(talk, stranger, key);
-    struct strangers_call *call =
-        err == ERR_NONE ? strangers_call_new(talk, stranger, key, is_proved) : NULL;
+    enum err err = strangers_check(talk, stranger, key);
+    struct strangers_call *call = err == ERR_NONE ? calloc(1, sizeof *call) : NULL;
     if (call == NULL) {
         return err == ERR_NONE ? ERR_BUSY : err;
     }
-    call->script = script;
-    call->on_result = on_result;
-    call->arg = arg;
-    if (is_proved) {
-        strangers_let_pass(talk, key);
-    }
-    bool is_turn =
-        is_proved || (strangers->first == NULL && strangers->in_flight < STRANGERS_IN_FLIGHT_MAX);
+    *call = (struct strangers_call){.talk = talk,
+                                    .cost = *stranger->cost,
+                                    .key = key,
+                                    .address = strangers_address(stranger),
+                                    .is_opening = stranger->is_opening,
+                                    .is_sure = stranger->is_opening || stranger->is_leaving,
+                                    .since_ms = talk_now_ms(talk),
+                                    .script = script,
+                                    .on_result = on_result,
+                                    .arg = arg};
+    bool is_turn = strangers->first == NULL && strangers->in_flight < STRANGERS_IN_FLIGHT_MAX;
     if (!is_turn && !strangers_wait(call, args)) {
         free(call);
         return ERR_BUSY;
@@ -337,8 +259,8 @@ enum err strangers_call(struct talk *talk, const struct stranger *stranger, enum
 
 void strangers_send_home(struct talk *talk)
 {
-    struct strangers *strangers = &talk->strangers;
-    while (strangers->first != NULL) {
-        strangers_answer(strangers_take(strangers, &strangers->first, NULL), ERR_BUSY);
+    struct strangers_call *call;
+    while ((call = strangers_next(&talk->strangers)) != NULL) {
+        strangers_answer(call, NULL);
     }
 }

@@ -26,6 +26,11 @@ struct talk *talk_new(const struct talk_options *options)
                               sizeof talk->registers.seed);
         talk->requests.seed = talk->visitors.seed = talk->unsaid.seed = talk->registers.seed;
         talk->strangers.failures.seed = talk->registers.seed;
+        talk->payers.seed = talk->addresses.seed = talk->registers.seed;
+        options->clock.random(options->clock.ctx, (uint8_t *)&talk->payers_seed,
+                              sizeof talk->payers_seed);
+        options->clock.random(options->clock.ctx, talk->guesses.secret,
+                              sizeof talk->guesses.secret);
     }
     return talk;
 }
@@ -73,6 +78,25 @@ void talk_args_init(struct talk *talk, struct script_args *args, struct bytes ui
     if (talk->draining) {
         script_args_str(args, "draining", "1");
     }
+}
+
+struct script_args *talk_args_keep(const struct script_args *args)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < args->count; i++) {
+        bytes += args->items[i].len;
+    }
+    struct script_args *kept = malloc(sizeof *kept + bytes);
+    if (kept == NULL) {
+        return NULL;
+    }
+    kept->count = args->count;
+    struct sink out = sink_into((uint8_t *)(kept + 1), bytes);
+    for (size_t i = 0; i < args->count; i++) {
+        kept->items[i] = bytes_of(out.ptr + out.len, args->items[i].len);
+        sink_put(&out, args->items[i]);
+    }
+    return kept;
 }
 
 void talk_call(struct talk *talk, enum script script, const struct script_args *args,
@@ -130,12 +154,13 @@ bool talk_is_busy(const struct talk *talk)
 void talk_end_waiting(struct talk *talk)
 {
     strangers_send_home(talk);
+    cost_send_home(talk);
 }
 
 bool talk_address_in_time(struct talk *talk, struct rate_table *table, uint32_t ip, int64_t per_s)
 {
-    return config_networks_contain(talk->options.config->http_trusted_proxies, ip) ||
-           rate_table_take(table, ip, per_s, talk_now_ms(talk));
+    return rate_table_take(table, ip, per_s, talk_now_ms(talk)) ||
+           config_networks_contain(talk->options.config->http_trusted_proxies, ip);
 }
 
 void talk_call_over(struct talk *talk)

@@ -3,6 +3,8 @@
 #ifndef TALK_TALK_STATE_H
 #define TALK_TALK_STATE_H
 
+#include "cost.h"
+#include "guesses.h"
 #include "roster.h"
 #include "script_args.h"
 #include "strangers.h"
@@ -28,6 +30,12 @@ struct talk {
     struct rate_table visitors;  /* by user id: messages of sessions whose home is elsewhere */
     struct rate_table unsaid;    /* by user id: being told that a message was refused */
     struct strangers strangers;
+    struct rate_table payers;    /* what requests cost, by key (cost.h): of those not known here */
+    struct rate_table addresses; /* the same by address */
+    uint64_t payers_seed;
+    struct cost_queue *cost_queues;
+    struct guesses guesses;
+    struct history *history_reads; /* reads of the log under way that others may share */
     size_t in_flight;
     size_t line_count;  /* clients with a line */
     bool draining;      /* no new sessions; those here go to other nodes */
@@ -74,6 +82,8 @@ struct talk {
 int64_t talk_now_ms(const struct talk *talk);
 /** Start the arguments with what every script gets. */
 void talk_args_init(struct talk *talk, struct script_args *args, struct bytes uid);
+/** The arguments with all that they view; freed by the caller. NULL: memory is out. */
+struct script_args *talk_args_keep(const struct script_args *args);
 void talk_call(struct talk *talk, enum script script, const struct script_args *args,
                store_on_result_fn *on_result, void *arg);
 /** So much is waiting for the store that more would only wait for its deadline. */
@@ -259,8 +269,6 @@ void rivals_fini(struct talk *talk);
 /* say.c */
 /** A token begins with the user id; false: this is none. */
 bool say_token_uid(struct bytes token, uint8_t ret_uid[HGTP_USER_ID_BYTES]);
-/** Take one of what a session may say in a second. */
-bool say_in_time(struct talk *talk, struct bytes uid);
 
 /* upkeep.c */
 /** What a beat tells has changed. */

@@ -342,6 +342,7 @@ int64_t talk_tick(struct talk *talk)
     if (talk->gaps_ms != 0 && talk->gaps_ms - now_ms < wait_ms) {
         wait_ms = talk->gaps_ms - now_ms;
     }
+    cost_tick(talk);
     wait_ms = lists_tick(talk, now_ms, wait_ms);
     if (upkeep_due(&talk->next_beat_ms, now_ms, UPKEEP_BEAT_MS, &wait_ms)) {
         upkeep_beat(talk);

@@ -203,7 +203,7 @@ static void scripts_account_is_found_by_any_writing_of_its_name(void **state)
         assert_int_equal(CALL(register, "alice+++", "name", alices[i], "challenge", "c"),
                          ERR_CHALLENGED);
         assert_int_equal(CALL(register, "alice+++", "name", "", "seq", "3"), ERR_PROVE);
-        assert_true(has_effect("challenge c Alice SECRET\n"));
+        assert_true(has_effect("challenge c Alice SECRET \n"));
         assert_int_equal(CALL(prove, "alice+++", "challenge", "c", "new_token", "t", "seq", "3"),
                          ERR_NOT_CHALLENGED);
     }

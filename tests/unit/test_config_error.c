@@ -41,7 +41,7 @@ static const struct wrong wrongs[] = {
      "unknown key 'limits.user' (did you mean 'limits.users'?); [limits] takes users, rooms, "
      "room_members, "
      "message_bytes, name_bytes, messages_per_s, invites, invites_to_one, registers_per_s, "
-     "requests_per_s, "
+     "requests_per_s, cost_per_s, address_cost_per_s, "
      "connections_per_address, queue_bytes"},
     {"auth", "kye = 5",
      "unknown key 'auth.kye' (did you mean 'auth.key'?); [auth] takes key, key_file, md5, "

@@ -2,13 +2,14 @@
 -- back to the node, which alone can compute digests, and comes again as `prove`. No refusal is kept for its
 -- repetition.
 -- with: base memory request pending top log session account rival
+local BEGUN_SPARE = 1000 -- who has begun may be one too many in the end
 local again = repeated()
 if again then
     return again
 end
 
 local pending = registration_begun()
-local is_proof = pending.challenge and tonumber(A.seq) == pending.seq + 2
+local is_proof = pending.challenge and (A.seq - pending.seq) % 4294967296 == 2 -- they wrap
 
 if A.name == '' or is_proof then
     if not pending.challenge then
@@ -16,8 +17,12 @@ if A.name == '' or is_proof then
         local is_known = redis.call('EXISTS', key('u', A.uid)) == 1
         return result(is_known and ERR.CHALLENGE_USED or tonumber(A.name_err))
     end
+    local is_hidden = (pending.ahead or '0') ~= '0'
+    if is_hidden and not is_proof then
+        return result(ERR.NOT_CHALLENGED) -- it has not got the challenge
+    end
     local sealed, user = sealed_key(pending.name_key)
-    effect('challenge', pending.challenge, user or pending.name, sealed)
+    effect('challenge', pending.challenge, user or pending.name, sealed, is_hidden and '1' or '')
     return result(ERR.PROVE)
 end
 
@@ -32,14 +37,13 @@ if not owner and redis.call('EXISTS', key('u', A.uid)) == 0
     and redis.call('ZCARD', key('sessions')) >= tonumber(A.users_max) then
     return result(ERR.USERS_FULL)
 end
-if not pending.challenge and redis.call('ZCARD', key('pending')) >= tonumber(A.begun_max) then
-    local oldest = redis.call('ZPOPMIN', key('pending')) -- strangers fill no memory, and keep nobody out
-    redis.call('DEL', key('p', oldest[1]))
+if not pending.challenge and redis.call('ZCARD', key('pending')) >= tonumber(A.users_max) + BEGUN_SPARE then
+    return result(ERR.BUSY) -- strangers fill no memory
 end
 
 local challenge = pending.name_key == A.name_key and pending.challenge or A.challenge
 redis.call('HSET', registration_key(), 'name', A.name, 'name_key', A.name_key, 'spelling', A.spelling,
-    'challenge', challenge, 'seq', A.seq, 'udp', A.udp, 'trusted', A.trusted)
+    'challenge', challenge, 'seq', text(A.seq + (A.ahead or 0)), 'ahead', A.ahead or '0', 'udp', A.udp, 'trusted', A.trusted)
 redis.call('ZADD', key('pending'), life + A.challenge_ms, A.uid .. ':' .. A.ip)
 -- Not kept for a repetition: a repeated beginning finds the challenge that is still open.
 return result(ERR.CHALLENGED, challenge)
