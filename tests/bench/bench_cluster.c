@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "floods.h"
 #include "load.h"
 #include "machine.h"
 #include "tests/support/authority.h"
@@ -23,10 +24,12 @@
 
 static const char help[] =
     "usage: bench_cluster [--seconds N] [--only nodes|sessions|rooms|moves|realms|tls] [--smoke]\n"
+    "       bench_cluster [--seconds N] --floods [--only FLOOD]\n"
     "\n"
     "Starts a Redis and nodes on loopback for each row and prints what they do and what it costs.\n"
     "  --seconds N  how long each row is measured (3)\n"
     "  --only SET   only the rows of one set\n"
+    "  --floods     what two people notice of one client that floods their node, kind by kind\n"
     "  --smoke      one small row, to see that all of it works\n";
 
 static const struct row {
@@ -143,6 +146,8 @@ static bool world_open(struct world *world, const struct row *row)
                                     "limits.registers_per_s=1000000",
                                     "limits.requests_per_s=10000000",
                                     "limits.messages_per_s=1000000",
+                                    "limits.cost_per_s=10000000",
+                                    "limits.address_cost_per_s=100000000",
                                     "lists.max=1",
                                     "lists.coalesce_ms=1000",
                                     row->is_tls ? "bus.listen=tls+tcp://127.0.0.1:0" : NULL,
@@ -435,14 +440,13 @@ static void print_where(void)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"seconds", required_argument, NULL, 's'},
-                                            {"only", required_argument, NULL, 'o'},
-                                            {"smoke", no_argument, NULL, 'm'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"seconds", required_argument, NULL, 's'}, {"only", required_argument, NULL, 'o'},
+        {"floods", no_argument, NULL, 'f'},        {"smoke", no_argument, NULL, 'm'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     int64_t duration_ms = 3000;
     const char *only = NULL;
-    bool is_smoke = false;
+    bool is_smoke = false, is_floods = false;
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
@@ -452,6 +456,9 @@ int main(int argc, char **argv)
         case 'o':
             only = optarg;
             break;
+        case 'f':
+            is_floods = true;
+            break;
         case 'm':
             is_smoke = true;
             break;
@@ -460,7 +467,7 @@ int main(int argc, char **argv)
             return option == 'h' ? 0 : 2;
         }
     }
-    if (only != NULL && !is_set(only)) {
+    if (only != NULL && !(is_floods ? floods_has(only) : is_set(only))) {
         fprintf(stderr, "bench_cluster: no rows are called '%s'\n%s", only, help);
         return 2;
     }
@@ -473,6 +480,9 @@ int main(int argc, char **argv)
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     print_where();
+    if (is_floods) {
+        return floods_measure(only, duration_ms) ? 0 : 1;
+    }
     print_head();
     bool is_good = is_smoke ? smoke() : measure_rows(only, duration_ms);
     print_bound();
