@@ -119,8 +119,9 @@ export class Hgtp {
   register(name, key, { takesOver = false } = {}) {
     this.#drop();
     this.#settleRequests(disconnected());
-    const { room = null, roomId, epoch = '', after = 0 } = this.session?.name === name ? this.session : {};
-    this.session = { userId: '', name, token: '', room, roomId, epoch, after };
+    const isAgain = [this.session?.name, this.session?.asked].includes(name);
+    const { room = null, roomId, epoch = '', after = 0 } = isAgain ? this.session : {};
+    this.session = { userId: '', name, asked: name, token: '', room, roomId, epoch, after };
     this.key = new TextEncoder().encode(key);
     this.takesOver = takesOver;
     this.registerBytes = null;
