@@ -14,8 +14,9 @@
 #include "node/base/log.h"
 #include "node/base/metrics.h"
 
-#define CONNECTIONS_FILES_LEAST 64 /* kept back for Redis, the bus, operators and the node itself  \
-                                    */
+#define CONNECTIONS_FILES_LEAST                                                                    \
+    64 /* kept back for Redis, the bus, operators and the node itself                              \
+        */
 
 struct connections_address {
     uint32_t ip;
@@ -63,16 +64,11 @@ static size_t connections_share(const struct connections *connections, uint32_t 
     return is_proxy ? connections->files_max : per_address < half ? per_address : half;
 }
 
-bool connections_take(struct connections *connections, uint32_t ip)
+bool connections_take_share(struct connections *connections, uint32_t ip)
 {
     struct connections_address *address = NULL;
     HASH_FIND(hh, connections->addresses, &ip, sizeof ip, address);
     size_t count = address != NULL ? address->count : 0;
-    if (connections->count >= connections->files_max) {
-        return connections_refuse(ip, connections->count, METRIC_CONNECTIONS_REFUSED_ALL,
-                                  "all files that clients may have are in use: raise the limit of "
-                                  "open files (LimitNOFILE), or start more nodes");
-    }
     if (count >= connections_share(connections, ip)) {
         return connections_refuse(ip, count, METRIC_CONNECTIONS_REFUSED_ADDRESS,
                                   "this address has as many as limits.connections_per_address "
@@ -87,18 +83,35 @@ bool connections_take(struct connections *connections, uint32_t ip)
         HASH_ADD(hh, connections->addresses, ip, sizeof address->ip, address);
     }
     address->count++;
-    connections->count++;
     return true;
 }
 
-void connections_give(struct connections *connections, uint32_t ip)
+void connections_give_share(struct connections *connections, uint32_t ip)
 {
     struct connections_address *address = NULL;
     HASH_FIND(hh, connections->addresses, &ip, sizeof ip, address);
-    assert(address != NULL && address->count > 0 && connections->count > 0);
-    connections->count--;
+    assert(address != NULL && address->count > 0);
     if (--address->count == 0) {
         HASH_DEL(connections->addresses, address);
         free(address);
     }
+}
+
+bool connections_take(struct connections *connections, uint32_t ip)
+{
+    if (connections->count >= connections->files_max) {
+        return connections_refuse(ip, connections->count, METRIC_CONNECTIONS_REFUSED_ALL,
+                                  "all files that clients may have are in use: raise the limit of "
+                                  "open files (LimitNOFILE), or start more nodes");
+    }
+    bool is_taken = connections_take_share(connections, ip);
+    connections->count += is_taken ? 1 : 0;
+    return is_taken;
+}
+
+void connections_give(struct connections *connections, uint32_t ip)
+{
+    assert(connections->count > 0);
+    connections->count--;
+    connections_give_share(connections, ip);
 }

@@ -24,6 +24,12 @@ void connections_init(struct connections *connections, const struct config *conf
 /** Legal on zeroed storage. */
 void connections_fini(struct connections *connections);
 
+/** One that is counted already counts in this address' share, too. False: it has its share; logged.
+ */
+bool connections_take_share(struct connections *connections, uint32_t ip);
+/** ... or not any more. */
+void connections_give_share(struct connections *connections, uint32_t ip);
+
 /** A new connection of this address (host order). False: it has its share, or all have; logged, and
  * nothing is to be given back. */
 bool connections_take(struct connections *connections, uint32_t ip);

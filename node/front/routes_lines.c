@@ -130,14 +130,14 @@ static bool routes_count(const struct routes_attaching *attaching)
 {
     const struct line_peer *peer = &attaching->peer;
     return peer->client_ip == peer->ip ||
-           connections_take(attaching->routes->connections, peer->client_ip);
+           connections_take_share(attaching->routes->connections, peer->client_ip);
 }
 
-/* Counted twice, it is to count once: not for `ip` any more. */
+/* It counts in two shares, and is to count in one: not in that of `ip` any more. */
 static void routes_count_once(const struct routes_attaching *attaching, uint32_t ip)
 {
     if (attaching->peer.client_ip != attaching->peer.ip) {
-        connections_give(attaching->routes->connections, ip);
+        connections_give_share(attaching->routes->connections, ip);
     }
 }
 

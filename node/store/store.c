@@ -241,7 +241,8 @@ static enum err store_refusal_of(const redisReply *reply)
     } refusals[] = {{"OOM ", ERR_STORE_FULL},
                     {"MISCONF ", ERR_STORE_UNSAVED},
                     {"NOPERM ", ERR_STORE_FORBIDDEN},
-                    {"The user executing the script", ERR_STORE_FORBIDDEN},
+                    {"The user executing the script", ERR_STORE_FORBIDDEN}, /* Redis 7.0 */
+                    {"ACL failure in script", ERR_STORE_FORBIDDEN},         /* later ones */
                     {"WRONGTYPE ", ERR_STORE_SPOILT}};
     for (size_t i = 0; reply != NULL && reply->type == REDIS_REPLY_ERROR &&
                        i < sizeof refusals / sizeof refusals[0];

@@ -177,14 +177,14 @@ static void cost_free(struct cost_call *call)
     free(call);
 }
 
-/* Without having asked; ERR_NONE: Redis does not answer. */
+/* Without having asked: nothing has been done. */
 static void cost_answer(struct cost_call *call, enum err err)
 {
     static const struct bytes reply = {(const uint8_t *)"reply", sizeof "reply" - 1};
     static const struct effect effect = {&reply, 1};
     const struct result result = {
         .code = err, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
-    call->on_result(err == ERR_NONE ? NULL : &result, call->arg);
+    call->on_result(&result, call->arg);
     cost_free(call);
 }
 
@@ -234,7 +234,7 @@ static void cost_give_up(struct cost_queue *queue)
 {
     queue->hold_count++;
     while (queue->waiting != NULL) {
-        cost_answer(cost_first(queue), ERR_NONE);
+        cost_answer(cost_first(queue), ERR_STORE_AWAY);
     }
     cost_let_go(queue);
 }

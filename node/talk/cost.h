@@ -61,7 +61,7 @@ void cost_refused(struct talk *talk, struct bytes uid, uint32_t client_ip);
 
 /** Let those go on that wait until there is enough. */
 void cost_tick(struct talk *talk);
-/** Everybody who waits is answered without a result. */
+/** Everybody who waits is refused. */
 void cost_send_home(struct talk *talk);
 
 #endif

@@ -191,7 +191,8 @@ static void history_read(struct history *history)
                                       .token = token,
                                       .cost = &history->cost,
                                       .kind = COST_LARGE,
-                                      .ip = history->cost.client_ip};
+                                      .ip = history->cost.client_ip,
+                                      .is_proof = true};
     enum err err = strangers_call(talk, &stranger, SCRIPT_history, &args, history_on_read, history);
     if (err != ERR_NONE) {
         history_answer(history, err, bytes_of(NULL, 0));

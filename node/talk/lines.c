@@ -270,7 +270,8 @@ void talk_attach(struct talk *talk, const struct talk_attach *attach, talk_on_at
                                       .token = token,
                                       .cost = &cost,
                                       .kind = COST_LARGE,
-                                      .ip = attach->asker.client_ip};
+                                      .ip = attach->asker.client_ip,
+                                      .is_proof = true};
     err = strangers_call(talk, &stranger, SCRIPT_attach, &args, lines_on_attach_result, attaching);
     if (err != ERR_NONE) {
         free(attaching);

@@ -252,6 +252,7 @@ void request_call(struct request *request, enum script script, const struct scri
                   store_on_result_fn *on_result)
 {
     uint8_t type = request->msg.header.type;
+    bool is_unproved = request->msg.trailer.len == HGTP_SIGNATURE_BYTES && !request->is_signed;
     const struct stranger stranger = {.uid = request_uid(request),
                                       .token = bytes_of(request->token, request->token_bytes),
                                       .cost = &request->cost,
@@ -259,7 +260,10 @@ void request_call(struct request *request, enum script script, const struct scri
                                       .ip = request->origin.client_ip,
                                       .is_datagram = request->origin.port != 0,
                                       .is_opening = type == HGTP_REGISTER,
-                                      .is_leaving = request_is_leaving(type)};
+                                      .is_leaving = request_is_leaving(type),
+                                      .is_unproved = is_unproved,
+                                      .is_proof = !is_unproved && type != HGTP_REGISTER &&
+                                                  !request_is_leaving(type)};
     enum err err = ERR_NONE;
     if (request->is_signed || script == SCRIPT_prove) {
         cost_call(request->talk, &request->cost, stranger.kind, script, args, on_result, request);

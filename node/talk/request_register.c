@@ -13,6 +13,7 @@
 #include "proto/base64.h"
 
 #define REQUEST_CHALLENGE_RANDOM_BYTES 18
+#define REQUEST_BEGUN_SPARE            10000 /* registrations begun, beyond the users that there may be */
 
 #define REQUEST_ACCOUNTS_ONLY 1 /* auth.accounts */
 
@@ -369,5 +370,6 @@ void request_register_ask(struct request *request)
     script_args_str(&args, "trusted", is_trusted ? "1" : "0");
     script_args_int(&args, "challenge_ms", config->auth_challenge_ms);
     script_args_int(&args, "users_max", config->limits_users);
+    script_args_int(&args, "begun_max", config->limits_users + REQUEST_BEGUN_SPARE);
     request_call(request, SCRIPT_register, &args, request_on_registered);
 }

@@ -234,8 +234,11 @@ void talk_say(struct talk *talk, const struct talk_message *message, talk_on_sai
     if (message->is_originals) {
         script_args_int(&args, "sent", message->sent_unix_ms);
     }
-    const struct stranger stranger = {
-        .uid = uid, .token = token, .cost = &cost, .ip = message->asker.client_ip};
+    const struct stranger stranger = {.uid = uid,
+                                      .token = token,
+                                      .cost = &cost,
+                                      .ip = message->asker.client_ip,
+                                      .is_proof = true};
     err = strangers_call(talk, &stranger, message->is_manager ? SCRIPT_manager : SCRIPT_say, &args,
                          say_on_result, say);
     if (err != ERR_NONE) {

@@ -3,7 +3,7 @@
  * strangers: few of their calls are at Redis at a time, so that a flood of them adds little to
  * what the node's own clients wait for; the rest wait here, first come, first served, no longer
  * than they would wait for Redis. Who has proved a session of another node does not wait for a
- * minute.
+ * minute. Nobody's calls overtake each other.
  */
 #include "strangers.h"
 
@@ -16,6 +16,7 @@
 
 #define STRANGERS_IN_FLIGHT_MAX  32
 #define STRANGERS_WAITING_MAX    4096
+#define STRANGERS_LEAVING_MAX    5120 /* waiting, when they want to leave */
 #define STRANGERS_FAILURES_PER_S 100
 #define STRANGERS_NOBODY_MS      1000
 #define STRANGERS_PROVED_MS      60000
@@ -24,10 +25,11 @@ struct strangers_call {
     struct talk *talk;
     struct strangers_call *next;
     struct cost cost;
+    enum cost_kind kind;
     uint64_t key; /* of who asks */
     uint64_t address;
-    bool is_opening;
-    bool is_sure; /* to be asked, whatever is known of it */
+    bool is_opening, is_leaving, is_proof;
+    bool takes_turns;
     int64_t since_ms;
     enum script script;
     struct script_args *args; /* while it waits; what it views stands behind it */
@@ -62,12 +64,16 @@ static void strangers_remember(struct talk *talk, struct strangers_memory *memor
     memory[key % STRANGERS_MEMORY] = (struct strangers_memory){key, talk_now_ms(talk) + for_ms};
 }
 
+static void strangers_forget(struct talk *talk, struct strangers_memory *memory, uint64_t key)
+{
+    if (strangers_remembers(talk, memory, key)) {
+        strangers_remember(talk, memory, key, 0);
+    }
+}
+
 void strangers_registered(struct talk *talk, struct bytes uid, uint32_t ip)
 {
-    uint64_t key = strangers_key(talk, uid, ip);
-    if (strangers_remembers(talk, talk->strangers.nobodies, key)) {
-        strangers_remember(talk, talk->strangers.nobodies, key, 0);
-    }
+    strangers_forget(talk, talk->strangers.nobodies, strangers_key(talk, uid, ip));
 }
 
 /* A datagram's address may be forged: it holds nobody back who has a connection from there. */
@@ -78,27 +84,27 @@ static uint64_t strangers_address(const struct stranger *stranger)
 
 static bool strangers_may_fail(struct talk *talk, const struct stranger *stranger)
 {
-    return rate_has(rate_table_slot(&talk->strangers.failures, strangers_address(stranger)),
-                    STRANGERS_FAILURES_PER_S, talk_now_ms(talk)) ||
-           config_networks_contain(talk->options.config->http_trusted_proxies, stranger->ip);
+    return config_networks_contain(talk->options.config->http_trusted_proxies, stranger->ip) ||
+           rate_has(rate_table_slot(&talk->strangers.failures, strangers_address(stranger)),
+                    STRANGERS_FAILURES_PER_S, talk_now_ms(talk));
 }
 
-static void strangers_learn(const struct strangers_call *call, const struct result *result)
+static void strangers_learn(const struct strangers_call *call, enum err code)
 {
     struct talk *talk = call->talk;
     struct strangers *strangers = &talk->strangers;
-    if (result == NULL || call->is_opening) {
-        return;
-    }
-    if (result->code == ERR_NOT_REGISTERED) {
-        strangers_remember(talk, strangers->nobodies, call->key, STRANGERS_NOBODY_MS);
-    } else if (result->code == ERR_NONE) {
+    if (call->is_proof && code == ERR_NONE) {
         strangers_remember(talk, strangers->proved, call->key, STRANGERS_PROVED_MS);
     }
-    if (result->code == ERR_NOT_REGISTERED || result->code == ERR_SIGNATURE_REQUIRED ||
-        result->code == ERR_ADDRESS_MISMATCH) {
-        (void)rate_take(rate_table_slot(&strangers->failures, call->address),
-                        STRANGERS_FAILURES_PER_S, talk_now_ms(talk));
+    if (call->is_opening || (code != ERR_NOT_REGISTERED && code != ERR_SIGNATURE_REQUIRED &&
+                             code != ERR_ADDRESS_MISMATCH)) {
+        return;
+    }
+    strangers_forget(talk, strangers->proved, call->key);
+    (void)rate_take(rate_table_slot(&strangers->failures, call->address), STRANGERS_FAILURES_PER_S,
+                    talk_now_ms(talk));
+    if (code == ERR_NOT_REGISTERED) {
+        strangers_remember(talk, strangers->nobodies, call->key, STRANGERS_NOBODY_MS);
     }
 }
 
@@ -110,6 +116,11 @@ static void strangers_on_result(const struct result *result, void *arg);
 static void strangers_ask(struct strangers_call *call, const struct script_args *args)
 {
     struct talk *talk = call->talk;
+    if (!call->takes_turns) {
+        talk->in_flight--; /* it is counted there */
+        cost_call(talk, &call->cost, call->kind, call->script, args, strangers_on_result, call);
+        return;
+    }
     talk->strangers.in_flight++;
     talk->options.store.call(talk->options.store.ctx, call->script, args, strangers_on_result,
                              call);
@@ -121,46 +132,67 @@ static void strangers_free(struct strangers_call *call)
     free(call);
 }
 
-/* Without having asked; `result` NULL: there is none. */
-static void strangers_answer(struct strangers_call *call, const struct result *result)
-{
-    call->on_result(result, call->arg);
-    strangers_free(call);
-}
-
-static void strangers_answer_nobody(struct strangers_call *call)
+/* Without having asked: nothing has been done. */
+static void strangers_answer(struct strangers_call *call, enum err code)
 {
     static const struct bytes reply = {(const uint8_t *)"reply", sizeof "reply" - 1};
     static const struct effect effect = {&reply, 1};
     const struct result result = {
-        .code = ERR_NOT_REGISTERED, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
-    strangers_answer(call, &result);
+        .code = code, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
+    call->on_result(&result, call->arg);
+    strangers_free(call);
 }
 
-static struct strangers_call *strangers_next(struct strangers *strangers)
+static uint16_t *strangers_place(struct strangers *strangers, uint64_t key)
 {
-    struct strangers_call *call = strangers->first;
-    if (call != NULL) {
-        strangers->first = call->next;
-        strangers->last = call->next != NULL ? strangers->last : NULL;
-        strangers->waiting_count--;
+    return &strangers->waiting_by_key[key % STRANGERS_PLACES];
+}
+
+/* Takes what `from` points to, the first or a call's next, out of those that wait. */
+static struct strangers_call *strangers_take(struct strangers *strangers,
+                                             struct strangers_call **from,
+                                             struct strangers_call *before)
+{
+    struct strangers_call *call = *from;
+    *from = call->next;
+    if (strangers->last == call) {
+        strangers->last = before;
     }
+    strangers->waiting_count--;
+    --*strangers_place(strangers, call->key);
     return call;
 }
 
 static void strangers_ask_next(struct talk *talk)
 {
     struct strangers *strangers = &talk->strangers;
-    struct strangers_call *call;
-    while (strangers->in_flight < STRANGERS_IN_FLIGHT_MAX &&
-           (call = strangers_next(strangers)) != NULL) {
+    while (strangers->in_flight < STRANGERS_IN_FLIGHT_MAX && strangers->first != NULL) {
+        struct strangers_call *call = strangers_take(strangers, &strangers->first, NULL);
+        bool is_sure = call->is_opening || call->is_leaving;
         if (talk_now_ms(talk) - call->since_ms >= talk->options.config->redis_deadline_ms) {
-            strangers_answer(call, NULL);
-        } else if (!call->is_sure && strangers_remembers(talk, strangers->nobodies, call->key)) {
-            strangers_answer_nobody(call);
+            strangers_answer(call, ERR_BUSY);
+        } else if (!is_sure && strangers_remembers(talk, strangers->nobodies, call->key)) {
+            strangers_answer(call, ERR_NOT_REGISTERED);
         } else {
             strangers_ask(call, call->args);
         }
+    }
+}
+
+/* What the same one has asked and waits is asked now, before what he asks next. */
+static void strangers_let_pass(struct talk *talk, uint64_t key)
+{
+    struct strangers *strangers = &talk->strangers;
+    struct strangers_call **from = &strangers->first, *before = NULL;
+    while (*strangers_place(strangers, key) > 0 && *from != NULL) {
+        if ((*from)->key != key) {
+            before = *from;
+            from = &before->next;
+            continue;
+        }
+        struct strangers_call *call = strangers_take(strangers, from, before);
+        call->takes_turns = false;
+        strangers_ask(call, call->args);
     }
 }
 
@@ -168,9 +200,11 @@ static void strangers_on_result(const struct result *result, void *arg)
 {
     struct strangers_call *call = arg;
     struct talk *talk = call->talk;
-    talk->strangers.in_flight--;
-    strangers_learn(call, result);
+    talk->strangers.in_flight -= call->takes_turns ? 1 : 0;
     if (result != NULL) {
+        strangers_learn(call, result->code);
+    }
+    if (result != NULL && call->takes_turns) {
         cost_read(talk, &call->cost, result);
     }
     call->on_result(result, call->arg);
@@ -192,11 +226,24 @@ static bool strangers_wait(struct strangers_call *call, const struct script_args
     }
     strangers->last = call;
     strangers->waiting_count++;
+    ++*strangers_place(strangers, call->key);
     return true;
 }
 
 /* Who may ask ------------------------------------------------------------------------------------
  */
+
+/* Its session is here, and it has shown that it is its own. */
+static bool strangers_is_own(const struct stranger *stranger)
+{
+    return stranger->cost->is_own && !stranger->is_opening && !stranger->is_unproved;
+}
+
+static uint64_t strangers_key_of(const struct talk *talk, const struct stranger *stranger)
+{
+    return strangers_key(talk, stranger->token.len > 0 ? stranger->token : stranger->uid,
+                         stranger->ip);
+}
 
 static enum err strangers_check(struct talk *talk, const struct stranger *stranger, uint64_t key)
 {
@@ -210,7 +257,8 @@ static enum err strangers_check(struct talk *talk, const struct stranger *strang
             return ERR_RATE_LIMITED;
         }
     }
-    if (strangers->waiting_count >= STRANGERS_WAITING_MAX) {
+    if (strangers->waiting_count >=
+        (stranger->is_leaving ? STRANGERS_LEAVING_MAX : STRANGERS_WAITING_MAX)) {
         LOG_LIMITED(LOG_WARN, "strangers_wait", log_int("count", (int64_t)strangers->waiting_count),
                     log_str("hint", "more ask who have no session at this node than Redis answers; "
                                     "those who have are served"));
@@ -219,33 +267,52 @@ static enum err strangers_check(struct talk *talk, const struct stranger *strang
     return ERR_NONE;
 }
 
+static struct strangers_call *strangers_call_new(struct talk *talk, const struct stranger *stranger,
+                                                 uint64_t key, bool is_proved)
+{
+    struct strangers_call *call = calloc(1, sizeof *call);
+    if (call != NULL) {
+        *call = (struct strangers_call){.talk = talk,
+                                        .cost = *stranger->cost,
+                                        .kind = stranger->kind,
+                                        .key = key,
+                                        .address = strangers_address(stranger),
+                                        .is_opening = stranger->is_opening,
+                                        .is_leaving = stranger->is_leaving,
+                                        .is_proof = stranger->is_proof,
+                                        .takes_turns = !is_proved,
+                                        .since_ms = talk_now_ms(talk)};
+    }
+    return call;
+}
+
 enum err strangers_call(struct talk *talk, const struct stranger *stranger, enum script script,
                         const struct script_args *args, store_on_result_fn *on_result, void *arg)
 {
     struct strangers *strangers = &talk->strangers;
-    uint64_t key = strangers_key(talk, stranger->token.len > 0 ? stranger->token : stranger->uid,
-                                 stranger->ip);
-    bool is_own = stranger->cost->is_own && !stranger->is_opening;
-    if (is_own || strangers_remembers(talk, strangers->proved, key)) {
+    if (strangers_is_own(stranger)) {
+        if (strangers->first != NULL) {
+            strangers_let_pass(talk, strangers_key_of(talk, stranger));
+        }
         cost_call(talk, stranger->cost, stranger->kind, script, args, on_result, arg);
         return ERR_NONE;
     }
-    enum err err = strangers_check(talk, stranger, key);
-    struct strangers_call *call = err == ERR_NONE ? calloc(1, sizeof *call) : NULL;
+    uint64_t key = strangers_key_of(talk, stranger);
+    bool is_proved = !stranger->is_unproved && strangers_remembers(talk, strangers->proved, key);
+    enum err err = is_proved ? ERR_NONE : strangers_check(talk, stranger, key);
+    struct strangers_call *call =
+        err == ERR_NONE ? strangers_call_new(talk, stranger, key, is_proved) : NULL;
     if (call == NULL) {
         return err == ERR_NONE ? ERR_BUSY : err;
     }
-    *call = (struct strangers_call){.talk = talk,
-                                    .cost = *stranger->cost,
-                                    .key = key,
-                                    .address = strangers_address(stranger),
-                                    .is_opening = stranger->is_opening,
-                                    .is_sure = stranger->is_opening || stranger->is_leaving,
-                                    .since_ms = talk_now_ms(talk),
-                                    .script = script,
-                                    .on_result = on_result,
-                                    .arg = arg};
-    bool is_turn = strangers->first == NULL && strangers->in_flight < STRANGERS_IN_FLIGHT_MAX;
+    call->script = script;
+    call->on_result = on_result;
+    call->arg = arg;
+    if (is_proved) {
+        strangers_let_pass(talk, key);
+    }
+    bool is_turn =
+        is_proved || (strangers->first == NULL && strangers->in_flight < STRANGERS_IN_FLIGHT_MAX);
     if (!is_turn && !strangers_wait(call, args)) {
         free(call);
         return ERR_BUSY;
@@ -259,8 +326,8 @@ enum err strangers_call(struct talk *talk, const struct stranger *stranger, enum
 
 void strangers_send_home(struct talk *talk)
 {
-    struct strangers_call *call;
-    while ((call = strangers_next(&talk->strangers)) != NULL) {
-        strangers_answer(call, NULL);
+    struct strangers *strangers = &talk->strangers;
+    while (strangers->first != NULL) {
+        strangers_answer(strangers_take(strangers, &strangers->first, NULL), ERR_BUSY);
     }
 }

@@ -13,6 +13,7 @@
 #include "rate.h"
 
 #define STRANGERS_MEMORY 4096 /* of one kind; the last that falls on a slot stays */
+#define STRANGERS_PLACES 65536
 struct strangers_memory {
     uint64_t key;
     int64_t until_ms;
@@ -24,7 +25,8 @@ struct strangers {
     struct strangers_memory nobodies[STRANGERS_MEMORY]; /* they had no session */
     struct strangers_memory proved[STRANGERS_MEMORY];   /* they had, at another node */
     struct strangers_call *first, *last;                /* waiting for their turn */
-    size_t waiting_count, in_flight;
+    uint16_t waiting_by_key[STRANGERS_PLACES];          /* how many, of those who share a place */
+    size_t waiting_count, in_flight; /* in_flight: of those that had to take turns */
 };
 
 struct talk;
@@ -39,6 +41,8 @@ struct stranger {
     bool is_datagram; /* so that the address may be another one's */
     bool is_opening;  /* a session, or tries to: nobody has to know it yet */
     bool is_leaving;  /* a room, or everything, or answers: never held back by address */
+    bool is_unproved; /* it shows a signature that has not been found right */
+    bool is_proof;    /* that it is who it says, if the script answers ERR_NONE */
 };
 
 /**
@@ -54,7 +58,7 @@ enum err strangers_call(struct talk *talk, const struct stranger *stranger, enum
 /** The session of `uid` has been opened, from this address: it is nobody no more. */
 void strangers_registered(struct talk *talk, struct bytes uid, uint32_t ip);
 
-/** Everybody who waits is answered without a result. */
+/** Everybody who waits is answered by ERR_BUSY. */
 void strangers_send_home(struct talk *talk);
 
 #endif

@@ -159,8 +159,8 @@ void talk_end_waiting(struct talk *talk)
 
 bool talk_address_in_time(struct talk *talk, struct rate_table *table, uint32_t ip, int64_t per_s)
 {
-    return rate_table_take(table, ip, per_s, talk_now_ms(talk)) ||
-           config_networks_contain(talk->options.config->http_trusted_proxies, ip);
+    return config_networks_contain(talk->options.config->http_trusted_proxies, ip) ||
+           rate_table_take(table, ip, per_s, talk_now_ms(talk));
 }
 
 void talk_call_over(struct talk *talk)

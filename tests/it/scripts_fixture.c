@@ -90,6 +90,7 @@ int call(enum script script, const char *uid, ...)
                                            {"seq", "1"},
                                            {"timestamp", "1"},
                                            {"users_max", "100"},
+                                           {"begun_max", "100"},
                                            {"name_max", "64"},
                                            {"rooms_max", "100"},
                                            {"members_max", "100"},

@@ -15,6 +15,7 @@
 #include "node/talk/talk_state.h"
 
 #define IN_FLIGHT   32
+#define AT_ONCE     16 /* of one session that has proved itself */
 #define WAITING     4096
 #define FAILURES    100
 #define HOME_UID    "alice+++"
@@ -37,7 +38,7 @@ static struct {
     int64_t now_ms;
     struct asked asked[CALLS_MAX];
     size_t asked_count, answered_count;
-    size_t got_count, none_count; /* results, and ends without one */
+    size_t got_count, busy_count; /* results, and those that say that nothing was asked */
 } fake;
 
 static void fake_call(void *ctx, enum script script, const struct script_args *args,
@@ -96,8 +97,9 @@ static void on_result(const struct result *result, void *arg)
 {
     (void)arg;
     talk_call_over(fake.talk);
-    fake.got_count += result != NULL ? 1 : 0;
-    fake.none_count += result == NULL ? 1 : 0;
+    assert_non_null(result);
+    fake.busy_count += result->code == ERR_BUSY ? 1 : 0;
+    fake.got_count += result->code != ERR_BUSY ? 1 : 0;
 }
 
 /* The oldest call at the store is answered. */
@@ -159,6 +161,21 @@ static enum err ask(int number, uint32_t ip)
     return ask_as((struct stranger){.uid = bytes_of(uid, HGTP_USER_ID_BYTES), .ip = ip}, number);
 }
 
+static const struct stranger visitor = {
+    .uid = {(const uint8_t *)"visitor+", 8},
+    .token = {(const uint8_t *)"visitor+token", 13},
+    .ip = ADDRESS,
+    .is_proof = true,
+};
+
+static void visitor_proves(void)
+{
+    size_t asked_count = fake.asked_count;
+    assert_int_equal(ask_as(visitor, -1), ERR_NONE);
+    assert_int_equal(fake.asked_count, asked_count + 1);
+    answer(ERR_NONE);
+}
+
 /* Tests ------------------------------------------------------------------------------------------
  */
 
@@ -195,10 +212,7 @@ static void own_clients_do_not_wait_for_strangers(void **state)
 static void who_has_proved_a_session_elsewhere_does_not_wait(void **state)
 {
     (void)state;
-    const struct stranger visitor = {
-        .uid = bytes_str("visitor+"), .token = bytes_str("visitor+token"), .ip = ADDRESS};
-    assert_int_equal(ask_as(visitor, -1), ERR_NONE);
-    answer(ERR_NONE);
+    visitor_proves();
     for (int i = 0; i < IN_FLIGHT + 10; i++) {
         (void)ask(i, ADDRESS);
     }
@@ -211,7 +225,110 @@ static void who_has_proved_a_session_elsewhere_does_not_wait(void **state)
     other = visitor;
     other.ip++;
     assert_int_equal(ask_as(other, -4), ERR_NONE);
+    other = visitor;
+    other.is_unproved = true;
+    assert_int_equal(ask_as(other, -5), ERR_NONE);
     assert_int_equal(fake.asked_count, asked_count + 1);
+}
+
+/* Their calls are not among those that take turns. */
+static void many_proved_calls_keep_no_newcomer_out(void **state)
+{
+    (void)state;
+    visitor_proves();
+    for (int i = 0; i < 2 * IN_FLIGHT; i++) {
+        assert_int_equal(ask_as(visitor, -2), ERR_NONE);
+    }
+    assert_int_equal(ask(1, ADDRESS), ERR_NONE);
+    assert_int_equal(fake.asked_count, 1 + AT_ONCE + 1);
+}
+
+/* OK to an EXIT, and a token that was looked up, are said to everybody. */
+static void answer_that_everybody_gets_proves_nothing(void **state)
+{
+    (void)state;
+    struct stranger leaving = visitor;
+    leaving.is_leaving = true;
+    leaving.is_proof = false;
+    assert_int_equal(ask_as(leaving, -1), ERR_NONE);
+    answer(ERR_NONE);
+    for (int i = 0; i < IN_FLIGHT; i++) {
+        (void)ask(i, ADDRESS);
+    }
+    assert_int_equal(ask_as(visitor, -2), ERR_NONE);
+    assert_int_equal(fake.asked_count, IN_FLIGHT + 1);
+}
+
+static void proof_ends_when_it_fails(void **state)
+{
+    (void)state;
+    visitor_proves();
+    assert_int_equal(ask_as(visitor, -2), ERR_NONE);
+    answer(ERR_NOT_REGISTERED);
+    assert_int_equal(ask_as(visitor, -3), ERR_NOT_REGISTERED);
+}
+
+static void nobodys_calls_overtake_each_other(void **state)
+{
+    (void)state;
+    for (int i = 0; i < IN_FLIGHT - 1; i++) {
+        (void)ask(i, ADDRESS);
+    }
+    for (int i = 1; i <= 3; i++) { /* the first gets a turn, the others wait */
+        assert_int_equal(ask_as(visitor, 1000 + i), ERR_NONE);
+        assert_int_equal(ask(100 + i, ADDRESS), ERR_NONE);
+    }
+    const struct asked first = fake.asked[IN_FLIGHT - 1];
+    assert_string_equal(first.mark, "1001");
+    const struct result result = {.code = ERR_NONE, .extra = bytes_str("")};
+    for (int i = 0; i < IN_FLIGHT - 1; i++) {
+        fake.answered_count++; /* those before it stay unanswered */
+    }
+    fake.answered_count++;
+    first.on_result(&result, first.arg);
+    assert_int_equal(ask_as(visitor, 1004), ERR_NONE);
+    char last[MARK_DIGITS] = "1001";
+    for (size_t i = IN_FLIGHT; i < fake.asked_count; i++) {
+        if (strncmp(fake.asked[i].mark, "100", 3) == 0 && strlen(fake.asked[i].mark) == 4) {
+            assert_true(strcmp(fake.asked[i].mark, last) > 0);
+            snprintf(last, sizeof last, "%s", fake.asked[i].mark);
+        }
+    }
+    assert_string_equal(last, "1004");
+    fake.answered_count = 0;
+    for (size_t i = 0; i < fake.asked_count; i++) {
+        if (i != IN_FLIGHT - 1) {
+            fake.asked[i].on_result(&result, fake.asked[i].arg);
+        }
+    }
+    fake.answered_count = fake.asked_count;
+}
+
+/* Whose session is here, as he says, but not by what he shows. */
+static void claim_to_a_session_of_the_node_is_a_strangers(void **state)
+{
+    (void)state;
+    struct stranger claims[] = {
+        {.uid = bytes_str(HOME_UID), .token = bytes_str("alice+++guess"), .ip = ADDRESS},
+        {.uid = bytes_str(HOME_UID), .ip = ADDRESS, .is_unproved = true}};
+    for (int i = 0; i < IN_FLIGHT; i++) {
+        (void)ask(i, ADDRESS);
+    }
+    assert_int_equal(ask_as(claims[0], -1), ERR_NONE);
+    assert_int_equal(ask_as(claims[1], -2), ERR_NONE);
+    assert_int_equal(fake.asked_count, IN_FLIGHT);
+}
+
+static void who_leaves_has_places_of_his_own(void **state)
+{
+    (void)state;
+    for (int i = 0; i < IN_FLIGHT + WAITING; i++) {
+        (void)ask(i, ADDRESS + (uint32_t)i);
+    }
+    struct stranger leaving = visitor;
+    leaving.is_leaving = true;
+    assert_int_equal(ask(-1, ADDRESS), ERR_BUSY);
+    assert_int_equal(ask_as(leaving, -2), ERR_NONE);
 }
 
 static void too_many_are_refused_and_own_clients_served(void **state)
@@ -324,7 +441,7 @@ static void who_has_waited_as_long_as_for_redis_is_not_asked_for(void **state)
     fake.now_ms += DEADLINE_MS;
     assert_int_equal(ask(-1, ADDRESS), ERR_NONE);
     answer(ERR_NONE);
-    assert_int_equal(fake.none_count, 10);
+    assert_int_equal(fake.busy_count, 10);
     assert_int_equal(fake.asked_count, IN_FLIGHT + 1);
     assert_string_equal(fake.asked[IN_FLIGHT].mark, "-1");
 }
@@ -336,6 +453,12 @@ int main(void)
         TEST(strangers_wait_for_each_other_in_their_order),
         TEST(own_clients_do_not_wait_for_strangers),
         TEST(who_has_proved_a_session_elsewhere_does_not_wait),
+        TEST(many_proved_calls_keep_no_newcomer_out),
+        TEST(answer_that_everybody_gets_proves_nothing),
+        TEST(proof_ends_when_it_fails),
+        TEST(nobodys_calls_overtake_each_other),
+        TEST(claim_to_a_session_of_the_node_is_a_strangers),
+        TEST(who_leaves_has_places_of_his_own),
         TEST(too_many_are_refused_and_own_clients_served),
         TEST(nobody_is_not_asked_about_again_for_a_second),
         TEST(nobody_is_not_asked_about_when_his_turn_comes),

@@ -2,7 +2,6 @@
 -- back to the node, which alone can compute digests, and comes again as `prove`. No refusal is kept for its
 -- repetition.
 -- with: base memory request pending top log session account rival
-local BEGUN_SPARE = 1000 -- who has begun may be one too many in the end
 local again = repeated()
 if again then
     return again
@@ -37,8 +36,9 @@ if not owner and redis.call('EXISTS', key('u', A.uid)) == 0
     and redis.call('ZCARD', key('sessions')) >= tonumber(A.users_max) then
     return result(ERR.USERS_FULL)
 end
-if not pending.challenge and redis.call('ZCARD', key('pending')) >= tonumber(A.users_max) + BEGUN_SPARE then
-    return result(ERR.BUSY) -- strangers fill no memory
+if not pending.challenge and redis.call('ZCARD', key('pending')) >= tonumber(A.begun_max) then
+    local oldest = redis.call('ZPOPMIN', key('pending')) -- strangers fill no memory, and keep nobody out
+    redis.call('DEL', key('p', oldest[1]))
 end
 
 local challenge = pending.name_key == A.name_key and pending.challenge or A.challenge
