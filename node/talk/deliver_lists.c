@@ -6,6 +6,9 @@
  */
 #include "channel.h"
 
+/* Clients are told of long lists so many at a time, or everybody's messages would wait for it. */
+#define DELIVER_AT_ONCE 8
+
 static struct bytes deliver_self(const struct client *client, enum listing_kind list)
 {
     bool is_among = client->name != NULL && (list == LIST_USERS || list == LIST_MEMBERS);
@@ -17,6 +20,7 @@ static struct bytes deliver_self(const struct client *client, enum listing_kind 
 static size_t deliver_listing_to(struct talk *talk, struct client *client, struct listing *listing)
 {
     enum listing_kind list = listing->list;
+    client->lists_due[list] = false;
     if (client->leaving || !channel_takes(client, list)) {
         return 0;
     }
@@ -66,14 +70,29 @@ static void deliver_wanted(struct talk *talk, struct client *client, struct list
     struct listing *earlier = client->paged[list];
     client->paged[list] = listing_ref(listing);
     client->page_at[list] = 0;
-    client->lists_missed[list] = false;
+    client->lists_due[list] = client->lists_missed[list] = false;
     listing_unref(earlier);
     if (!client->is_full) {
         deliver_pages(talk, client, list);
     }
 }
 
-/* How many names it was told unasked. */
+/* How many names it will be told. */
+static size_t deliver_when_its_turn_comes(struct talk *talk, struct client *client,
+                                          const struct listing *listing)
+{
+    if (client->leaving || !channel_takes(client, listing->list) || !channel_is_open(client)) {
+        return 0;
+    }
+    client->lists_due[listing->list] = true;
+    if (!talk->is_telling) {
+        talk->is_telling = true;
+        talk->options.clock.wake_in(talk->options.clock.ctx, 0);
+    }
+    return listing->page_names;
+}
+
+/* How many names it is told unasked. */
 static size_t deliver_come(struct talk *talk, struct client *client, struct listing *listing,
                            bool is_told)
 {
@@ -82,7 +101,11 @@ static size_t deliver_come(struct talk *talk, struct client *client, struct list
         deliver_wanted(talk, client, listing);
         return 0;
     }
-    return is_told ? deliver_listing_to(talk, client, listing) : 0;
+    if (!is_told) {
+        return 0;
+    }
+    return listing_is_long(listing) ? deliver_when_its_turn_comes(talk, client, listing)
+                                    : deliver_listing_to(talk, client, listing);
 }
 
 static void deliver_list_of(const struct room *room, struct listing *form)
@@ -205,6 +228,49 @@ void deliver_give_all(struct talk *talk, struct client *client)
     }
 }
 
+/* The latest form of a list that concerns the client; NULL: there is none. */
+static struct listing *deliver_latest(const struct talk *talk, const struct client *client,
+                                      enum listing_kind list)
+{
+    if (list == LIST_MEMBERS) {
+        return client->room != NULL ? client->room->members : NULL;
+    }
+    return talk->lists[list];
+}
+
+static size_t deliver_turn_of(struct talk *talk, struct client *client)
+{
+    size_t told = 0;
+    for (int list = 0; list < LIST_COUNT; list++) {
+        struct listing *listing = deliver_latest(talk, client, (enum listing_kind)list);
+        if (client->lists_due[list] && listing != NULL) {
+            (void)deliver_listing_to(talk, client, listing);
+            told++;
+        }
+        client->lists_due[list] = false;
+    }
+    return told;
+}
+
+/* Round and round, so that nobody is left out however often a list changes. */
+bool deliver_lists_in_turn(struct talk *talk)
+{
+    struct client *client =
+        roster_client(&talk->roster, bytes_of(talk->told_last, sizeof talk->told_last));
+    size_t told = 0;
+    for (size_t left = talk->is_telling ? roster_client_count(&talk->roster) : 0; left > 0;
+         left--) {
+        client = client != NULL && client->hh.next != NULL ? client->hh.next : talk->roster.clients;
+        told += deliver_turn_of(talk, client);
+        if (told >= DELIVER_AT_ONCE) {
+            memcpy(talk->told_last, client->uid, sizeof talk->told_last);
+            return true;
+        }
+    }
+    talk->is_telling = false;
+    return false;
+}
+
 bool deliver_owes_lists(const struct client *client)
 {
     bool is_owed = false;
@@ -221,10 +287,7 @@ void deliver_lists_owed(struct talk *talk, struct client *client)
             return;
         }
         deliver_pages(talk, client, (enum listing_kind)list);
-        struct listing *listing = talk->lists[list];
-        if (list == LIST_MEMBERS) {
-            listing = client->room != NULL ? client->room->members : NULL;
-        }
+        struct listing *listing = deliver_latest(talk, client, (enum listing_kind)list);
         if (client->lists_missed[list] && listing != NULL && client->paged[list] == NULL) {
             deliver_listing_to(talk, client, listing);
         }

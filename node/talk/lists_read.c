@@ -13,9 +13,10 @@
 #define LISTS_WORD_MAX    40
 /* What reading and telling may take of a node and of Redis: about a tenth; a list is that old at
  * most. */
-#define LISTS_NAMES_PER_MS 4000
+#define LISTS_NAMES_PER_MS 1000
 #define LISTS_PIECE_MS     20
 #define LISTS_REST_MOST_MS 5000
+#define LISTS_TURN_MS      1
 
 /* A long list on its way. */
 struct lists_scan {
@@ -300,6 +301,9 @@ static void lists_words(struct talk *talk, int64_t now_ms, struct sink *out)
 
 int64_t lists_tick(struct talk *talk, int64_t now_ms, int64_t wait_ms)
 {
+    if (deliver_lists_in_turn(talk)) {
+        wait_ms = LISTS_TURN_MS;
+    }
     if (talk->lists_due_ms != 0 && now_ms >= talk->lists_due_ms && !talk->lists_reading) {
         uint8_t words[LISTS_BATCH * LISTS_WORD_MAX];
         struct sink out = sink_into(words, sizeof words);

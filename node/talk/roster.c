@@ -154,7 +154,7 @@ void roster_drop_list(struct client *client, enum listing_kind list)
     listing_unref(client->paged[list]);
     client->paged[list] = NULL;
     client->list_wanted[list] = 0;
-    client->lists_missed[list] = false;
+    client->lists_due[list] = client->lists_missed[list] = false;
 }
 
 void roster_leave(struct roster *roster, struct client *client)

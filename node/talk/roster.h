@@ -70,6 +70,7 @@ struct client {
     bool wants_pages[LIST_COUNT];      /* ... all pages of it */
     struct listing *paged[LIST_COUNT]; /* whose pages it is being given, or NULL; from this place */
     size_t page_at[LIST_COUNT];
+    bool lists_due[LIST_COUNT];    /* of a change in a long one it is told when its turn comes */
     bool lists_missed[LIST_COUNT]; /* the latest form has to be sent when there is space again */
     struct client *next_member, *prev_member;
     UT_hash_handle hh;

@@ -75,7 +75,9 @@ struct talk {
     struct listing *lists[LIST_COUNT]; /* of the realm, as last read; NULL: never */
     int64_t lists_told[LIST_COUNT];    /* the version that everybody here has been told; 0: none */
     struct lists_scan *scans;          /* long lists that are being read */
-    char lists_had[LIST_COUNT * 21];   /* versions, as scripts are told them */
+    bool is_telling;                   /* clients are told of long lists in turn; the last one: */
+    uint8_t told_last[HGTP_USER_ID_BYTES];
+    char lists_had[LIST_COUNT * 21]; /* versions, as scripts are told them */
 };
 
 /* talk.c */
@@ -209,6 +211,8 @@ void deliver_give(struct talk *talk, struct client *client, enum listing_kind li
                   bool is_paged);
 /** All lists that concern the client, as they are now. */
 void deliver_give_all(struct talk *talk, struct client *client);
+/** Tell a few more clients of changes in long lists; true when there may be more of them. */
+bool deliver_lists_in_turn(struct talk *talk);
 /** True when there is something for deliver_lists_owed to do. */
 bool deliver_owes_lists(const struct client *client);
 /** Send a client the lists and pages that its connection had no place for. */

@@ -797,9 +797,33 @@ static void deliver_long_list_is_told_by_its_first_page_to_an_original_client(vo
     struct client *client = fake_client(0, 1);
     fake.config.lists_max = 3;
     fake_users(5, 10, true);
+    assert_false(deliver_lists_in_turn(fake.talk));
     assert_int_equal(fake.pushes[0].list_count, 1);
     deliver_give(fake.talk, client, LIST_USERS, 5, true);
     assert_int_equal(fake.pushes[0].list_count, 2); /* pages would replace each other */
+}
+
+static void deliver_long_list_is_told_to_a_few_clients_at_a_time(void **state)
+{
+    (void)state;
+    for (uint8_t i = 0; i < 12; i++) {
+        const uint8_t uid[8] = {'c', 'l', 'i', 'e', 'n', 't', '+', (uint8_t)('a' + i)};
+        struct client *client = roster_client_add(&fake.talk->roster, bytes_of(uid, 8));
+        client->talk = fake.talk;
+        client->push = &fake.pushes[0];
+    }
+    fake.config.lists_max = 3;
+    fake_users(5, 10, true);
+    assert_int_equal(fake.pushes[0].list_count, 0);
+    assert_true(deliver_lists_in_turn(fake.talk));
+    assert_in_range(fake.pushes[0].list_count, 1, 11);
+    fake_users(6, 11, true); /* those who were not told yet come first, and all once more */
+    size_t before = fake.pushes[0].list_count;
+    while (deliver_lists_in_turn(fake.talk)) {
+    }
+    assert_int_equal(fake.pushes[0].list_count, before + 12);
+    assert_false(deliver_lists_in_turn(fake.talk));
+    assert_int_equal(fake.pushes[0].list_count, before + 12);
 }
 
 static void fake_piece(const char *name, const char *cursor)
@@ -833,6 +857,7 @@ static void deliver_long_list_is_read_by_pieces_and_has_each_name_once(void **st
     assert_int_equal(users->version, 9);
     assert_true(bytes_equal(users->names[0], bytes_str("amy")));
     assert_true(bytes_equal(users->names[4], bytes_str("zoe")));
+    assert_false(deliver_lists_in_turn(fake.talk));
     assert_int_equal(fake.pushes[0].list_count, 1);
 }
 
@@ -917,6 +942,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             deliver_long_list_is_told_by_its_first_page_to_an_original_client, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deliver_long_list_is_told_to_a_few_clients_at_a_time,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(deliver_long_list_is_read_by_pieces_and_has_each_name_once,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
