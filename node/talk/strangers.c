@@ -184,13 +184,20 @@ static void strangers_let_pass(struct talk *talk, uint64_t key)
 {
     struct strangers *strangers = &talk->strangers;
     struct strangers_call **from = &strangers->first, *before = NULL;
+    struct strangers_call *passing = NULL, **end = &passing; /* an answer may come at once */
     while (*strangers_place(strangers, key) > 0 && *from != NULL) {
-        if ((*from)->key != key) {
+        if ((*from)->key == key) {
+            *end = strangers_take(strangers, from, before);
+            end = &(*end)->next;
+        } else {
             before = *from;
             from = &before->next;
-            continue;
         }
-        struct strangers_call *call = strangers_take(strangers, from, before);
+    }
+    *end = NULL;
+    while (passing != NULL) {
+        struct strangers_call *call = passing;
+        passing = call->next;
         call->takes_turns = false;
         strangers_ask(call, call->args);
     }
