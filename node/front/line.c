@@ -378,9 +378,15 @@ static void line_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf
     line_let_go(line);
 }
 
+void line_slow(struct line *line)
+{
+    line->is_slowed = true;
+    line_pace(line);
+}
+
 void line_pace(struct line *line)
 {
-    bool must_pause = line->in_flight >= LINE_IN_FLIGHT_MAX;
+    bool must_pause = line->in_flight >= LINE_IN_FLIGHT_MAX || line->is_slowed;
     if (line->state == LINE_CLOSED || must_pause == line->is_paused) {
         return;
     }
@@ -463,6 +469,10 @@ static void lines_on_timer(uv_timer_t *timer)
     struct line *line, *next;
     DL_FOREACH_SAFE(lines->first, line, next)
     {
+        if (line->is_slowed) {
+            line->is_slowed = false;
+            line_pace(line);
+        }
         line_on_time(line, now_ms);
     }
 }

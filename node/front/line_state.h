@@ -37,6 +37,7 @@ struct line {
     bool is_shut; /* our end of the connection */
     bool has_refused;
     bool is_paused; /* reading */
+    bool is_slowed; /* it asks for more than its share: not read until the next step */
     size_t in_flight;
     uv_write_t write;
     size_t write_count; /* frames of the write under way */
@@ -80,6 +81,8 @@ const char *line_close_reason(enum ws_close why);
 void line_drop(struct line *line);
 void line_hold(struct line *line);
 void line_let_go(struct line *line);
+/** It has been told that it asks too fast: it is read again a moment later. */
+void line_slow(struct line *line);
 /** Read again if that was paused, or pause it. */
 void line_pace(struct line *line);
 

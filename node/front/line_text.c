@@ -43,6 +43,9 @@ static void line_answer(struct line *line, enum err err, uint64_t seq, struct by
 {
     const struct line_answer answer = {err, seq, id};
     line_send_own(line, frames_text(FORMAT_WS, NULL, line_write_answer, &answer));
+    if (err == ERR_RATE_LIMITED) {
+        line_slow(line);
+    }
 }
 
 void line_text_error(struct line *line, enum err err, struct bytes id)

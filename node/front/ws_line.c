@@ -65,11 +65,22 @@ struct line *line_open_ws(struct lines *lines, uv_tcp_t *tcp, const struct line_
 
 /* HGTP messages -------------------------------------------------------------------------------- */
 
+static bool ws_line_is_too_fast(struct bytes reply)
+{
+    struct hgtp_message decoded;
+    struct hgtp_reason reason;
+    return hgtp_decode(reply, &decoded) == HGTP_DECODED &&
+           (decoded.header.type == HGTP_SERVER_UNAVAILABLE ||
+            decoded.header.type == HGTP_BAD_REQUEST) &&
+           hgtp_reason_decode(decoded.body, &reason) && reason.code == ERR_RATE_LIMITED;
+}
+
 static void ws_line_on_reply(struct bytes reply, void *arg)
 {
     struct line *line = arg;
     if (reply.len > 0) {
         line_send_own(line, frames_hgtp(FORMAT_WS, reply));
+        line->is_slowed = line->is_slowed || ws_line_is_too_fast(reply);
     }
     line->in_flight--;
     line_pace(line);

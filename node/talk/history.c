@@ -199,7 +199,20 @@ static void history_read(struct history *history)
     }
 }
 
-/* True: somebody is reading the same already, and this one gets it as well. */
+/* The same session has asked already: its reads take turns. */
+static bool history_is_in(const struct history *read, const struct history *history)
+{
+    const struct history *sharer;
+    LL_FOREACH(read->sharers, sharer)
+    {
+        if (sharer->cost.key == history->cost.key) {
+            return true;
+        }
+    }
+    return read->cost.key == history->cost.key;
+}
+
+/* True: somebody else is reading the same already, and this one gets it as well. */
 static bool history_joins(struct history *history, const struct room *room)
 {
     struct history *read;
@@ -207,8 +220,11 @@ static bool history_joins(struct history *history, const struct room *room)
     {
         if (strcmp(read->epoch, room->epoch) == 0 && read->before == history->before &&
             read->count == history->count) {
-            LL_PREPEND(read->sharers, history);
-            return true;
+            bool is_in = history_is_in(read, history);
+            if (!is_in) {
+                LL_PREPEND(read->sharers, history);
+            }
+            return !is_in;
         }
     }
     history->is_shared = true;
