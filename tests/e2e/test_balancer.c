@@ -156,6 +156,10 @@ static size_t node_with_users(const struct e2e *e)
 E2E_SCENARIO(death_of_a_node_behind_the_balancer_costs_repeated_datagrams_and_nothing_else)
 {
     struct original *users[USERS];
+    if (!balancer_leaves_dead_nodes()) {
+        print_message("this nginx does not: docs/balancer.md\n");
+        skip();
+    }
     behind_balancer(e);
     e2e_cluster_meshed(e);
     users_in_room(e, users);

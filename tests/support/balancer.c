@@ -139,6 +139,17 @@ static bool balancer_accepts(void *arg)
     return fd >= 0 || process_wait_exit(balancer->process, 0) >= 0;
 }
 
+bool balancer_leaves_dead_nodes(void)
+{
+    int minor = 0;
+    FILE *version = popen("/usr/sbin/nginx -v 2>&1", "r");
+    bool is_read = version != NULL && fscanf(version, "nginx version: nginx/1.%d", &minor) == 1;
+    if (version != NULL) {
+        (void)pclose(version);
+    }
+    return is_read && minor <= 22;
+}
+
 bool balancer_start(struct balancer *balancer, const struct balancer_node nodes[BALANCER_NODES])
 {
     char path[256];

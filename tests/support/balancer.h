@@ -27,6 +27,10 @@ struct balancer *balancer_new(void);
 /** SIGTERM and its end. NULL is legal. */
 void balancer_free(struct balancer *balancer);
 
+/** False for nginx after 1.22, which leads a client to a dead node for as long as it sends there;
+ * docs/balancer.md. */
+bool balancer_leaves_dead_nodes(void);
+
 /** Run it in front of these nodes on 127.0.0.1; true when it takes connections. */
 bool balancer_start(struct balancer *balancer, const struct balancer_node nodes[BALANCER_NODES]);
 
