@@ -35,7 +35,8 @@ static size_t listing_step(enum listing_kind list)
 
 static int listing_order(struct bytes a, struct bytes b)
 {
-    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
