@@ -23,7 +23,7 @@
 #define HTTP_BACKLOG       1024
 #define HTTP_LINGER_MS     1000 /* for a client to read the last answer and close */
 #define HTTP_PORT_ATTEMPTS 500
-#define HTTP_PORT_FIRST    1024
+#define HTTP_PORT_FIRST    10240 /* browsers refuse some ports up to 10080 */
 #define HTTP_PORT_LAST     32767
 
 int64_t http_server_now_ms(const struct http_server *server)

@@ -97,7 +97,7 @@ PAGE_SCENARIO(names_that_run_the_other_way_stand_beside_their_pictures)
 /* Issue 13, item 25: four hundred are all that the document has; the line is above all of them. */
 PAGE_SCENARIO(many_unread_messages_have_a_line_above_and_are_one_announcement)
 {
-    PAGE_NODE(scene, "limits.messages_per_s=10000");
+    PAGE_NODE(scene, E2E_NO_RATES);
     struct browser *alice = talk_page_person(scene, "alice");
     struct browser *bob = talk_page_person(scene, "bob");
     talk_page_create(alice, "den");
@@ -322,7 +322,7 @@ PAGE_SCENARIO(page_follows_the_colours_and_the_size_of_the_system)
 /* Issue 13, item 21. */
 PAGE_SCENARIO(history_says_where_it_begins)
 {
-    PAGE_NODE(scene, "history.length=10", "limits.messages_per_s=10000");
+    PAGE_NODE(scene, "history.length=10", E2E_NO_RATES);
     struct browser *alice = talk_page_person(scene, "alice");
     struct browser *bob = talk_page_person(scene, "bob");
     talk_page_create(alice, "den");

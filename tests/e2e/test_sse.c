@@ -77,7 +77,7 @@ E2E_SCENARIO(stream_tells_what_is_said_by_all_kinds_of_users)
 
 E2E_SCENARIO(stream_resumes_behind_the_last_event_at_any_node)
 {
-    E2E_CLUSTER(e, 2, "history.length=10000", "limits.messages_per_s=100000");
+    E2E_CLUSTER(e, 2, "history.length=10000", E2E_NO_RATES);
     e2e_cluster_meshed(e);
     struct talker *alice = e2e_talker_at(e, 0, "alice");
     struct streamer *bob = streamer_open(e, e->nodes[1].http_port, "bob");
@@ -95,7 +95,7 @@ E2E_SCENARIO(stream_resumes_behind_the_last_event_at_any_node)
 
 E2E_SCENARIO(stream_whose_node_is_killed_resumes_at_another)
 {
-    E2E_CLUSTER(e, 2, "limits.messages_per_s=100000", "history.length=10000");
+    E2E_CLUSTER(e, 2, E2E_NO_RATES, "history.length=10000");
     e2e_cluster_meshed(e);
     struct talker *alice = e2e_talker_at(e, 0, "alice");
     struct streamer *bob = streamer_open(e, e->nodes[1].http_port, "bob");
@@ -197,7 +197,7 @@ E2E_SCENARIO(stream_takes_a_percent_encoded_token)
 
 E2E_SCENARIO(stream_that_was_away_for_too_long_is_told_of_the_gap_with_its_end_as_id)
 {
-    E2E_CLUSTER(e, 2, "history.length=50", "limits.messages_per_s=100000");
+    E2E_CLUSTER(e, 2, "history.length=50", E2E_NO_RATES);
     e2e_cluster_meshed(e);
     struct talker *alice = e2e_talker_at(e, 0, "alice");
     struct streamer *bob = streamer_open(e, e->nodes[1].http_port, "bob");

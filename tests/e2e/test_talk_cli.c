@@ -376,7 +376,7 @@ E2E_SCENARIO(name_that_all_share_a_key_for_is_taken_over_by_nobody)
 /* Two nodes behind the balancer, whose configuration has places for three. */
 static struct server two_nodes(struct e2e *e)
 {
-    E2E_CLUSTER(e, 2, "limits.messages_per_s=100000");
+    E2E_CLUSTER(e, 2, E2E_NO_RATES);
     e2e_cluster_meshed(e);
     struct balancer_node nodes[BALANCER_NODES];
     for (size_t i = 0; i < BALANCER_NODES; i++) {
@@ -418,7 +418,7 @@ E2E_SCENARIO(death_of_a_node_in_mid_talk_loses_and_repeats_nothing)
 
 E2E_SCENARIO(connection_that_is_cut_again_and_again_loses_and_repeats_nothing)
 {
-    E2E_NODE(e, "limits.messages_per_s=100000");
+    E2E_NODE(e, E2E_NO_RATES);
     struct relay *relay = e2e_relay(e, e->daemon->http_port);
     struct process *alice = talk(e, node_of(e), "alice", NULL);
     assert_true(process_write(alice, "/create den\n"));

@@ -73,7 +73,7 @@ static void let_say(const struct talker *talker, int64_t more)
 
 E2E_SCENARIO(talker_that_goes_from_node_to_node_hears_everything_once)
 {
-    E2E_CLUSTER(e, 2, "history.length=10000", "limits.messages_per_s=100000");
+    E2E_CLUSTER(e, 2, "history.length=10000", E2E_NO_RATES);
     e2e_cluster_meshed(e);
     struct talk talk = {e2e_talker_at(e, 0, "alice"), e2e_talker_at(e, 1, "bob"),
                         e2e_talker_at(e, 1, "carol")};
@@ -91,7 +91,7 @@ E2E_SCENARIO(talker_that_goes_from_node_to_node_hears_everything_once)
 /* It has not noticed yet that its old connection is dead. */
 E2E_SCENARIO(talker_that_comes_back_before_its_old_connection_ends_hears_everything_once)
 {
-    E2E_CLUSTER(e, 2, "history.length=10000", "limits.messages_per_s=100000");
+    E2E_CLUSTER(e, 2, "history.length=10000", E2E_NO_RATES);
     e2e_cluster_meshed(e);
     struct talk talk = {e2e_talker_at(e, 0, "alice"), e2e_talker_at(e, 1, "bob"),
                         e2e_talker_at(e, 1, "carol")};
@@ -116,7 +116,7 @@ E2E_SCENARIO(talker_that_comes_back_before_its_old_connection_ends_hears_everyth
 /* Both who says and who hears; each cut loses what is on its way, in both directions. */
 E2E_SCENARIO(connections_that_are_cut_again_and_again_lose_and_repeat_nothing)
 {
-    E2E_CLUSTER(e, 2, "history.length=10000", "limits.messages_per_s=100000");
+    E2E_CLUSTER(e, 2, "history.length=10000", E2E_NO_RATES);
     e2e_cluster_meshed(e);
     struct talk talk = {e2e_talker_at(e, 0, "alice"), e2e_talker_at(e, 1, "bob"),
                         e2e_talker_at(e, 0, "carol")};
@@ -165,7 +165,7 @@ E2E_SCENARIO(id_that_is_said_again_at_another_node_is_said_once)
 
 E2E_SCENARIO(talker_that_was_away_for_longer_than_the_log_is_told_of_one_gap)
 {
-    E2E_CLUSTER(e, 2, "history.length=50", "limits.messages_per_s=100000");
+    E2E_CLUSTER(e, 2, "history.length=50", E2E_NO_RATES);
     e2e_cluster_meshed(e);
     struct talk talk = {e2e_talker_at(e, 0, "alice"), e2e_talker_at(e, 1, "bob"),
                         e2e_talker_at(e, 0, "carol")};
@@ -196,7 +196,7 @@ E2E_SCENARIO(talker_that_was_away_for_longer_than_the_log_is_told_of_one_gap)
 
 E2E_SCENARIO(hearer_whose_node_is_killed_goes_on_at_another_and_nobody_notices)
 {
-    E2E_CLUSTER(e, 2, "history.length=10000", "limits.messages_per_s=100000");
+    E2E_CLUSTER(e, 2, "history.length=10000", E2E_NO_RATES);
     e2e_cluster_meshed(e);
     struct talk talk = {e2e_talker_at(e, 0, "alice"), e2e_talker_at(e, 1, "bob"),
                         e2e_talker_at(e, 0, "carol")};
@@ -213,7 +213,7 @@ E2E_SCENARIO(hearer_whose_node_is_killed_goes_on_at_another_and_nobody_notices)
 
 E2E_SCENARIO(sender_whose_node_is_killed_says_everything_once)
 {
-    E2E_CLUSTER(e, 3, "history.length=10000", "limits.messages_per_s=100000");
+    E2E_CLUSTER(e, 3, "history.length=10000", E2E_NO_RATES);
     e2e_cluster_meshed(e);
     struct talk talk = {e2e_talker_at(e, 1, "alice"), e2e_talker_at(e, 0, "bob"),
                         e2e_talker_at(e, 2, "carol")};
@@ -232,7 +232,7 @@ E2E_SCENARIO(sender_whose_node_is_killed_says_everything_once)
 
 E2E_SCENARIO(node_that_is_stopped_in_mid_talk_loses_and_repeats_nothing)
 {
-    E2E_CLUSTER(e, 2, "history.length=10000", "limits.messages_per_s=100000");
+    E2E_CLUSTER(e, 2, "history.length=10000", E2E_NO_RATES);
     e2e_cluster_meshed(e);
     struct talk talk = {e2e_talker_at(e, 1, "alice"), e2e_talker_at(e, 1, "bob"),
                         e2e_talker_at(e, 0, "carol")};
@@ -252,7 +252,7 @@ E2E_SCENARIO(node_that_is_stopped_in_mid_talk_loses_and_repeats_nothing)
 /* All state is in Redis: the node that comes back knows its talkers. */
 E2E_SCENARIO(only_node_is_killed_and_comes_back_and_the_talk_goes_on)
 {
-    E2E_CLUSTER(e, 1, "history.length=10000", "limits.messages_per_s=100000");
+    E2E_CLUSTER(e, 1, "history.length=10000", E2E_NO_RATES);
     struct talk talk = {e2e_talker_at(e, 0, "alice"), e2e_talker_at(e, 0, "bob"),
                         e2e_talker_at(e, 0, "carol")};
     struct talker *const talkers[] = {talk.bob, talk.carol, talk.alice};

@@ -79,8 +79,7 @@ static void pour(struct e2e *e, struct talk *talk)
 E2E_SCENARIO(slow_talker_delays_nobody_and_catches_up_from_the_log)
 {
     struct talk talk = {0};
-    E2E_NODE(e, "history.length=30000", "limits.messages_per_s=1000000", "http.ping_s=600",
-             "redis.deadline_ms=30000");
+    E2E_NODE(e, "history.length=30000", E2E_NO_RATES, "http.ping_s=600", "redis.deadline_ms=30000");
     begin(e, &talk);
     pour(e, &talk);
     ws_client_stall(talk.slow->ws, false);
@@ -94,8 +93,7 @@ E2E_SCENARIO(slow_talker_delays_nobody_and_catches_up_from_the_log)
 E2E_SCENARIO(slow_talker_that_misses_the_log_is_told_of_one_gap)
 {
     struct talk talk = {0};
-    E2E_NODE(e, "history.length=1000", "limits.messages_per_s=1000000", "http.ping_s=600",
-             "redis.deadline_ms=30000");
+    E2E_NODE(e, "history.length=1000", E2E_NO_RATES, "http.ping_s=600", "redis.deadline_ms=30000");
     begin(e, &talk);
     pour(e, &talk);
     ws_client_stall(talk.slow->ws, false);
@@ -113,12 +111,14 @@ E2E_SCENARIO(slow_talker_that_misses_the_log_is_told_of_one_gap)
 E2E_SCENARIO(talker_that_reads_now_and_then_gets_everything_in_order)
 {
     struct talk talk = {0};
-    E2E_NODE(e, "history.length=30000", "limits.messages_per_s=1000000", "http.ping_s=600",
-             "redis.deadline_ms=30000", "limits.queue_bytes=65536");
+    E2E_NODE(e, "history.length=30000", E2E_NO_RATES, "http.ping_s=600", "redis.deadline_ms=30000",
+             "limits.queue_bytes=65536");
     begin(e, &talk);
     talker_pour(talk.alice, POUR_COUNT / 4, 100);
     bool is_stalled = false;
+    int64_t deadline_ms = pump_deadline_ms(POUR_MS);
     while (talk.alice->acked < talk.alice->goal) {
+        assert_true(pump_now_ms() < deadline_ms);
         is_stalled = !is_stalled;
         ws_client_stall(talk.slow->ws, is_stalled);
         e2e_retry_pause();
@@ -131,8 +131,7 @@ E2E_SCENARIO(talker_that_reads_now_and_then_gets_everything_in_order)
 E2E_SCENARIO(slow_talker_that_gives_up_resumes_where_it_was)
 {
     struct talk talk = {0};
-    E2E_NODE(e, "history.length=30000", "limits.messages_per_s=1000000", "http.ping_s=600",
-             "redis.deadline_ms=30000");
+    E2E_NODE(e, "history.length=30000", E2E_NO_RATES, "http.ping_s=600", "redis.deadline_ms=30000");
     begin(e, &talk);
     pour(e, &talk);
     ws_client_drop(talk.slow->ws);

@@ -85,6 +85,11 @@ void e2e_passed(struct e2e *e);
 /** The part of it about a node's end, for one that the scenario ends itself. */
 void e2e_check_end(struct daemon *daemon);
 
+/** Settings of a node whose users say as much as they can: without a rate for them. */
+#define E2E_NO_RATES                                                                               \
+    "limits.messages_per_s=1000000", "limits.cost_per_s=10000000",                                 \
+        "limits.address_cost_per_s=100000000"
+
 /** Start the scenario's node with these "section.key=value" settings and wait until it serves. */
 #define E2E_NODE(e, ...) e2e_node((e), (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 void e2e_node(struct e2e *e, const char *const *sets);

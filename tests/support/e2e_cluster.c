@@ -8,30 +8,19 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define E2E_CLUSTER_SETS_MAX 24
 
-/* For the bus: above what the kernel and all other parts of the tests pick from, so that a port
- * stays free while its node is down. */
-#define E2E_CLUSTER_BUS_FIRST 61000
-#define E2E_CLUSTER_BUS_COUNT 4500
-
 /* Nodes ---------------------------------------------------------------------------------------- */
 
-static uint16_t e2e_cluster_bus_port(void)
+/* Its ports stay its own while it is down. */
+static void e2e_cluster_ports(struct e2e_node *node)
 {
-    static unsigned next;
-    for (int i = 0; i < E2E_CLUSTER_BUS_COUNT; i++) {
-        unsigned place = ((unsigned)getpid() * 16 + next++) % E2E_CLUSTER_BUS_COUNT;
-        int fd = sockets_listen(SOCKETS_LOOPBACK, (uint16_t)(E2E_CLUSTER_BUS_FIRST + place));
-        if (fd >= 0) {
-            close(fd);
-            return (uint16_t)(E2E_CLUSTER_BUS_FIRST + place);
-        }
+    uint16_t *const ports[] = {&node->hgtp_port, &node->http_port, &node->bus_port};
+    for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
+        *ports[i] = *ports[i] != 0 ? *ports[i] : sockets_free_port();
+        assert_true(*ports[i] != 0);
     }
-    fail_msg("no port is free for a bus");
-    return 0;
 }
 
 static struct daemon *e2e_cluster_run(struct e2e *e, const struct e2e_node *node)
@@ -63,14 +52,6 @@ static struct daemon *e2e_cluster_run(struct e2e *e, const struct e2e_node *node
     return daemon_start(sets);
 }
 
-/* The ports that it picked at its first start are its own for the scenario. */
-static void e2e_cluster_serves(struct e2e_node *node)
-{
-    assert_true(daemon_wait_ready(node->daemon));
-    node->hgtp_port = node->daemon->hgtp_port;
-    node->http_port = node->daemon->http_port;
-}
-
 static void e2e_cluster_keep_sets(struct e2e *e, const char *const *sets)
 {
     size_t count = 0;
@@ -95,13 +76,11 @@ void e2e_cluster(struct e2e *e, size_t count, const char *const *sets)
     for (size_t i = 0; i < count; i++) {
         struct e2e_node *node = &e->nodes[e->node_count++];
         snprintf(node->id, sizeof node->id, "n%zu", i);
-        if (node->bus_port == 0) {
-            node->bus_port = e2e_cluster_bus_port();
-        }
+        e2e_cluster_ports(node);
         node->daemon = e2e_cluster_run(e, node);
     }
     for (size_t i = 0; i < count; i++) {
-        e2e_cluster_serves(&e->nodes[i]);
+        assert_true(daemon_wait_ready(e->nodes[i].daemon));
     }
 }
 
@@ -109,7 +88,7 @@ void e2e_cluster_relayed(struct e2e *e, size_t count, const char *const *sets)
 {
     assert_true(count <= E2E_NODES_MAX);
     for (size_t i = 0; i < count; i++) {
-        e->nodes[i].bus_port = e2e_cluster_bus_port();
+        e2e_cluster_ports(&e->nodes[i]);
         e->nodes[i].bus_relay = relay_open(e->nodes[i].bus_port);
     }
     e2e_cluster(e, count, sets);
@@ -148,7 +127,7 @@ void e2e_cluster_start(struct e2e *e, size_t node)
 {
     assert_true(node < e->node_count && e->nodes[node].daemon == NULL);
     e->nodes[node].daemon = e2e_cluster_run(e, &e->nodes[node]);
-    e2e_cluster_serves(&e->nodes[node]);
+    assert_true(daemon_wait_ready(e->nodes[node].daemon));
 }
 
 struct daemon *e2e_cluster_double(struct e2e *e, size_t node)

@@ -6,15 +6,23 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* Below the kernel's range of ephemeral ports, so that no outgoing connection sits on them. */
 #define SOCKETS_PORT_FIRST 20000
 #define SOCKETS_PORT_COUNT 12000
 #define SOCKETS_PORT_TRIES 200
+
+/* Those that stay free until somebody binds them are out of these and out of what a node chooses
+ * from. */
+#define SOCKETS_KEPT_FIRST 7000
+#define SOCKETS_KEPT_COUNT 3000
 
 struct sockaddr_in sockets_address(uint32_t ip, uint16_t port)
 {
@@ -56,11 +64,11 @@ static int sockets_bound(int type, uint32_t ip, uint16_t port)
     return fd;
 }
 
-static uint16_t sockets_any_port(void)
+static uint16_t sockets_any_port(uint32_t first, uint32_t count)
 {
     uint32_t noise = 0;
     (void)!getrandom(&noise, sizeof noise, 0);
-    return (uint16_t)(SOCKETS_PORT_FIRST + noise % SOCKETS_PORT_COUNT);
+    return (uint16_t)(first + noise % count);
 }
 
 static int sockets_bound_low(int type, uint32_t ip, uint16_t port)
@@ -70,7 +78,7 @@ static int sockets_bound_low(int type, uint32_t ip, uint16_t port)
     }
     int fd = -1;
     for (int i = 0; i < SOCKETS_PORT_TRIES && fd < 0; i++) {
-        fd = sockets_bound(type, ip, sockets_any_port());
+        fd = sockets_bound(type, ip, sockets_any_port(SOCKETS_PORT_FIRST, SOCKETS_PORT_COUNT));
     }
     return fd;
 }
@@ -148,15 +156,39 @@ uint32_t sockets_own_ip(uint32_t to_ip)
     return ntohl(name.sin_addr.s_addr);
 }
 
+/* No other test gets this port until this process ends: a name that only one can have stands for
+ * it. */
+static bool sockets_keep_port(uint16_t port)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int len = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "hgtp-test-port-%u", port);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return false;
+    }
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
+    if (bind(fd, (const struct sockaddr *)&name, size) != 0) {
+        close(fd);
+        return false;
+    }
+    return true; /* it stays open */
+}
+
+static bool sockets_is_free(int type, uint16_t port)
+{
+    int fd = sockets_bound(type, SOCKETS_LOOPBACK, port);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0;
+}
+
 uint16_t sockets_free_port(void)
 {
     for (int i = 0; i < SOCKETS_PORT_TRIES; i++) {
-        int udp = sockets_udp(SOCKETS_LOOPBACK, 0);
-        uint16_t port = sockets_port(udp);
-        int tcp = sockets_bound(SOCK_STREAM, SOCKETS_LOOPBACK, port);
-        close(udp);
-        if (tcp >= 0) {
-            close(tcp);
+        uint16_t port = sockets_any_port(SOCKETS_KEPT_FIRST, SOCKETS_KEPT_COUNT);
+        if (sockets_keep_port(port) && sockets_is_free(SOCK_DGRAM, port) &&
+            sockets_is_free(SOCK_STREAM, port)) {
             return port;
         }
     }

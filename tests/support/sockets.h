@@ -33,7 +33,8 @@ int sockets_connect(uint32_t ip, uint32_t to_ip, uint16_t to_port, int64_t timeo
 /** The address from which the kernel would reach `to_ip`; 0 when there is no way. */
 uint32_t sockets_own_ip(uint32_t to_ip);
 
-/** A UDP and a TCP port of 127.0.0.1 that are free now: one number for both. */
+/** A UDP and a TCP port of 127.0.0.1 that are free, and that no other test gets before this process
+ * ends: one number for both. Returns 0 when there is none. */
 uint16_t sockets_free_port(void);
 
 /** Bytes in order: appended behind, taken in front. Zeroed storage is empty. */
