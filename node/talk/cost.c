@@ -84,6 +84,13 @@ static struct rate_bucket *cost_bucket(struct talk *talk, const struct cost *cos
     return client != NULL ? &client->cost : rate_table_slot(&talk->payers, cost->key);
 }
 
+/* An address has a share for the sessions that are here and one for strangers: who has none must
+ * not use up what the people behind the same address live on. */
+static struct rate_bucket *cost_address_bucket(struct talk *talk, const struct cost *cost)
+{
+    return rate_table_slot(&talk->addresses, (uint64_t)cost->client_ip << 1 | cost->is_own);
+}
+
 /* Shares --------------------------------------------------------------------------------------- */
 
 static void cost_charge_amount(struct talk *talk, const struct cost *cost, size_t amount)
@@ -92,8 +99,8 @@ static void cost_charge_amount(struct talk *talk, const struct cost *cost, size_
     int64_t now_ms = talk_now_ms(talk);
     metric_add(METRIC_COST, (int64_t)amount);
     rate_charge(cost_bucket(talk, cost), (int64_t)amount, config->limits_cost_per_s, now_ms);
-    rate_charge(rate_table_slot(&talk->addresses, cost->client_ip), (int64_t)amount,
-                config->limits_address_cost_per_s, now_ms);
+    rate_charge(cost_address_bucket(talk, cost), (int64_t)amount, config->limits_address_cost_per_s,
+                now_ms);
 }
 
 void cost_charge(struct talk *talk, const struct cost *cost, size_t bytes, size_t names)
@@ -105,9 +112,9 @@ static bool cost_has_share(struct talk *talk, const struct cost *cost)
 {
     const struct config *config = talk->options.config;
     int64_t now_ms = talk_now_ms(talk);
-    bool has_address = rate_has(rate_table_slot(&talk->addresses, cost->client_ip),
-                                config->limits_address_cost_per_s, now_ms) ||
-                       config_networks_contain(config->http_trusted_proxies, cost->client_ip);
+    bool has_address =
+        rate_has(cost_address_bucket(talk, cost), config->limits_address_cost_per_s, now_ms) ||
+        config_networks_contain(config->http_trusted_proxies, cost->client_ip);
     return has_address && rate_has(cost_bucket(talk, cost), config->limits_cost_per_s, now_ms);
 }
 

@@ -31,7 +31,7 @@ struct talk {
     struct rate_table unsaid;    /* by user id: being told that a message was refused */
     struct strangers strangers;
     struct rate_table payers;    /* what requests cost, by key (cost.h): of those not known here */
-    struct rate_table addresses; /* the same by address */
+    struct rate_table addresses; /* the same by address (cost.c) */
     uint64_t payers_seed;
     struct cost_queue *cost_queues;
     struct guesses guesses;

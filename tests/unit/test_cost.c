@@ -191,6 +191,19 @@ static void address_has_a_share_for_all_its_sessions(void **state)
     assert_int_equal(taken(&other, PER_S), PER_S);
 }
 
+static void strangers_use_up_nothing_of_the_sessions_of_their_address(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        char uid[16];
+        snprintf(uid, sizeof uid, "%08d", i);
+        const struct cost cost = cost_from(uid, "", ADDRESS);
+        (void)taken(&cost, PER_S);
+    }
+    const struct cost own = cost_from(UID, TOKEN, ADDRESS);
+    assert_int_equal(taken(&own, 3 * PER_S), PER_S);
+}
+
 static void address_of_a_trusted_proxy_has_no_bound(void **state)
 {
     (void)state;
@@ -345,6 +358,7 @@ int main(void)
         TEST(session_has_its_share_and_no_more),
         TEST(who_names_a_user_id_does_not_use_up_its_share),
         TEST(address_has_a_share_for_all_its_sessions),
+        TEST(strangers_use_up_nothing_of_the_sessions_of_their_address),
         TEST(address_of_a_trusted_proxy_has_no_bound),
         TEST(no_address_shares_the_share_of_another),
         TEST(text_of_a_message_costs_by_its_size),
