@@ -5,7 +5,7 @@
 
 #include <uv.h>
 
-#include "node/talk/ports.h"
+#include "node/core/ports.h"
 
 struct clock {
     uv_timer_t timer;

@@ -28,7 +28,7 @@ bool keys_may_be_made(const struct config *config)
 
 static bool keys_add(struct keys_set *keys, const char *text, size_t len)
 {
-    if (len > sizeof keys->text[0] || keys->valid.count == TALK_KEYS_MAX) {
+    if (len > sizeof keys->text[0] || keys->valid.count == CORE_KEYS_MAX) {
         return false;
     }
     size_t at = keys->valid.count++;
@@ -55,7 +55,7 @@ static bool keys_read_lines(FILE *file, const struct keys_source *source, struct
         if (len > 0 && !keys_add(keys, key, len)) {
             snprintf(ret_error, KEYS_ERROR_BYTES,
                      "%s.key_file: %s holds more than %d keys, or one of over %zu bytes",
-                     source->section, source->file, TALK_KEYS_MAX, sizeof keys->text[0]);
+                     source->section, source->file, CORE_KEYS_MAX, sizeof keys->text[0]);
             return false;
         }
     }

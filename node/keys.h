@@ -5,14 +5,14 @@
 #define NODE_KEYS_H
 
 #include "node/base/config.h"
-#include "node/talk/talk.h"
+#include "node/core/core.h"
 
 #define KEYS_ERROR_BYTES 512
 
 /** Zeroed storage is no key. */
 struct keys_set {
-    struct talk_keys valid; /* views into what follows */
-    uint8_t text[TALK_KEYS_MAX][1024];
+    struct core_keys valid; /* views into what follows */
+    uint8_t text[CORE_KEYS_MAX][1024];
 };
 
 struct keys {

@@ -55,13 +55,13 @@ static void lifecycle_on_wake(void *arg)
         return;
     }
     struct clock_port clock = clock_port(&node->clock);
-    clock.wake_in(clock.ctx, talk_tick(node->talk));
-    int64_t taken_ms = talk_id_taken_ms(node->talk);
+    clock.wake_in(clock.ctx, core_tick(node->core));
+    int64_t taken_ms = core_id_taken_ms(node->core);
     if (taken_ms != 0 && clock_now_ms() - taken_ms >= LIFECYCLE_ID_WAIT_MS) {
         lifecycle_refuse_id(node);
     }
     const char *why;
-    bool is_ready = talk_ready(node->talk, &why);
+    bool is_ready = core_ready(node->core, &why);
     metric_set(METRIC_READY, is_ready);
     metric_set(METRIC_DRAINING, node->phase == PHASE_DRAINING || node->phase == PHASE_STOPPING);
     metric_set(METRIC_KEYS_CLIENTS, (int64_t)node->keys.clients.valid.count);
@@ -142,8 +142,8 @@ static void lifecycle_on_redis_closed(void *arg)
 static void lifecycle_on_store_closed(void *arg)
 {
     struct node *node = arg;
-    talk_free(node->talk);
-    node->talk = NULL;
+    core_free(node->core);
+    node->core = NULL;
     udp_close(node->udp);
     if (node->redis != NULL) {
         private_redis_close(node->redis, lifecycle_on_redis_closed, node);
@@ -170,7 +170,7 @@ static void lifecycle_close(struct node *node)
     if (node->bus != NULL) {
         bus_close(node->bus);
     }
-    talk_end_waiting(node->talk);
+    core_end_waiting(node->core);
     store_close(node->store, lifecycle_on_store_closed, node);
 }
 
@@ -178,11 +178,11 @@ static void lifecycle_close(struct node *node)
  * it, and those that talk over HTTP to find their way, whose sessions may be at home elsewhere. */
 static bool lifecycle_has_drained(const struct node *node, int64_t left_ms)
 {
-    if (talk_others(node->talk) == 0 || left_ms <= 0) {
+    if (core_others(node->core) == 0 || left_ms <= 0) {
         return true;
     }
     bool is_seen = clock_now_ms() - node->phase_since_ms >= LIFECYCLE_SEND_OFF_MS;
-    return talk_census(node->talk).sessions == 0 &&
+    return core_census(node->core).sessions == 0 &&
            (is_seen || http_server_is_deserted(node->http));
 }
 
@@ -198,12 +198,12 @@ static void lifecycle_on_drained(struct node *node)
     if (node->is_ending) {
         lifecycle_enter(node, PHASE_STOPPING, LIFECYCLE_SETTLE_MS);
         http_server_drain(node->http);
-        talk_stop(node->talk);
+        core_stop(node->core);
         return;
     }
     uv_timer_stop(&node->drain);
-    size_t line_count = talk_census(node->talk).lines;
-    talk_send_off(node->talk);
+    size_t line_count = core_census(node->core).lines;
+    core_send_off(node->core);
     LOG(LOG_INFO, "drained", log_int("lines_closed", (int64_t)line_count),
         log_str("hint", "end it, or take it into service again by hgtpctl node resume"));
 }
@@ -211,7 +211,7 @@ static void lifecycle_on_drained(struct node *node)
 /* Nobody asks any more where a client of this node has ended. */
 static bool lifecycle_has_left(const struct node *node, int64_t left_ms)
 {
-    return node->bus == NULL || talk_census(node->talk).sessions == 0 ||
+    return node->bus == NULL || core_census(node->core).sessions == 0 ||
            left_ms <= LIFECYCLE_LEAVE_MS - LIFECYCLE_LINGER_MS;
 }
 
@@ -222,16 +222,16 @@ static void lifecycle_on_drain_step(uv_timer_t *timer)
     struct node *node = timer->data;
     int64_t left_ms = node->phase_until_ms - clock_now_ms();
     bool is_quiet =
-        talk_in_flight(node->talk) == 0 && (node->bus == NULL || !bus_is_waiting(node->bus));
+        core_in_flight(node->core) == 0 && (node->bus == NULL || !bus_is_waiting(node->bus));
     if (node->phase == PHASE_DRAINING && lifecycle_has_drained(node, left_ms)) {
         lifecycle_on_drained(node);
     } else if (node->phase == PHASE_STOPPING &&
-               ((is_quiet && talk_settled(node->talk)) || left_ms <= 0)) {
+               ((is_quiet && core_settled(node->core)) || left_ms <= 0)) {
         lifecycle_enter(node, PHASE_LEAVING, LIFECYCLE_LEAVE_MS);
         clock_stop(&node->clock);
         /* Who is heard here now would move to a node that is no more. */
         udp_stop_hearing(node->udp);
-        talk_leave(node->talk);
+        core_leave(node->core);
     } else if (node->phase == PHASE_LEAVING &&
                ((is_quiet && lifecycle_has_left(node, left_ms)) || left_ms <= 0)) {
         lifecycle_close(node);
@@ -250,14 +250,14 @@ void lifecycle_drain(struct node *node, bool is_ending)
         return;
     }
     int64_t within_ms = node->config->node_drain_s * 1000;
-    bool is_alone = talk_others(node->talk) == 0;
+    bool is_alone = core_others(node->core) == 0;
     LOG(LOG_INFO, "draining", log_int("deadline_ms", within_ms),
-        log_int("sessions", (int64_t)talk_census(node->talk).sessions),
+        log_int("sessions", (int64_t)core_census(node->core).sessions),
         log_str("then", node->is_ending ? "end" : "wait"));
     lifecycle_enter(node, PHASE_DRAINING, within_ms);
     lifecycle_tell(node);
     http_server_send_off(node->http, !is_alone);
-    talk_drain(node->talk, is_alone ? LIFECYCLE_SETTLE_MS / 2 : within_ms / 2);
+    core_drain(node->core, is_alone ? LIFECYCLE_SETTLE_MS / 2 : within_ms / 2);
     uv_timer_start(&node->drain, lifecycle_on_drain_step, LIFECYCLE_DRAIN_STEP_MS,
                    LIFECYCLE_DRAIN_STEP_MS);
 }
@@ -271,7 +271,7 @@ bool lifecycle_resume(struct node *node)
         uv_timer_stop(&node->drain);
         node->phase = node->was_ready ? PHASE_SERVING : PHASE_STARTING;
         http_server_send_off(node->http, false);
-        talk_resume(node->talk);
+        core_resume(node->core);
         lifecycle_tell(node);
         LOG(LOG_INFO, "resumed");
     }

@@ -66,7 +66,7 @@ bool lifecycle_start_control(struct node *node)
     const struct control_options options = {
         .loop = &node->loop,
         .config = node->config,
-        .talk = node->talk,
+        .core = node->core,
         .node = node->id,
         .hgtp_address = node->hgtp_address,
         .http_address = node->http_address,

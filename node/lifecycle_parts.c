@@ -129,7 +129,7 @@ void lifecycle_line_settings(struct node *node)
 static void lifecycle_on_datagram(uint32_t ip, uint16_t port, struct bytes datagram, void *arg)
 {
     struct node *node = arg;
-    talk_on_datagram(node->talk, ip, port, datagram);
+    core_on_datagram(node->core, ip, port, datagram);
 }
 
 bool lifecycle_start_listeners(struct node *node)
@@ -168,7 +168,7 @@ static void lifecycle_on_bus_effect(const struct effect *effect, void *arg)
 {
     struct node *node = arg;
     if (node->control == NULL || !control_on_bus_effect(node->control, effect)) {
-        talk_on_bus_effect(node->talk, effect);
+        core_on_bus_effect(node->core, effect);
     }
 }
 
@@ -177,19 +177,19 @@ static void lifecycle_on_bus_gap(const char *why, void *arg)
     struct node *node = arg;
     LOG_LIMITED(LOG_INFO, "bus_gap", log_str("why", why),
                 log_str("effect", "what may have been missed is looked for in Redis"));
-    talk_on_bus_gap(node->talk);
+    core_on_bus_gap(node->core);
 }
 
 static void lifecycle_on_bus_stranger(void *arg)
 {
     struct node *node = arg;
-    talk_on_bus_stranger(node->talk);
+    core_on_bus_stranger(node->core);
 }
 
 static void lifecycle_on_bus_echo(void *arg)
 {
     struct node *node = arg;
-    talk_on_bus_echo(node->talk);
+    core_on_bus_echo(node->core);
 }
 
 static void lifecycle_on_bus_stuck(void *arg)
@@ -270,13 +270,13 @@ static void lifecycle_on_store(bool connected, const char *why, void *arg)
         LOG(LOG_WARN, "redis_away", log_str("error", why),
             log_str("hint", "requests are refused until it is back; trying again all the time"));
     }
-    talk_on_store(node->talk, connected);
+    core_on_store(node->core, connected);
 }
 
 static void lifecycle_on_late(const struct result *result, void *arg)
 {
     struct node *node = arg;
-    talk_on_late(node->talk, result);
+    core_on_late(node->core, result);
 }
 
 static void lifecycle_on_schema(struct bytes schema, void *arg)
@@ -334,12 +334,12 @@ bool lifecycle_start_talk(struct node *node)
                                         .connect_ms = 2000,
                                         .retry_min_ms = 100,
                                         .retry_max_ms = 15000,
-                                        .events = {talk_on_drained, talk_on_confirmed}};
+                                        .events = {core_on_drained, core_on_confirmed}};
     node->line = (struct line_settings){.loop = &node->loop};
     lifecycle_line_settings(node);
     node->line.connections = &node->connections;
     node->lines = lines_open(&node->line);
-    const struct talk_options options = {.config = node->config,
+    const struct core_options options = {.config = node->config,
                                          .keys = &node->keys.clients.valid,
                                          .bus_keys = &node->keys.bus.valid,
                                          .node = node->id,
@@ -354,10 +354,10 @@ bool lifecycle_start_talk(struct node *node)
                                              node->bus != NULL ? bus_address(node->bus) : "",
                                          .bus = bus_port(node->bus),
                                          .clock = clock_port(&node->clock)};
-    node->talk = talk_new(&options);
-    node->line.talk = node->talk;
-    node->routes = (struct routes){node->config, node->talk, node->lines, &node->connections};
-    if (node->talk == NULL || node->lines == NULL) {
+    node->core = core_new(&options);
+    node->line.core = node->core;
+    node->routes = (struct routes){node->config, node->core, node->lines, &node->connections};
+    if (node->core == NULL || node->lines == NULL) {
         return false;
     }
     if (node->bus != NULL) {

@@ -55,7 +55,7 @@ struct node {
     struct lines *lines;
     struct control *control;
     struct routes routes;
-    struct talk *talk;
+    struct core *core;
     struct clock clock;
     struct supervise supervise;
     struct loop_lag loop_lag;

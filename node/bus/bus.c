@@ -36,7 +36,7 @@ struct bus {
     struct bus_events events;
     void *arg;
     char *advertise;
-    const struct talk_keys *keys;
+    const struct core_keys *keys;
     struct bus_sub sub;
     struct bus_peers peers;
     struct bus_peer self; /* this node, as it hears itself; carries beats only */

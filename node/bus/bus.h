@@ -13,7 +13,7 @@
 
 #include <uv.h>
 
-#include "node/talk/ports.h"
+#include "node/core/ports.h"
 
 #define BUS_ERROR_BYTES 256
 
@@ -37,10 +37,10 @@ struct bus_events {
 
 struct bus_options {
     uv_loop_t *loop;
-    const char *listen;    /* tcp://ip:port or tls+tcp://ip:port (port 0 picks a free one);
-                              copied */
-    const char *advertise; /* told to the others; "": derived from `listen`; copied */
-    const struct talk_keys *keys; /* live: batches carry an HMAC by the first, if there is one, and
+    const char *listen;           /* tcp://ip:port or tls+tcp://ip:port (port 0 picks a free one);
+                                     copied */
+    const char *advertise;        /* told to the others; "": derived from `listen`; copied */
+    const struct core_keys *keys; /* live: batches carry an HMAC by the first, if there is one, and
                                      are taken by any */
     struct nng_tls_config *tls_in, *tls_out; /* for tls+tcp, to listen and to connect; nng keeps
                                                 them. NULL: no such addresses */

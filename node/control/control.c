@@ -113,7 +113,7 @@ static void control_on_result(const struct result *result, void *arg)
 {
     struct control_call *call = arg;
     if (result == NULL || result->code != ERR_NONE) {
-        control_refuse(call, talk_outcome(call->control->options.talk, result));
+        control_refuse(call, core_outcome(call->control->options.core, result));
         control_end(call);
         return;
     }
@@ -146,7 +146,7 @@ static void control_on_result(const struct result *result, void *arg)
 static void control_run_on(struct control_call *call, struct bytes cursor)
 {
     struct script_args args;
-    talk_control_args(call->control->options.talk, &args);
+    core_control_args(call->control->options.core, &args);
     script_args_str(&args, "actor", call->actor);
     script_args_bytes(&args, "cursor", cursor);
     if (call->rows == call->reply) {
@@ -155,7 +155,7 @@ static void control_run_on(struct control_call *call, struct bytes cursor)
     if (call->sealed[0] != '\0') {
         script_args_str(&args, "sealed", call->sealed);
     }
-    talk_control(call->control->options.talk, call->script, &args, control_on_result, call);
+    core_control(call->control->options.core, call->script, &args, control_on_result, call);
 }
 
 void control_run(struct control_call *call, enum script script)

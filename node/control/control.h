@@ -9,7 +9,7 @@
 
 #include <uv.h>
 
-#include "node/talk/talk.h"
+#include "node/core/core.h"
 
 #define CONTROL_ERROR_BYTES 512
 
@@ -35,7 +35,7 @@ struct control_node {
 struct control_options {
     uv_loop_t *loop;
     const struct config *config; /* live: control.listen, control.token_file */
-    struct talk *talk;
+    struct core *core;
     const char *node;                                      /* id and incarnation */
     const char *hgtp_address, *http_address, *bus_address; /* bus "": it is alone */
     struct bus_port bus;

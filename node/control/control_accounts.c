@@ -11,8 +11,8 @@
 void control_account_add(struct control_call *call)
 {
     const Hgtp__Control__AccountName *request = (const Hgtp__Control__AccountName *)call->request;
-    char key[TALK_ACCOUNT_KEY_CHARS + 1];
-    if (!talk_account_make(call->control->options.talk,
+    char key[CORE_ACCOUNT_KEY_CHARS + 1];
+    if (!core_account_make(call->control->options.core,
                            name_shown(bytes_of(request->user.data, request->user.len)), key,
                            call->sealed)) {
         control_fail(call, HGTP__RPC__CODE__FAILED_PRECONDITION,
@@ -33,7 +33,7 @@ static void control_account_on_list(struct control_call *call)
     for (size_t i = 0; i < list->n_accounts; i++) {
         Hgtp__Control__Account *account = list->accounts[i];
         (void)control_rows_str(&account->base, "key",
-                               talk_account_state(call->control->options.talk,
+                               core_account_state(call->control->options.core,
                                                   bytes_of(account->user.data, account->user.len),
                                                   bytes_str(account->key)));
     }

@@ -43,7 +43,7 @@ static void control_here_names(const struct control *control, ProtobufCMessage *
 
 static void control_here_figures(const struct control *control, Hgtp__Control__Node *node)
 {
-    struct talk_census census = talk_census(control->options.talk);
+    struct core_census census = core_census(control->options.core);
     struct control_rates rates = control_figures_rates(&control->figures);
     node->since_ms = control->options.since_unix_ms;
     node->beat_age_ms = census.beat_age_ms;
@@ -89,11 +89,11 @@ void control_here_drain(struct control *control, struct control_here *here)
 {
     const Hgtp__Control__NodeName *request = (const Hgtp__Control__NodeName *)here->request;
     Hgtp__Control__Done *done = (Hgtp__Control__Done *)here->reply;
-    size_t others = talk_others(control->options.talk);
+    size_t others = core_others(control->options.core);
     char id[CONTROL_NODE_MAX], what[CONTROL_NODE_MAX + 128];
     control_here_id(control, id);
     done->dry_run = request->dry_run;
-    done->users = talk_census(control->options.talk).sessions;
+    done->users = core_census(control->options.core).sessions;
     snprintf(what, sizeof what, "%s %s%s: %" PRIu64 " session%s to %zu other node%s%s",
              request->dry_run ? "would drain" : "draining", id, request->ends ? ", to end it" : "",
              done->users, done->users == 1 ? " goes" : "s go", others, others == 1 ? "" : "s",

@@ -271,7 +271,7 @@ static void control_nodes_record(struct control_call *call, struct bytes what)
     char names[4][40];
     char asked[160] = "";
     size_t count = 0;
-    talk_control_args(call->control->options.talk, &args);
+    core_control_args(call->control->options.core, &args);
     script_args_str(&args, "actor", call->actor);
     script_args_str(&args, "method", call->method->name);
     script_args_bytes(&args, "what", what);
@@ -288,7 +288,7 @@ static void control_nodes_record(struct control_call *call, struct bytes what)
     }
     script_args_str(&args, "asked", asked);
     script_args_str(&args, "target", control_nodes_wanted(call));
-    talk_control(call->control->options.talk, SCRIPT_ctl_record, &args, control_nodes_on_record,
+    core_control(call->control->options.core, SCRIPT_ctl_record, &args, control_nodes_on_record,
                  call);
 }
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "control_form.h"
-#include "node/talk/script_args.h"
+#include "node/core/script_args.h"
 
 static const void *control_rows_at(const ProtobufCMessage *message,
                                    const ProtobufCFieldDescriptor *field)

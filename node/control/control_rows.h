@@ -8,7 +8,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-#include "node/talk/ports.h"
+#include "node/core/ports.h"
 
 /** Append the request's fields; strings are borrowed, a bool is "1" or "". */
 void control_rows_args(const ProtobufCMessage *request, struct script_args *args);

@@ -10,7 +10,7 @@
 #include "control_rows.h"
 #include "control_socket.h"
 #include "control_tokens.h"
-#include "node/talk/script_args.h"
+#include "node/core/script_args.h"
 #include "rpc.pb-c.h"
 
 #define CONTROL_NODE_MAX 160 /* id@incarnation */
@@ -56,7 +56,7 @@ struct control_call {
     enum control_role role;
     enum script script; /* that is running */
     size_t page_count;
-    char sealed[TALK_SEALED_MAX]; /* given to the script as `sealed`; empty: nothing is */
+    char sealed[CORE_SEALED_MAX]; /* given to the script as `sealed`; empty: nothing is */
     void (*on_rows)(struct control_call *call);  /* NULL: the rows are the reply */
     ProtobufCMessage *rows;                      /* where they go */
     ProtobufCMessage *nodes;                     /* NodeListReply; NULL: not asked for */

@@ -81,7 +81,7 @@ void line_disown(struct line *line)
     void *owner = line->owner;
     line->owner = NULL;
     if (owner != NULL) {
-        talk_on_line_ended(owner);
+        core_on_line_ended(owner);
     }
 }
 
@@ -214,7 +214,7 @@ static void line_tell_drained(struct line *line)
     if (line->has_refused && line->state == LINE_OPEN && line->owner != NULL &&
         line->queue_bytes <= line->lines->settings->queue_max_bytes / 2) {
         line->has_refused = false;
-        talk_on_drained(line->owner);
+        core_on_drained(line->owner);
     }
 }
 

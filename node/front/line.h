@@ -9,8 +9,8 @@
 
 #include <uv.h>
 
+#include "node/core/core.h"
 #include "node/front/connections.h"
-#include "node/talk/talk.h"
 
 struct line;
 struct lines;
@@ -18,7 +18,7 @@ struct lines;
 /** Settings of all lines of a node; the caller keeps them alive and may change them. */
 struct line_settings {
     uv_loop_t *loop;
-    struct talk *talk;               /* set before the first line is opened */
+    struct core *core;               /* set before the first line is opened */
     struct connections *connections; /* where those that are taken over count; NULL: nowhere */
     size_t queue_max_bytes;
     size_t message_max_bytes; /* longest WebSocket message taken */
@@ -36,7 +36,7 @@ struct lines *lines_open(struct line_settings *settings);
  */
 void lines_close(struct lines *lines);
 
-/** Whose connection it is, as in struct talk_asker. */
+/** Whose connection it is, as in struct core_asker. */
 struct line_peer {
     uint32_t ip;
     uint32_t client_ip;

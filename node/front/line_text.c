@@ -14,7 +14,7 @@
 struct line_asked {
     struct line *line;
     size_t id_len;
-    uint8_t id[TALK_MESSAGE_ID_MAX];
+    uint8_t id[CORE_MESSAGE_ID_MAX];
 };
 
 static struct bytes line_asked_id(const struct line_asked *asked)
@@ -106,18 +106,18 @@ static void line_text_ask(struct line *line, const struct text_json *text)
     sink_put(&(struct sink){asked->id, sizeof asked->id, 0}, bytes_of(text->id.ptr, asked->id_len));
     line_hold(line);
     line->in_flight++;
-    struct talk *talk = line->lines->settings->talk;
-    const struct talk_asker asker = {
+    struct core *core = line->lines->settings->core;
+    const struct core_asker asker = {
         .ip = line->peer_ip, .client_ip = line->client_ip, .line = line, .owner = line->owner};
     if (text->kind == TEXT_HISTORY) {
-        talk_history(talk, &asker, text->before, text->count, line_on_history, asked);
+        core_history(core, &asker, text->before, text->count, line_on_history, asked);
         return;
     }
-    const struct talk_message message = {.asker = asker,
+    const struct core_message message = {.asker = asker,
                                          .id = text->id,
                                          .text = text->message,
                                          .is_manager = text->kind == TEXT_MANAGER};
-    talk_say(talk, &message, line_on_said, asked);
+    core_say(core, &message, line_on_said, asked);
 }
 
 void line_text_take(struct line *line, struct bytes text)

@@ -9,7 +9,7 @@
 
 #include <uv.h>
 
-#include "node/talk/ports.h"
+#include "node/core/ports.h"
 
 struct push;
 

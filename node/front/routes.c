@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * routes: from an HTTP request to its answer: the table of what a node answers, the page, health,
- * readiness, metrics, and which web pages may ask. What is said in the talk is routes_talk.c's, how
+ * readiness, metrics, and which web pages may ask. What is said in the talk is routes_core.c's, how
  * requests are framed http_server's, who may speak the scripts'.
  */
 #include <strings.h>
@@ -38,7 +38,7 @@ static void routes_readyz(struct http_exchange *exchange, const struct http1_req
     (void)req;
     (void)body;
     const char *why;
-    if (talk_ready(routes->talk, &why)) {
+    if (core_ready(routes->core, &why)) {
         http_respond(exchange, 200, "application/json", NULL, bytes_str("{\"ready\":true}\n"));
         return;
     }

@@ -8,7 +8,7 @@
 
 struct routes {
     const struct config *config; /* live */
-    struct talk *talk;
+    struct core *core;
     struct lines *lines;
     struct connections *connections; /* where lines count for their clients' addresses */
 };

@@ -27,7 +27,7 @@ struct routes_attaching {
 
 /* What a request to attach says; the views of `attach` point to its bytes, or into the request. */
 struct routes_asked {
-    struct talk_attach attach;
+    struct core_attach attach;
     uint8_t storage[ROUTES_ASKED_MAX];
 };
 
@@ -88,7 +88,7 @@ static bool routes_number(struct bytes digits, bool *ret_has, uint64_t *ret_numb
 
 /* The id of the last event that an EventSource got, EPOCH:SEQ, counts before what the address says:
  * that was written when it came for the first time. Not if the id is none of ours. */
-static void routes_last_event(const struct http1_request *req, struct talk_attach *attach)
+static void routes_last_event(const struct http1_request *req, struct core_attach *attach)
 {
     const struct http1_header *last = http1_header_find(req, "last-event-id");
     struct bytes id = last != NULL ? last->value : bytes_of(NULL, 0);
@@ -108,8 +108,8 @@ static bool routes_attach_of(const struct http1_request *req, uint32_t peer_ip,
                              const struct routes *routes, struct routes_asked *ret_asked)
 {
     struct sink out = sink_into(ret_asked->storage, sizeof ret_asked->storage);
-    struct talk_attach *attach = &ret_asked->attach;
-    *attach = (struct talk_attach){.asker = routes_asker(req, peer_ip, routes)};
+    struct core_attach *attach = &ret_asked->attach;
+    *attach = (struct core_attach){.asker = routes_asker(req, peer_ip, routes)};
     struct bytes token = routes_query(req->target, "token", &out);
     attach->epoch = routes_query(req->target, "epoch", &out);
     struct bytes after = routes_query(req->target, "after", &out);
@@ -170,7 +170,7 @@ static void *routes_on_attach(enum err err, void *arg)
 }
 
 static void routes_attach(struct http_exchange *exchange, struct routes *routes, const char *head,
-                          struct talk_attach *attach, bool is_ws)
+                          struct core_attach *attach, bool is_ws)
 {
     struct routes_attaching *attaching = calloc(1, sizeof *attaching);
     if (attaching == NULL) {
@@ -196,7 +196,7 @@ static void routes_attach(struct http_exchange *exchange, struct routes *routes,
     attaching->head_len = (size_t)len < sizeof attaching->head ? (size_t)len : 0;
     attach->format = is_ws ? FORMAT_WS : FORMAT_SSE;
     if (attach->asker.token.len > 0) {
-        talk_attach(routes->talk, attach, routes_on_attach, attaching);
+        core_attach(routes->core, attach, routes_on_attach, attaching);
     } else if (is_ws) {
         (void)routes_on_attach(ERR_NONE, attaching); /* registers over the line itself */
     } else {

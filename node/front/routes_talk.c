@@ -29,10 +29,10 @@ static struct bytes routes_bearer(const struct http1_request *req)
     return token;
 }
 
-struct talk_asker routes_asker(const struct http1_request *req, uint32_t peer_ip,
+struct core_asker routes_asker(const struct http1_request *req, uint32_t peer_ip,
                                const struct routes *routes)
 {
-    return (struct talk_asker){
+    return (struct core_asker){
         .ip = peer_ip,
         .client_ip = client_address(req, peer_ip, routes->config->http_trusted_proxies),
         .token = routes_bearer(req)};
@@ -45,7 +45,7 @@ struct talk_asker routes_asker(const struct http1_request *req, uint32_t peer_ip
 struct routes_said {
     struct http_exchange *exchange;
     size_t id_len;
-    uint8_t id[TALK_MESSAGE_ID_MAX];
+    uint8_t id[CORE_MESSAGE_ID_MAX];
 };
 
 static void routes_answer_text(struct http_exchange *exchange, enum err err, uint64_t seq,
@@ -89,7 +89,7 @@ static void routes_on_text_said(enum err err, uint64_t seq, void *arg)
 }
 
 /* `text` in the form that WebSockets carry. */
-static void routes_text(struct http_exchange *exchange, const struct talk_asker *asker,
+static void routes_text(struct http_exchange *exchange, const struct core_asker *asker,
                         struct bytes body, struct routes *routes)
 {
     struct text_json text;
@@ -101,13 +101,13 @@ static void routes_text(struct http_exchange *exchange, const struct talk_asker 
         sink_put(&(struct sink){said->id, sizeof said->id, 0}, bytes_of(text.id.ptr, said->id_len));
     }
     if (said != NULL && text.kind == TEXT_HISTORY) {
-        talk_history(routes->talk, asker, text.before, text.count, routes_on_history, said);
+        core_history(routes->core, asker, text.before, text.count, routes_on_history, said);
     } else if (said != NULL) {
-        const struct talk_message message = {.asker = *asker,
+        const struct core_message message = {.asker = *asker,
                                              .id = text.id,
                                              .text = text.message,
                                              .is_manager = text.kind == TEXT_MANAGER};
-        talk_say(routes->talk, &message, routes_on_text_said, said);
+        core_say(routes->core, &message, routes_on_text_said, said);
     } else {
         routes_answer_text(exchange, err == ERR_NONE ? ERR_BUSY : err, 0, text.id);
     }
@@ -137,28 +137,28 @@ static struct bytes routes_user_agent(const struct http1_request *req)
 void routes_message_too_large(const struct http1_request *req, uint32_t peer_ip,
                               struct routes *routes)
 {
-    const struct talk_message unsaid = {.asker = routes_asker(req, peer_ip, routes),
+    const struct core_message unsaid = {.asker = routes_asker(req, peer_ip, routes),
                                         .user_id = routes_user_agent(req),
                                         .is_originals = true};
-    talk_unsaid(routes->talk, &unsaid, ERR_MESSAGE_TOO_LARGE);
+    core_unsaid(routes->core, &unsaid, ERR_MESSAGE_TOO_LARGE);
 }
 
 void routes_message(struct http_exchange *exchange, const struct http1_request *req,
                     struct bytes body, struct routes *routes)
 {
-    const struct talk_asker asker = routes_asker(req, http_exchange_peer_ip(exchange), routes);
+    const struct core_asker asker = routes_asker(req, http_exchange_peer_ip(exchange), routes);
     uint8_t *storage = malloc(body.len + 1);
     struct message_json message;
     enum err err = storage != NULL ? message_json_decode(body, storage, &message) : ERR_BUSY;
     if (err == ERR_NONE && message.is_text) {
         routes_text(exchange, &asker, body, routes);
     } else if (err == ERR_NONE) {
-        const struct talk_message said = {.asker = asker,
+        const struct core_message said = {.asker = asker,
                                           .user_id = routes_user_agent(req),
                                           .text = message.text,
                                           .is_originals = true,
                                           .sent_unix_ms = message.time_unix_ms};
-        talk_say(routes->talk, &said, routes_on_said, exchange);
+        core_say(routes->core, &said, routes_on_said, exchange);
     } else {
         routes_refuse(exchange, err);
     }
@@ -186,6 +186,6 @@ void routes_hgtp(struct http_exchange *exchange, const struct http1_request *req
         routes_refuse(exchange, ERR_MALFORMED);
         return;
     }
-    const struct talk_asker asker = routes_asker(req, http_exchange_peer_ip(exchange), routes);
-    talk_ask(routes->talk, &asker, body, routes_on_reply, exchange);
+    const struct core_asker asker = routes_asker(req, http_exchange_peer_ip(exchange), routes);
+    core_ask(routes->core, &asker, body, routes_on_reply, exchange);
 }

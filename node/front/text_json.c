@@ -6,7 +6,7 @@
 #include "text_json.h"
 
 #include "json_members.h"
-#include "node/talk/talk.h"
+#include "node/core/core.h"
 
 #define TEXT_HISTORY_COUNT 50
 
@@ -31,7 +31,7 @@ static enum err text_json_history(struct text_json *text)
     const json_t *count = text->members[TEXT_COUNT];
     json_int_t wanted = count != NULL ? json_integer_value(count) : TEXT_HISTORY_COUNT;
     bool is_before = before == NULL || json_is_null(before) || json_integer_value(before) > 0;
-    if (!is_before || wanted < 1 || wanted > TALK_HISTORY_MAX) {
+    if (!is_before || wanted < 1 || wanted > CORE_HISTORY_MAX) {
         return ERR_MALFORMED;
     }
     text->kind = TEXT_HISTORY;
@@ -45,7 +45,7 @@ static bool text_json_id(struct text_json *text)
 {
     const json_t *id = text->members[TEXT_ID];
     struct bytes bytes = json_members_string(id);
-    bool is_id = bytes.len >= 1 && bytes.len <= TALK_MESSAGE_ID_MAX;
+    bool is_id = bytes.len >= 1 && bytes.len <= CORE_MESSAGE_ID_MAX;
     text->id = is_id ? bytes : bytes_of(NULL, 0);
     return is_id || id == NULL;
 }

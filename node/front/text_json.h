@@ -12,7 +12,7 @@ enum text_kind { TEXT_MESSAGE, TEXT_MANAGER, TEXT_HISTORY };
 /** Views point into what text_json_free frees. */
 struct text_json {
     enum text_kind kind;
-    struct bytes id;      /* the client's, at most TALK_MESSAGE_ID_MAX bytes; empty: none */
+    struct bytes id;      /* the client's, at most CORE_MESSAGE_ID_MAX bytes; empty: none */
     struct bytes message; /* UTF-8; may be empty. TEXT_MANAGER: the name of a user */
     uint64_t before;      /* of a request for history; 0: from the end */
     size_t count;

@@ -94,11 +94,11 @@ static void ws_line_ask(struct line *line, struct bytes message)
         line_text_error(line, ERR_MALFORMED, bytes_of(NULL, 0));
         return;
     }
-    const struct talk_asker asker = {
+    const struct core_asker asker = {
         .ip = line->peer_ip, .client_ip = line->client_ip, .line = line, .owner = line->owner};
     line_hold(line);
     line->in_flight++;
-    talk_ask(line->lines->settings->talk, &asker, message, ws_line_on_reply, line);
+    core_ask(line->lines->settings->core, &asker, message, ws_line_on_reply, line);
 }
 
 /* Reading -------------------------------------------------------------------------------------- */

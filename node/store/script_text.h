@@ -4,7 +4,7 @@
 #ifndef STORE_SCRIPT_TEXT_H
 #define STORE_SCRIPT_TEXT_H
 
-#include "node/talk/ports.h"
+#include "node/core/ports.h"
 
 struct script_text {
     const char *name;

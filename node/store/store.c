@@ -13,7 +13,7 @@
 
 #include "node/base/log.h"
 #include "node/base/metrics.h"
-#include "node/talk/script_args.h"
+#include "node/core/script_args.h"
 #include "redis_link.h"
 #include "script_text.h"
 
@@ -66,7 +66,7 @@ struct store_call {
 
 static const enum script_kind store_kinds[SCRIPT_COUNT] = {
 #define SCRIPT(name, kind) SCRIPT_##kind,
-#include "node/talk/script.def"
+#include "node/core/script.def"
 };
 
 static void store_on_reply(const redisReply *reply, void *arg);

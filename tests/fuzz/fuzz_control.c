@@ -11,7 +11,7 @@
 #include "control.pb-c.h"
 #include "node/control/control_form.h"
 #include "node/control/control_rows.h"
-#include "node/talk/script_args.h"
+#include "node/core/script_args.h"
 #include "proto/utf8.h"
 #include "rpc.pb-c.h"
 

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "node/core/script_args.h"
 #include "node/store/private_redis.h"
 #include "node/store/redis_link.h"
 #include "node/store/store.h"
-#include "node/talk/script_args.h"
 
 #define WAIT_MS 10000
 

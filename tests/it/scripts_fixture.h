@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "node/talk/ports.h"
+#include "node/core/ports.h"
 
 /* What the last call came to. Effects are kept as text: "name field field\n" for each. */
 struct scripts_last {

@@ -49,7 +49,7 @@ struct fixture {
     nng_socket raw; /* the stranger */
     nng_dialer raw_dialer;
     struct bus_arena arena;
-    struct talk_keys keys; /* of all its nodes */
+    struct core_keys keys; /* of all its nodes */
 };
 
 /* ---- Helpers ---- */
@@ -219,7 +219,7 @@ static int set_up(void **state)
     uv_timer_init(&f->loop, &f->patience);
     f->patience.data = f;
     f->arena = (struct bus_arena){malloc(BUS_ARENA_PACK_BYTES), BUS_ARENA_PACK_BYTES, 0};
-    f->keys = (struct talk_keys){{bytes_str(bus_key)}, 1};
+    f->keys = (struct core_keys){{bytes_str(bus_key)}, 1};
     count_anew(f);
     *state = f;
     return 0;
@@ -535,7 +535,7 @@ static void bus_takes_batches_by_either_key_and_seals_with_the_first(void **stat
     send_batch(f, a->name, 2, bus_key);
     WAIT_UNTIL(f, a->effect_count == 1);
     assert_int_equal(counted(f, METRIC_BUS_FORGED), 1);
-    f->keys = (struct talk_keys){{bytes_str("the next key"), bytes_str(bus_key)}, 2};
+    f->keys = (struct core_keys){{bytes_str("the next key"), bytes_str(bus_key)}, 2};
     send_batch(f, a->name, 3, bus_key);
     send_batch(f, a->name, 4, "the next key");
     send_batch(f, a->name, 5, "another key");
@@ -543,7 +543,7 @@ static void bus_takes_batches_by_either_key_and_seals_with_the_first(void **stat
     WAIT_UNTIL(f, a->effect_count == 4);
     assert_int_equal(counted(f, METRIC_BUS_FORGED), 2);
     assert_true(counted(f, METRIC_SECOND_KEY_BUS) >= 1); /* a beat of its own may come late, too */
-    f->keys = (struct talk_keys){{bytes_str("the next key")}, 1};
+    f->keys = (struct core_keys){{bytes_str("the next key")}, 1};
     int echoes = a->echo_count;
     WAIT_UNTIL(f, (beat(a), a->echo_count > echoes)); /* its own is sealed with it as well */
     send_batch(f, a->name, 6, bus_key);

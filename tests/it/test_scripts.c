@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "node/talk/session_state.h"
+#include "node/core/session_state.h"
 
 /* The state machine ------------------------------------------------------------------------------
  */
@@ -30,7 +30,7 @@ static void scripts_step_every_cell_of_the_state_machine_as_the_table_says(void 
     static const char *const events[] = {
 #define SESSION_STATE(name, meaning)
 #define SESSION_STEP(event, from, to) #event,
-#include "node/talk/session.def"
+#include "node/core/session.def"
     };
     size_t machine_len, step_len;
     char *machine = read_file(MACHINE_LUA, &machine_len);

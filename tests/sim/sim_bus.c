@@ -137,7 +137,7 @@ static void bus_hand_on(struct sim_node *node, const struct bus_batch *batch)
             fields[i].ptr = at;
             at += fields[i].len;
         }
-        talk_on_bus_effect(node->talk, &effect);
+        core_on_bus_effect(node->core, &effect);
     }
 }
 
@@ -151,7 +151,7 @@ static void bus_on_batch(void *arg, bool is_over)
     }
     if (strcmp(batch->from, node->name) == 0) {
         free(batch);
-        talk_on_bus_echo(node->talk);
+        core_on_bus_echo(node->core);
         return;
     }
     struct bus_peer *peer = bus_peer(node->bus, batch->from, true);
@@ -167,10 +167,10 @@ static void bus_on_batch(void *arg, bool is_over)
     free(batch);
     if (is_gap) {
         SIM_TELL(NULL, NULL, "n%d: batches are missing", node->index);
-        talk_on_bus_gap(node->talk);
+        core_on_bus_gap(node->core);
     }
     if (is_stranger) {
-        talk_on_bus_stranger(node->talk);
+        core_on_bus_stranger(node->core);
     }
 }
 
@@ -181,7 +181,7 @@ static void bus_on_new_pipe(void *arg, bool is_over)
 {
     struct sim_node *node = arg;
     if (!is_over) {
-        talk_on_bus_gap(node->talk);
+        core_on_bus_gap(node->core);
     }
 }
 
@@ -279,7 +279,7 @@ static void bus_port_send(void *ctx, struct bytes name, const struct effect *eff
     if (peer != NULL) {
         bus_put(peer, effect);
         if (peer->named_us == 0) {
-            talk_on_bus_stranger(node->talk);
+            core_on_bus_stranger(node->core);
         }
     }
 }

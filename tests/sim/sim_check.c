@@ -12,7 +12,7 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "node/talk/talk_state.h"
+#include "node/core/core_state.h"
 #include "sim_faults.h"
 #include "sim_node.h"
 #include "sim_redis.h"
@@ -768,7 +768,7 @@ static void check_nodes(void)
         if (node->phase != SIM_UP) {
             continue;
         }
-        HASH_ITER(hh, node->talk->roster.clients, client, next)
+        HASH_ITER(hh, node->core->roster.clients, client, next)
         {
             check_client(node, client);
         }
@@ -780,8 +780,8 @@ static void check_nodes(void)
         check_get(name, sizeof name, "u", uids->element[i]->str, "name");
         const struct sim_node *node = home[0] == 'n' ? &sim_nodes[home[1] - '0'] : NULL;
         struct bytes uid = bytes_str(uids->element[i]->str);
-        if (home[0] != '\0' && (node->talk == NULL || strcmp(node->name, home) != 0 ||
-                                roster_client(&node->talk->roster, uid) == NULL)) {
+        if (home[0] != '\0' && (node->core == NULL || strcmp(node->name, home) != 0 ||
+                                roster_client(&node->core->roster, uid) == NULL)) {
             sim_wrong(sim_user_named(bytes_str(name)), NULL,
                       "%s is at home at %s, which has it not", name, home);
         }
@@ -850,7 +850,7 @@ void sim_check_gone(void)
         freeReplyObject(keys);
     }
     for (int i = 0; i < sim_node_count; i++) {
-        if (sim_nodes[i].phase == SIM_UP && talk_census(sim_nodes[i].talk).rooms > 0) {
+        if (sim_nodes[i].phase == SIM_UP && core_census(sim_nodes[i].core).rooms > 0) {
             sim_wrong(NULL, NULL, "everybody has gone, and n%d has a room left", i);
         }
     }

@@ -7,7 +7,7 @@
 #ifndef SIM_SIM_CLIENT_H
 #define SIM_SIM_CLIENT_H
 
-#include "node/talk/talk.h"
+#include "node/core/core.h"
 #include "proto/hgtp.h"
 #include "sim.h"
 
@@ -87,7 +87,7 @@ struct sim_belief sim_belief(const struct sim_user *user);
 /* sim_line.c: a connection that a modern client has opened */
 enum sim_said { SIM_SAID_HGTP, SIM_SAID_MESSAGE };
 struct sim_conn *sim_conn_open(struct sim_user *user, struct sim_node *node, enum format format,
-                               const struct talk_attach *attach);
+                               const struct core_attach *attach);
 void sim_conn_send(struct sim_conn *conn, enum sim_said what, struct bytes id,
                    struct bytes content);
 /** The client does not want it any more; nothing comes from it. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/talk/script_args.h"
+#include "node/core/script_args.h"
 #include "sim_check.h"
 #include "sim_node.h"
 #include "sim_redis.h"
@@ -130,14 +130,14 @@ static void operator_on_call(void *arg, bool is_over)
         operation.user->was_kicked = true;
     }
     struct script_args args;
-    talk_control_args(node->talk, &args);
+    core_control_args(node->core, &args);
     script_args_str(&args, "actor", "operator");
     script_args_str(&args, "cursor", "");
     script_args_str(&args, "dry_run", "");
     script_args_str(&args, "user", operation.user->name);
     script_args_str(&args, "room", room);
     script_args_str(&args, "text", "good evening");
-    talk_control(node->talk, operation.script, &args, operator_on_result, NULL);
+    core_control(node->core, operation.script, &args, operator_on_result, NULL);
 }
 
 static void fault_operator(void)

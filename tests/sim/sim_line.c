@@ -37,7 +37,7 @@ struct sim_conn {
     enum format format;
     bool is_attach;
     uint8_t token[64], epoch[40];
-    struct talk_attach attach; /* views into the two above */
+    struct core_attach attach; /* views into the two above */
     struct sim_line *line;     /* NULL: not yet, or not any more */
     bool is_broken;            /* nothing passes */
     bool is_shut;              /* the client has closed it */
@@ -80,7 +80,7 @@ static void line_drop(struct sim_line *line)
     void *owner = line->owner;
     line->owner = NULL;
     if (owner != NULL) {
-        talk_on_line_ended(owner);
+        core_on_line_ended(owner);
     }
     line_let_go(line);
 }
@@ -105,7 +105,7 @@ static void line_on_read(struct sim_line *line, size_t bytes)
     if (line->is_open && line->has_refused && line->owner != NULL &&
         line->queue_bytes <= (size_t)sim_config.limits_queue_bytes / 2) {
         line->has_refused = false;
-        talk_on_drained(line->owner);
+        core_on_drained(line->owner);
     }
 }
 
@@ -323,7 +323,7 @@ void sim_line_free(struct sim_node *node)
 
 void sim_lines_send_off(struct sim_node *node)
 {
-    talk_send_off(node->talk);
+    core_send_off(node->core);
 }
 
 /* From the client --------------------------------------------------------------------------------
@@ -375,7 +375,7 @@ static void conn_on_open(void *arg, bool is_over)
         conn_is_dead(conn, sim_way_us(SIM_WAY_TCP));
         conn_let_go(conn);
     } else if (conn->is_attach) {
-        talk_attach(conn->node->talk, &conn->attach, conn_on_attach, conn);
+        core_attach(conn->node->core, &conn->attach, conn_on_attach, conn);
     } else {
         (void)line_new(conn);
         conn_let_go(conn);
@@ -445,13 +445,13 @@ static void conn_on_up(void *arg, bool is_over)
     line->holds++;
     struct bytes id = bytes_of(up->data, up->id_len);
     struct bytes content = bytes_of(up->data + up->id_len, up->len);
-    const struct talk_asker asker = {
+    const struct core_asker asker = {
         .ip = conn->user != NULL ? conn->user->ip : 0, .line = line, .owner = line->owner};
     if (up->what == SIM_SAID_HGTP) {
-        talk_ask(conn->node->talk, &asker, content, up_on_reply, up);
+        core_ask(conn->node->core, &asker, content, up_on_reply, up);
     } else {
-        const struct talk_message message = {.asker = asker, .id = id, .text = content};
-        talk_say(conn->node->talk, &message, up_on_said, up);
+        const struct core_message message = {.asker = asker, .id = id, .text = content};
+        core_say(conn->node->core, &message, up_on_said, up);
     }
 }
 
@@ -479,7 +479,7 @@ void sim_conn_send(struct sim_conn *conn, enum sim_said what, struct bytes id, s
 }
 
 struct sim_conn *sim_conn_open(struct sim_user *user, struct sim_node *node, enum format format,
-                               const struct talk_attach *attach)
+                               const struct core_attach *attach)
 {
     struct sim_conn *conn = calloc(1, sizeof *conn);
     assert(conn != NULL);
@@ -619,19 +619,19 @@ static void post_on_at_node(void *arg, bool is_over)
     }
     struct bytes token = bytes_of(post->token, post->token_len);
     struct bytes content = bytes_of(post->data + post->id_len, post->len);
-    const struct talk_asker asker = {.ip = post->user->ip,
+    const struct core_asker asker = {.ip = post->user->ip,
                                      .token = post->is_for_uid ? bytes_of(NULL, 0) : token};
     if (post->what == SIM_SAID_HGTP) {
-        talk_ask(post->node->talk, &asker, content, post_on_reply, post);
+        core_ask(post->node->core, &asker, content, post_on_reply, post);
         return;
     }
-    const struct talk_message message = {.asker = asker,
+    const struct core_message message = {.asker = asker,
                                          .user_id = post->is_for_uid ? token : bytes_of(NULL, 0),
                                          .id = bytes_of(post->data, post->id_len),
                                          .text = content,
                                          .is_originals = post->is_for_uid,
                                          .sent_unix_ms = 1700000000000 + sim_now_us / SIM_MS};
-    talk_say(post->node->talk, &message, post_on_said, post);
+    core_say(post->node->core, &message, post_on_said, post);
 }
 
 void sim_post(struct sim_user *user, struct sim_node *node, enum sim_said what, struct bytes token,

@@ -562,7 +562,7 @@ static void modern_connect(struct sim_user *user)
     struct sim_modern *m = user->modern;
     m->conn_us = sim_now_us;
     m->try_ms = sim_now_us / SIM_MS > m->try_ms ? sim_now_us / SIM_MS : m->try_ms + 1;
-    struct talk_attach attach = {.asker = {.token = bytes_of(m->token, m->token_len)},
+    struct core_attach attach = {.asker = {.token = bytes_of(m->token, m->token_len)},
                                  .has_after = m->stay.epoch[0] != '\0' && m->stay.last > 0,
                                  .after = m->stay.last,
                                  .epoch = bytes_str(m->stay.epoch),

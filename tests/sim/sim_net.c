@@ -48,7 +48,7 @@ static void datagram_on_at_node(void *arg, bool is_over)
 {
     struct datagram *datagram = arg;
     if (!is_over) {
-        talk_on_datagram(datagram->node->talk, datagram->user->ip, datagram->port,
+        core_on_datagram(datagram->node->core, datagram->user->ip, datagram->port,
                          bytes_of(datagram->data, datagram->len));
     }
     free(datagram);

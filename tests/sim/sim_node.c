@@ -23,8 +23,8 @@ struct sim_node sim_nodes[SIM_NODES_MAX];
 int sim_node_count;
 struct config sim_config;
 
-static const struct talk_keys node_keys = {{{(const uint8_t *)SIM_KEY, sizeof SIM_KEY - 1}}, 1};
-static const struct talk_keys node_bus_keys = {.count = 0};
+static const struct core_keys node_keys = {{{(const uint8_t *)SIM_KEY, sizeof SIM_KEY - 1}}, 1};
+static const struct core_keys node_bus_keys = {.count = 0};
 
 /* Clocks -----------------------------------------------------------------------------------------
  */
@@ -66,7 +66,7 @@ static void node_on_wake(void *arg, bool is_over)
         return; /* it is to be woken at another time by now */
     }
     node->wake_us = 0;
-    node_wake_in(node, talk_tick(node->talk));
+    node_wake_in(node, core_tick(node->core));
 }
 
 static void node_wake_in(void *ctx, int64_t ms)
@@ -100,14 +100,14 @@ static void node_on_store(bool connected, const char *why, void *arg)
 {
     struct sim_node *node = arg;
     SIM_TELL(NULL, NULL, "n%d: Redis is %s %s", node->index, connected ? "connected" : "away", why);
-    talk_on_store(node->talk, connected);
+    core_on_store(node->core, connected);
 }
 
 static void node_on_late(const struct result *result, void *arg)
 {
     struct sim_node *node = arg;
     SIM_TELL(NULL, NULL, "n%d: a late answer", node->index);
-    talk_on_late(node->talk, result);
+    core_on_late(node->core, result);
 }
 
 static void node_on_schema(struct bytes schema, void *arg)
@@ -141,7 +141,7 @@ void sim_node_start(struct sim_node *node)
                                         .arg = node};
     node->store = store_open(&store);
     sim_bus_start(node);
-    const struct talk_options options = {
+    const struct core_options options = {
         .config = &sim_config,
         .keys = &node_keys,
         .bus_keys = &node_bus_keys,
@@ -156,8 +156,8 @@ void sim_node_start(struct sim_node *node)
         .line = sim_line_port(),
         .bus = sim_bus_port(node),
         .clock = {node, node_now_ms, node_now_unix_ms, node_wake_in, node_random}};
-    node->talk = talk_new(&options);
-    assert(node->store != NULL && node->talk != NULL);
+    node->core = core_new(&options);
+    assert(node->store != NULL && node->core != NULL);
     node_wake_in(node, 0);
 }
 
@@ -181,8 +181,8 @@ static void node_end(struct sim_node *node)
     sim_bus_end(node);
     store_close(node->store, node_on_store_closed, node);
     assert(node->store == NULL);
-    talk_free(node->talk);
-    node->talk = NULL;
+    core_free(node->core);
+    node->core = NULL;
     sim_line_free(node);
 }
 
@@ -226,7 +226,7 @@ void sim_node_pause(struct sim_node *node, int64_t for_us)
 
 static bool node_is_quiet(const struct sim_node *node)
 {
-    return talk_in_flight(node->talk) == 0;
+    return core_in_flight(node->core) == 0;
 }
 
 static void node_enter(struct sim_node *node, enum sim_phase phase, int64_t within_us)
@@ -252,16 +252,16 @@ static void node_on_drain_step(void *arg, bool is_over)
     }
     bool is_late = sim_now_us >= node->until_us;
     if (node->phase == SIM_DRAINING &&
-        (talk_others(node->talk) == 0 || is_late || talk_census(node->talk).sessions == 0)) {
+        (core_others(node->core) == 0 || is_late || core_census(node->core).sessions == 0)) {
         node_enter(node, SIM_STOPPING, NODE_SETTLE_US);
-        talk_stop(node->talk);
+        core_stop(node->core);
         sim_lines_send_off(node);
     } else if (node->phase == SIM_STOPPING &&
-               ((node_is_quiet(node) && talk_settled(node->talk)) || is_late)) {
+               ((node_is_quiet(node) && core_settled(node->core)) || is_late)) {
         node_enter(node, SIM_LEAVING, NODE_LEAVE_US);
-        talk_leave(node->talk);
+        core_leave(node->core);
     } else if (node->phase == SIM_LEAVING &&
-               ((node_is_quiet(node) && talk_census(node->talk).sessions == 0) || is_late)) {
+               ((node_is_quiet(node) && core_census(node->core).sessions == 0) || is_late)) {
         /* Not from inside its own event. */
         sim_node_in(node, 0, SIM_TIMER, node_on_end, node);
         return;
@@ -277,7 +277,7 @@ static void node_on_drain(void *arg, bool is_over)
     }
     SIM_TELL(NULL, NULL, "n%d drains", node->index);
     node_enter(node, SIM_DRAINING, NODE_DRAIN_US);
-    talk_drain(node->talk, NODE_DRAIN_US / 2 / SIM_MS);
+    core_drain(node->core, NODE_DRAIN_US / 2 / SIM_MS);
     sim_node_in(node, NODE_STEP_US, SIM_TIMER, node_on_drain_step, node);
 }
 

@@ -7,8 +7,8 @@
 #define SIM_SIM_NODE_H
 
 #include "node/base/config.h"
+#include "node/core/core.h"
 #include "node/store/store.h"
-#include "node/talk/talk.h"
 #include "sim.h"
 
 #define SIM_NODES_MAX 8
@@ -29,7 +29,7 @@ struct sim_node {
     bool is_paused;
     char name[32]; /* "n0@..." */
     char hgtp[32], http[32], bus_address[32];
-    struct talk *talk;
+    struct core *core;
     struct store *store;
     int64_t clock_us; /* its monotonic clock at virtual time 0 */
     int64_t wall_ahead_us;

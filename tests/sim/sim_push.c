@@ -117,10 +117,10 @@ static void push_on_answer(void *arg, bool is_over)
         free(item);
         if (push->has_refused && push->bytes <= (size_t)sim_config.limits_queue_bytes / 2) {
             push->has_refused = false;
-            talk_on_drained(push->owner);
+            core_on_drained(push->owner);
         }
         if (push->owner != NULL) {
-            talk_on_confirmed(push->owner);
+            core_on_confirmed(push->owner);
         }
     }
     push_let_go(push);

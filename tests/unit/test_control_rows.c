@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "control.pb-c.h"
-#include "node/talk/script_args.h"
+#include "node/core/script_args.h"
 
 #define DATA(x) ((ProtobufCBinaryData){strlen(x), (uint8_t *)(uintptr_t)(x)})
 

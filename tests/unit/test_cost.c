@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of node/talk/cost in virtual time: what is charged and to whom, whose scripts go to the
+ * Tests of node/core/cost in virtual time: what is charged and to whom, whose scripts go to the
  * store at once, whose wait, and who is refused. The store is a fake that answers when told.
  */
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "node/talk/talk_state.h"
+#include "node/core/core_state.h"
 
 #define UID       "alice+++"
 #define TOKEN     "alice+++token"
@@ -26,7 +26,7 @@
 #define NO_ANSWER 255 /* and more than any code */
 
 static struct {
-    struct talk *talk;
+    struct core *core;
     struct config config;
     int64_t now_ms;
     store_on_result_fn *on_result[CALLS_MAX];
@@ -72,15 +72,15 @@ static int setup(void **state)
     fake.config.limits_cost_per_s = PER_S;
     fake.config.limits_address_cost_per_s = ADDRESS_S;
     fake.config.http_trusted_proxies = (char *)"192.0.2.0/24";
-    const struct talk_options options = {
+    const struct core_options options = {
         .config = &fake.config,
         .node = "n1@1",
         .bus_address = "",
         .store = {NULL, fake_call, NULL},
         .clock = {.now_ms = fake_now, .wake_in = fake_wake_in, .random = fake_random}};
-    fake.talk = talk_new(&options);
-    assert_non_null(fake.talk);
-    struct client *client = roster_client_add(&fake.talk->roster, bytes_str(UID));
+    fake.core = core_new(&options);
+    assert_non_null(fake.core);
+    struct client *client = roster_client_add(&fake.core->roster, bytes_str(UID));
     assert_non_null(client);
     client->token_bytes = sizeof TOKEN - 1;
     memcpy(client->token, TOKEN, sizeof TOKEN - 1);
@@ -107,21 +107,21 @@ static void answer(unsigned code)
 static int teardown(void **state)
 {
     (void)state;
-    talk_end_waiting(fake.talk);
+    core_end_waiting(fake.core);
     while (fake.answered_count < fake.asked_count) {
         answer(ERR_NONE);
     }
-    assert_int_equal(talk_in_flight(fake.talk), 0);
-    assert_null(fake.talk->cost_queues);
-    roster_client_remove(&fake.talk->roster, roster_client(&fake.talk->roster, bytes_str(UID)));
-    talk_free(fake.talk);
+    assert_int_equal(core_in_flight(fake.core), 0);
+    assert_null(fake.core->cost_queues);
+    roster_client_remove(&fake.core->roster, roster_client(&fake.core->roster, bytes_str(UID)));
+    core_free(fake.core);
     return 0;
 }
 
 static void on_result(const struct result *result, void *arg)
 {
     (void)arg;
-    talk_call_over(fake.talk);
+    core_call_over(fake.core);
     if (result != NULL) {
         fake.got_count[result->code]++;
     } else {
@@ -131,7 +131,7 @@ static void on_result(const struct result *result, void *arg)
 
 static struct cost cost_from(const char *uid, const char *token, uint32_t ip)
 {
-    return cost_of(fake.talk, &(struct cost_asker){bytes_str(uid), bytes_str(token), ip, ip});
+    return cost_of(fake.core, &(struct cost_asker){bytes_str(uid), bytes_str(token), ip, ip});
 }
 
 static void call(const struct cost *cost, enum cost_kind kind)
@@ -139,7 +139,7 @@ static void call(const struct cost *cost, enum cost_kind kind)
     struct script_args args = {.count = 0};
     char mark[8] = "mark"; /* gone when the call returns */
     script_args_str(&args, mark, "1");
-    cost_call(fake.talk, cost, kind, SCRIPT_history, &args, on_result, NULL);
+    cost_call(fake.core, cost, kind, SCRIPT_history, &args, on_result, NULL);
     memset(mark, '?', sizeof mark);
 }
 
@@ -147,7 +147,7 @@ static int taken(const struct cost *cost, int attempts)
 {
     int count = 0;
     for (int i = 0; i < attempts; i++) {
-        count += cost_take(fake.talk, cost, 0) == ERR_NONE ? 1 : 0;
+        count += cost_take(fake.core, cost, 0) == ERR_NONE ? 1 : 0;
     }
     return count;
 }
@@ -235,7 +235,7 @@ static void text_of_a_message_costs_by_its_size(void **state)
     (void)state;
     const struct cost cost = cost_from(UID, TOKEN, ADDRESS);
     int count = 0;
-    while (cost_take(fake.talk, &cost, 9 * 1024) == ERR_NONE) {
+    while (cost_take(fake.core, &cost, 9 * 1024) == ERR_NONE) {
         count++;
     }
     assert_int_equal(count, PER_S / 10);
@@ -260,7 +260,7 @@ static void nobody_owes_more_than_a_second(void **state)
 {
     (void)state;
     const struct cost cost = cost_from(UID, TOKEN, ADDRESS);
-    cost_charge(fake.talk, &cost, 100 * 1024 * 1024, 0);
+    cost_charge(fake.core, &cost, 100 * 1024 * 1024, 0);
     assert_int_equal(taken(&cost, 1), 0);
     fake.now_ms += 1000;
     assert_int_equal(taken(&cost, 1), 0);
@@ -297,7 +297,7 @@ static void fewer_that_read_much_are_and_what_they_have_read_counts_for_the_next
     const struct effect effect = {entry, 2};
     const struct cost cost = cost_from(UID, TOKEN, ADDRESS);
     for (int i = 0; i < 10; i++) {
-        assert_int_equal(cost_take(fake.talk, &cost, 0), ERR_NONE);
+        assert_int_equal(cost_take(fake.core, &cost, 0), ERR_NONE);
         call(&cost, COST_LARGE);
     }
     assert_int_equal(fake.asked_count, LARGE);
@@ -317,10 +317,10 @@ static void who_leaves_waits_and_is_not_refused(void **state)
     assert_int_equal(taken(&cost, 2 * PER_S), PER_S);
     call(&cost, COST_LEAVING);
     assert_int_equal(fake.asked_count, 0);
-    cost_tick(fake.talk);
+    cost_tick(fake.core);
     assert_int_equal(fake.asked_count, 0);
     fake.now_ms += 20;
-    cost_tick(fake.talk);
+    cost_tick(fake.core);
     assert_int_equal(fake.asked_count, 1);
     answer(ERR_NONE);
     assert_int_equal(fake.got_count[ERR_NONE], 1);
@@ -335,7 +335,7 @@ static void too_many_who_leave_are_not_kept(void **state)
         call(&cost, COST_LEAVING);
     }
     assert_int_equal(fake.got_count[ERR_BUSY], 5);
-    assert_int_equal(talk_in_flight(fake.talk), LEAVING);
+    assert_int_equal(core_in_flight(fake.core), LEAVING);
 }
 
 static void nobody_waits_for_a_store_that_does_not_answer(void **state)

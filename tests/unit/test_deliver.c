@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of node/talk/deliver with a fake store that has a room log in memory and fake push
+ * Tests of node/core/deliver with a fake store that has a room log in memory and fake push
  * connections of limited size: order, gaps, clients that cannot keep up, and logs that have
  * forgotten.
  */
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "node/talk/talk_state.h"
+#include "node/core/core_state.h"
 
 #define ROOM "roomroomroom"
 
@@ -27,7 +27,7 @@ struct fake_push {
 };
 
 static struct {
-    struct talk *talk;
+    struct core *core;
     struct config config;
     int64_t now_ms;
     uint64_t log_first, log_last; /* the log holds these numbers */
@@ -135,7 +135,7 @@ static void fake_answer(void)
 static void fake_answer_all(void)
 {
     fake.now_ms += 100;
-    deliver_gaps(fake.talk, fake.now_ms);
+    deliver_gaps(fake.core, fake.now_ms);
     for (int rounds = 0; fake.on_result != NULL; rounds++) {
         assert_true(rounds < 1000);
         fake_answer();
@@ -212,11 +212,11 @@ static struct client *fake_client(size_t at, uint64_t first)
 {
     uint8_t uid[8] = "client0";
     uid[7] = (uint8_t)('0' + at);
-    struct client *client = roster_client_add(&fake.talk->roster, bytes_of(uid, 8));
-    client->talk = fake.talk;
+    struct client *client = roster_client_add(&fake.core->roster, bytes_of(uid, 8));
+    client->core = fake.core;
     client->push = &fake.pushes[at];
     assert_true(roster_enter(
-        &fake.talk->roster, client,
+        &fake.core->roster, client,
         &(const struct roster_room){.id = bytes_str(ROOM), .epoch = bytes_str("1"), .next = first},
         first));
     return client;
@@ -224,7 +224,7 @@ static struct client *fake_client(size_t at, uint64_t first)
 
 static struct room *fake_room(void)
 {
-    return roster_room(&fake.talk->roster, bytes_str(ROOM));
+    return roster_room(&fake.core->roster, bytes_str(ROOM));
 }
 
 static int set_up(void **state)
@@ -237,7 +237,7 @@ static int set_up(void **state)
     for (size_t i = 0; i < 3; i++) {
         fake.pushes[i].capacity = SIZE_MAX;
     }
-    const struct talk_options options = {
+    const struct core_options options = {
         .config = &fake.config,
         .node = "n",
         .bus_address = "",
@@ -249,14 +249,14 @@ static int set_up(void **state)
                  .idle = fake_idle,
                  .close = fake_close},
         .clock = {NULL, fake_now, fake_now, fake_wake, fake_random}};
-    fake.talk = talk_new(&options);
-    return fake.talk == NULL;
+    fake.core = core_new(&options);
+    return fake.core == NULL;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    talk_free(fake.talk);
+    core_free(fake.core);
     return 0;
 }
 
@@ -266,7 +266,7 @@ static void arrives(uint64_t seq)
     if (seq > fake.log_last) {
         fake.log_last = seq;
     }
-    deliver_entry(fake.talk, fake_room(), entry);
+    deliver_entry(fake.core, fake_room(), entry);
     entry_unref(entry);
 }
 
@@ -318,14 +318,14 @@ static void deliver_gap_that_is_filled_soon_is_not_read_from_the_log(void **stat
     fake_client(0, 1);
     arrives(2);
     fake.now_ms += 19;
-    deliver_gaps(fake.talk, fake.now_ms);
+    deliver_gaps(fake.core, fake.now_ms);
     assert_int_equal(fake.read_count, 0);
-    assert_int_not_equal(fake.talk->gaps_ms, 0);
+    assert_int_not_equal(fake.core->gaps_ms, 0);
     arrives(1);
     assert_int_equal(fake.pushes[0].got_count, 2);
     fake_answer_all();
     assert_int_equal(fake.read_count, 0);
-    assert_int_equal(fake.talk->gaps_ms, 0);
+    assert_int_equal(fake.core->gaps_ms, 0);
 }
 
 static void has_effect(const struct bytes *fields, size_t count)
@@ -333,7 +333,7 @@ static void has_effect(const struct bytes *fields, size_t count)
     const struct effect effect = {fields, count};
     const struct result result = {
         .code = ERR_NONE, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
-    effects_apply(fake.talk, &result, NULL, NULL);
+    effects_apply(fake.core, &result, NULL, NULL);
 }
 
 static void deliver_entries_behind_what_redis_has_kept_are_delivered_anew(void **state)
@@ -368,9 +368,9 @@ static void deliver_newcomer_gets_nothing_from_before_its_entering_in_another_ep
                                   bytes_str("2"), bytes_str("16")};
     has_effect(epoch, 5);
     fake.log_last = 16;
-    deliver_repair(fake.talk, fake_room());
+    deliver_repair(fake.core, fake_room());
     fake_answer_all();
-    talk_on_drained(newcomer);
+    core_on_drained(newcomer);
     fake_answer_all();
     assert_int_equal(fake.pushes[0].got_count, 16);
     assert_int_equal(fake.pushes[1].got_count, 2);
@@ -383,7 +383,7 @@ static void deliver_what_was_not_asked_for_is_not_taken_for_lost(void **state)
     arrives(1);
     fake.log_first = 50;
     room_feed_top(&fake_room()->feed, 59);
-    deliver_repair(fake.talk, fake_room());
+    deliver_repair(fake.core, fake_room());
     room_feed_top(&fake_room()->feed, 120); /* said meanwhile */
     fake.log_first = 60;
     fake.log_last = 120;
@@ -458,7 +458,7 @@ static void deliver_entry_that_takes_one_in_is_the_first_it_gets(void **state)
     (void)state;
     fake_client(0, 1);
     struct client *joiner = fake_client(1, 1);
-    roster_leave(&fake.talk->roster, joiner);
+    roster_leave(&fake.core->roster, joiner);
     arrives(1);
     arrives(3);
     membership_entry_arrives("2", "joined", "client01", "7");
@@ -511,7 +511,7 @@ static void deliver_one_who_catches_up_gets_nothing_behind_her_own_removal(void 
     (void)state;
     struct client *vic = fake_client(0, 1);
     fake_client(1, 1);
-    roster_leave(&fake.talk->roster, vic);
+    roster_leave(&fake.core->roster, vic);
     arrives(1);
     arrives(2);
     membership_entry_arrives("3", "removed", "client00", "5");
@@ -628,7 +628,7 @@ static void deliver_failed_read_is_tried_again_at_the_next_check(void **state)
     assert_int_equal(fake.read_count, 1);
     assert_true(fake_room()->check_due);
     fake.store_is_away = false;
-    deliver_repair(fake.talk, fake_room());
+    deliver_repair(fake.core, fake_room());
     fake_answer_all();
     assert_int_equal(fake.pushes[0].got_count, 3);
 }
@@ -646,10 +646,10 @@ static void deliver_slow_client_holds_up_nobody_and_catches_up_from_recent_entri
     assert_int_equal(fake.pushes[1].got_count, 20);
     assert_true(slow->behind);
     fake.pushes[0].capacity = 5;
-    talk_on_drained(slow);
+    core_on_drained(slow);
     assert_int_equal(fake.pushes[0].got_count, 7);
     fake.pushes[0].capacity = SIZE_MAX;
-    talk_on_drained(slow);
+    core_on_drained(slow);
     assert_int_equal(fake.pushes[0].got_count, 20);
     assert_int_equal(fake.read_count, 0);
     arrives(21);
@@ -666,7 +666,7 @@ static void deliver_very_slow_client_catches_up_from_the_log_while_talk_goes_on(
         arrives(seq);
     }
     fake.pushes[0].capacity = SIZE_MAX;
-    talk_on_drained(slow);
+    core_on_drained(slow);
     for (uint64_t seq = 501; fake.on_result != NULL; seq++) {
         arrives(seq);
         fake_answer();
@@ -687,17 +687,17 @@ static void deliver_full_client_costs_redis_nothing_until_it_takes_something(voi
     for (uint64_t seq = 1; seq <= 500; seq++) {
         arrives(seq);
     }
-    deliver_catch_up(fake.talk, slow); /* as upkeep does all the time */
+    deliver_catch_up(fake.core, slow); /* as upkeep does all the time */
     assert_int_equal(fake.read_count, 0);
     fake.pushes[0].capacity = 10;
-    talk_on_drained(slow);
+    core_on_drained(slow);
     fake_answer_all();
     assert_int_equal(fake.pushes[0].got_count, 13);
     assert_int_equal(fake.read_count, 1);
-    deliver_catch_up(fake.talk, slow);
+    deliver_catch_up(fake.core, slow);
     assert_int_equal(fake.read_count, 1);
     fake.pushes[0].capacity = SIZE_MAX;
-    talk_on_drained(slow);
+    core_on_drained(slow);
     fake_answer_all();
     assert_int_equal(fake.pushes[0].got_count, 500);
 }
@@ -712,9 +712,9 @@ static void deliver_client_that_leaves_while_catching_up_gets_nothing_more(void 
         arrives(seq);
     }
     fake.pushes[0].capacity = SIZE_MAX;
-    talk_on_drained(slow);
+    core_on_drained(slow);
     assert_non_null(fake.on_result);
-    roster_leave(&fake.talk->roster, slow);
+    roster_leave(&fake.core->roster, slow);
     fake_answer_all();
     assert_int_equal(fake.pushes[0].got_count, 1);
 }
@@ -729,8 +729,8 @@ static void deliver_session_that_ends_while_catching_up_is_not_touched(void **st
         arrives(seq);
     }
     fake.pushes[0].capacity = SIZE_MAX;
-    talk_on_drained(slow);
-    effects_gone(fake.talk, slow, WS_CLOSE_ENDED);
+    core_on_drained(slow);
+    effects_gone(fake.core, slow, WS_CLOSE_ENDED);
     assert_true(fake.pushes[0].is_closed);
     fake_answer_all();
 }
@@ -750,7 +750,7 @@ static void fake_users(int64_t version, size_t count, bool is_told)
         names[2 * i + 1] = bytes_str("");
     }
     const struct deliver_list as = {.list = LIST_USERS, .version = version, .is_told = is_told};
-    deliver_list(fake.talk, &as, names, 2 * count);
+    deliver_list(fake.core, &as, names, 2 * count);
 }
 
 static void deliver_list_that_is_here_is_given_without_being_read(void **state)
@@ -759,9 +759,9 @@ static void deliver_list_that_is_here_is_given_without_being_read(void **state)
     struct client *client = fake_client(0, 1);
     fake_users(5, 3, false);
     assert_int_equal(fake.pushes[0].list_count, 0);
-    deliver_give(fake.talk, client, LIST_USERS, 5, true);
+    deliver_give(fake.core, client, LIST_USERS, 5, true);
     assert_int_equal(fake.pushes[0].list_count, 1);
-    assert_int_equal(fake.talk->list_due_ms[LIST_USERS], 0);
+    assert_int_equal(fake.core->list_due_ms[LIST_USERS], 0);
 }
 
 static void deliver_list_that_is_older_than_what_was_done_is_not_given(void **state)
@@ -769,9 +769,9 @@ static void deliver_list_that_is_older_than_what_was_done_is_not_given(void **st
     (void)state;
     struct client *client = fake_client(0, 1);
     fake_users(5, 3, false);
-    deliver_give(fake.talk, client, LIST_USERS, 7, false);
+    deliver_give(fake.core, client, LIST_USERS, 7, false);
     assert_int_equal(fake.pushes[0].list_count, 0);
-    assert_true(fake.talk->list_due_ms[LIST_USERS] > 0);
+    assert_true(fake.core->list_due_ms[LIST_USERS] > 0);
     fake_users(6, 4, false);
     assert_int_equal(fake.pushes[0].list_count, 0);
     fake_users(7, 4, false);
@@ -787,7 +787,7 @@ static void deliver_earlier_list_does_not_take_the_place_of_a_later_one(void **s
     fake_users(7, 4, true);
     fake_users(6, 3, true);
     assert_int_equal(fake.pushes[0].list_count, 1);
-    assert_int_equal(fake.talk->lists[LIST_USERS]->total, 4);
+    assert_int_equal(fake.core->lists[LIST_USERS]->total, 4);
 }
 
 /* Issue 13, item 18. */
@@ -797,9 +797,9 @@ static void deliver_long_list_is_told_by_its_first_page_to_an_original_client(vo
     struct client *client = fake_client(0, 1);
     fake.config.lists_max = 3;
     fake_users(5, 10, true);
-    assert_false(deliver_lists_in_turn(fake.talk));
+    assert_false(deliver_lists_in_turn(fake.core));
     assert_int_equal(fake.pushes[0].list_count, 1);
-    deliver_give(fake.talk, client, LIST_USERS, 5, true);
+    deliver_give(fake.core, client, LIST_USERS, 5, true);
     assert_int_equal(fake.pushes[0].list_count, 2); /* pages would replace each other */
 }
 
@@ -808,21 +808,21 @@ static void deliver_long_list_is_told_to_a_few_clients_at_a_time(void **state)
     (void)state;
     for (uint8_t i = 0; i < 12; i++) {
         const uint8_t uid[8] = {'c', 'l', 'i', 'e', 'n', 't', '+', (uint8_t)('a' + i)};
-        struct client *client = roster_client_add(&fake.talk->roster, bytes_of(uid, 8));
-        client->talk = fake.talk;
+        struct client *client = roster_client_add(&fake.core->roster, bytes_of(uid, 8));
+        client->core = fake.core;
         client->push = &fake.pushes[0];
     }
     fake.config.lists_max = 3;
     fake_users(5, 10, true);
     assert_int_equal(fake.pushes[0].list_count, 0);
-    assert_true(deliver_lists_in_turn(fake.talk));
+    assert_true(deliver_lists_in_turn(fake.core));
     assert_in_range(fake.pushes[0].list_count, 1, 11);
     fake_users(6, 11, true); /* those who were not told yet come first, and all once more */
     size_t before = fake.pushes[0].list_count;
-    while (deliver_lists_in_turn(fake.talk)) {
+    while (deliver_lists_in_turn(fake.core)) {
     }
     assert_int_equal(fake.pushes[0].list_count, before + 12);
-    assert_false(deliver_lists_in_turn(fake.talk));
+    assert_false(deliver_lists_in_turn(fake.core));
     assert_int_equal(fake.pushes[0].list_count, before + 12);
 }
 
@@ -849,15 +849,15 @@ static void deliver_long_list_is_read_by_pieces_and_has_each_name_once(void **st
     fake_piece("zoe", "12");
     fake_piece("amy", "7");
     fake_piece("zoe", "3");
-    assert_null(fake.talk->lists[LIST_USERS]);
+    assert_null(fake.core->lists[LIST_USERS]);
     fake_piece("max", "0");
     assert_null(fake.on_piece);
-    const struct listing *users = fake.talk->lists[LIST_USERS];
+    const struct listing *users = fake.core->lists[LIST_USERS];
     assert_int_equal(users->total, 3);
     assert_int_equal(users->version, 9);
     assert_true(bytes_equal(users->names[0], bytes_str("amy")));
     assert_true(bytes_equal(users->names[4], bytes_str("zoe")));
-    assert_false(deliver_lists_in_turn(fake.talk));
+    assert_false(deliver_lists_in_turn(fake.core));
     assert_int_equal(fake.pushes[0].list_count, 1);
 }
 
@@ -871,12 +871,12 @@ static void deliver_missed_list_is_sent_in_its_latest_form_when_there_is_space(v
     fake.pushes[0].capacity = 0;
     fake_users(1, 1, true);
     fake_users(2, 2, true);
-    deliver_list(fake.talk, &members, names, 2);
+    deliver_list(fake.core, &members, names, 2);
     assert_int_equal(fake.pushes[0].list_count, 0);
     fake.pushes[0].capacity = SIZE_MAX;
-    talk_on_drained(slow);
+    core_on_drained(slow);
     assert_int_equal(fake.pushes[0].list_count, 2);
-    talk_on_drained(slow);
+    core_on_drained(slow);
     assert_int_equal(fake.pushes[0].list_count, 2);
 }
 

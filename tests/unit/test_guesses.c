@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of node/talk/guesses: who has to wait after wrong keys, for how long, and who has not. */
+/* Tests of node/core/guesses: who has to wait after wrong keys, for how long, and who has not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "node/talk/guesses.h"
+#include "node/core/guesses.h"
 
 #define ADDRESS 0x0a000001u
 #define FREE    5

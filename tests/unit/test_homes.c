@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of node/talk/homes in virtual time: a session's way from one node to another, seen from
+ * Tests of node/core/homes in virtual time: a session's way from one node to another, seen from
  * either side, with a fake store, a fake bus and a push connection whose confirmations the test
  * decides on.
  */
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "node/talk/talk_state.h"
+#include "node/core/core_state.h"
 
 #define ROOM "roomroomroom"
 #define UID  "alice+++"
@@ -20,7 +20,7 @@
  */
 
 static struct {
-    struct talk *talk;
+    struct core *core;
     struct config config;
     int64_t now_ms;
     bool is_idle, is_closed;
@@ -163,7 +163,7 @@ static int set_up(void **state)
     memset(&fake, 0, sizeof fake);
     fake.now_ms = 100000;
     fake.is_idle = true;
-    const struct talk_options options = {
+    const struct core_options options = {
         .config = &fake.config,
         .node = "n1@1",
         .bus_address = "tcp://127.0.0.1:1",
@@ -177,8 +177,8 @@ static int set_up(void **state)
                  .close = fake_close},
         .bus = {.send = fake_bus_send},
         .clock = {NULL, fake_now, fake_now, fake_wake, fake_random}};
-    fake.talk = talk_new(&options);
-    return fake.talk == NULL;
+    fake.core = core_new(&options);
+    return fake.core == NULL;
 }
 
 static int tear_down(void **state)
@@ -189,13 +189,13 @@ static int tear_down(void **state)
             answer((enum script)script, NULL, 0);
         }
     }
-    talk_free(fake.talk);
+    core_free(fake.core);
     return 0;
 }
 
 static struct client *alice(void)
 {
-    return roster_client(&fake.talk->roster, bytes_str(UID));
+    return roster_client(&fake.core->roster, bytes_str(UID));
 }
 
 /* The script says that she is at home here; `room_next` is the room's next entry, `next` hers. */
@@ -214,7 +214,7 @@ static void comes_to(const char *room_next, const char *next, const char *from, 
     const struct effect effect = {fields, sizeof fields / sizeof fields[0]};
     const struct result result = {
         .code = ERR_NONE, .extra = bytes_str(""), .effects = &effect, .effect_count = 1};
-    effects_apply(fake.talk, &result, NULL, NULL);
+    effects_apply(fake.core, &result, NULL, NULL);
     assert_non_null(alice());
 }
 
@@ -228,7 +228,7 @@ static void hears(const char *name, const char *second, const char *third)
     const struct bytes fields[] = {bytes_str(name), bytes_str(UID), bytes_str(second),
                                    bytes_str(third)};
     const struct effect effect = {fields, 4};
-    talk_on_bus_effect(fake.talk, &effect);
+    core_on_bus_effect(fake.core, &effect);
 }
 
 /* The same about the move of that number. */
@@ -238,21 +238,21 @@ static void hears_of_move(const char *name, const char *second, const char *thir
     const struct bytes fields[] = {bytes_str(name), bytes_str(UID), bytes_str(second),
                                    bytes_str(third), bytes_str(number)};
     const struct effect effect = {fields, 5};
-    talk_on_bus_effect(fake.talk, &effect);
+    core_on_bus_effect(fake.core, &effect);
 }
 
 static void said(uint64_t seq)
 {
-    struct room *room = roster_room(&fake.talk->roster, bytes_str(ROOM));
+    struct room *room = roster_room(&fake.core->roster, bytes_str(ROOM));
     struct entry *entry = entry_new(seq, ENTRY_message, bytes_str("u"), bytes_str("hello"), 1, 1);
-    deliver_entry(fake.talk, room, entry);
+    deliver_entry(fake.core, room, entry);
     entry_unref(entry);
 }
 
 static void passes(int64_t ms)
 {
     fake.now_ms += ms;
-    homes_tick(fake.talk, fake.now_ms);
+    homes_tick(fake.core, fake.now_ms);
 }
 
 static uint64_t mark_of(uint64_t seq)
@@ -291,11 +291,11 @@ static void homes_what_is_under_way_may_arrive_before_the_release(void **state)
     passes(100);
     assert_int_equal(fake.told_count, 0);
     fake.confirmed = mark_of(10);
-    talk_on_confirmed(alice());
+    core_on_confirmed(alice());
     assert_int_equal(fake.told_count, 0);
     fake.confirmed = mark_of(11);
     fake.is_idle = true;
-    talk_on_confirmed(alice());
+    core_on_confirmed(alice());
     assert_string_equal(fake.told[0], "n2@1: released " UID " 1 12 0");
     assert_int_equal(fake.got_count, 2);
 }
@@ -616,23 +616,23 @@ static void homes_client_that_goes_on_while_she_is_held_waits_for_the_word_to_th
     hears("release", "n3@1", "");
     passes(400);
     assert_int_equal(fake.told_count, 0);
-    assert_false(talk_settled(fake.talk)); /* a node that ends owes this word */
+    assert_false(core_settled(fake.core)); /* a node that ends owes this word */
     hears("released", "1", "12");
     assert_string_equal(fake.told[0], "n3@1: released " UID " 1 12 0");
-    assert_true(talk_settled(fake.talk));
+    assert_true(core_settled(fake.core));
 }
 
 static void homes_node_that_was_silent_for_too_long_asks_before_it_delivers(void **state)
 {
     (void)state;
     comes("10", "", "");
-    fake.talk->beat_ms = fake.now_ms;
+    fake.core->beat_ms = fake.now_ms;
     said(10);
     fake.now_ms += 3001;
     said(11);
     assert_int_equal(fake.got_count, 1);
-    homes_doubt_if_given_up(fake.talk);
-    fake.talk->beat_ms = fake.now_ms;
+    homes_doubt_if_given_up(fake.core);
+    fake.core->beat_ms = fake.now_ms;
     said(12);
     assert_int_equal(fake.got_count, 1);
     assert_int_equal(fake.calls[SCRIPT_look], 1);
@@ -653,10 +653,10 @@ static void homes_word_about_another_room_is_not_taken(void **state)
 static void homes_node_that_drains_is_shown_its_own_sessions_and_no_others(void **state)
 {
     (void)state;
-    talk_drain(fake.talk, 0);
-    homes_walk(fake.talk, bytes_str("n2@1"));
+    core_drain(fake.core, 0);
+    homes_walk(fake.core, bytes_str("n2@1"));
     assert_int_equal(fake.calls[SCRIPT_adopt], 0);
-    homes_walk(fake.talk, bytes_str("n1@1"));
+    homes_walk(fake.core, bytes_str("n1@1"));
     assert_int_equal(fake.calls[SCRIPT_adopt], 1);
 }
 
@@ -664,16 +664,16 @@ static void homes_node_delivers_while_it_drains_and_nothing_new_once_it_stops(vo
 {
     (void)state;
     comes("10", "", "");
-    talk_drain(fake.talk, 0);
+    core_drain(fake.core, 0);
     said(10);
     assert_int_equal(fake.got_count, 1);
-    talk_stop(fake.talk);
+    core_stop(fake.core);
     said(11);
     assert_int_equal(fake.got_count, 1);
     fake.is_idle = false;
-    assert_false(talk_settled(fake.talk));
+    assert_false(core_settled(fake.core));
     fake.is_idle = true;
-    assert_true(talk_settled(fake.talk));
+    assert_true(core_settled(fake.core));
 }
 
 /* A node that goes knows it from another one's word, and she has confirmed nothing to it yet. */
@@ -683,7 +683,7 @@ static void homes_number_from_another_nodes_word_is_reported(void **state)
     comes("7", "n2@1", "1");
     hears("released", "1", "12");
     assert_int_equal(fake.calls[SCRIPT_seen], 0);
-    homes_report_all(fake.talk);
+    homes_report_all(fake.core);
     assert_int_equal(fake.calls[SCRIPT_seen], 1);
     assert_string_equal(fake.seen, UID " 11 1 ");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of node/talk/rate: exact bounds, refilling, and addresses that do not disturb each other.
+/* Tests of node/core/rate: exact bounds, refilling, and addresses that do not disturb each other.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "node/talk/rate.h"
+#include "node/core/rate.h"
 
 static int taken(struct rate_bucket *bucket, int64_t per_s, int64_t now_ms, int attempts)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of node/talk/room_feed: order, duplicates, gaps, what the log has lost, and a random run in
+ * Tests of node/core/room_feed: order, duplicates, gaps, what the log has lost, and a random run in
  * which entries are dropped, doubled and shuffled on their way and read again from a log.
  */
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "node/talk/room_feed.h"
+#include "node/core/room_feed.h"
 
 static struct entry *entry_at(uint64_t seq)
 {

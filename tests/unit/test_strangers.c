@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of node/talk/strangers in virtual time: whose scripts go to the store at once, whose wait,
+ * Tests of node/core/strangers in virtual time: whose scripts go to the store at once, whose wait,
  * and who is answered without one. The store is a fake that answers when the test says so.
  */
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "node/talk/talk_state.h"
+#include "node/core/core_state.h"
 
 #define IN_FLIGHT   32
 #define AT_ONCE     16 /* of one session that has proved itself */
@@ -33,7 +33,7 @@ struct asked {
 };
 
 static struct {
-    struct talk *talk;
+    struct core *core;
     struct config config;
     int64_t now_ms;
     struct asked asked[CALLS_MAX];
@@ -79,14 +79,14 @@ static int setup(void **state)
     fake.config.redis_deadline_ms = DEADLINE_MS;
     fake.config.limits_cost_per_s = fake.config.limits_address_cost_per_s = 1000000;
     fake.config.http_trusted_proxies = (char *)"192.0.2.0/24";
-    const struct talk_options options = {.config = &fake.config,
+    const struct core_options options = {.config = &fake.config,
                                          .node = "n1@1",
                                          .bus_address = "",
                                          .store = {NULL, fake_call, fake_refusal},
                                          .clock = {.now_ms = fake_now, .random = fake_random}};
-    fake.talk = talk_new(&options);
-    assert_non_null(fake.talk);
-    struct client *client = roster_client_add(&fake.talk->roster, bytes_str(HOME_UID));
+    fake.core = core_new(&options);
+    assert_non_null(fake.core);
+    struct client *client = roster_client_add(&fake.core->roster, bytes_str(HOME_UID));
     assert_non_null(client);
     client->token_bytes = sizeof HOME_TOKEN - 1;
     memcpy(client->token, HOME_TOKEN, sizeof HOME_TOKEN - 1);
@@ -96,7 +96,7 @@ static int setup(void **state)
 static void on_result(const struct result *result, void *arg)
 {
     (void)arg;
-    talk_call_over(fake.talk);
+    core_call_over(fake.core);
     assert_non_null(result);
     fake.busy_count += result->code == ERR_BUSY ? 1 : 0;
     fake.got_count += result->code != ERR_BUSY ? 1 : 0;
@@ -121,12 +121,12 @@ static void answer_all(enum err code)
 static int teardown(void **state)
 {
     (void)state;
-    talk_end_waiting(fake.talk);
+    core_end_waiting(fake.core);
     answer_all(ERR_NONE);
-    assert_int_equal(talk_in_flight(fake.talk), 0);
-    roster_client_remove(&fake.talk->roster,
-                         roster_client(&fake.talk->roster, bytes_str(HOME_UID)));
-    talk_free(fake.talk);
+    assert_int_equal(core_in_flight(fake.core), 0);
+    roster_client_remove(&fake.core->roster,
+                         roster_client(&fake.core->roster, bytes_str(HOME_UID)));
+    core_free(fake.core);
     return 0;
 }
 
@@ -139,9 +139,9 @@ static enum err ask_as(struct stranger stranger, int mark)
     struct script_args args = {.count = 0};
     script_args_str(&args, "mark", text);
     const struct cost cost = cost_of(
-        fake.talk, &(struct cost_asker){stranger.uid, stranger.token, stranger.ip, stranger.ip});
+        fake.core, &(struct cost_asker){stranger.uid, stranger.token, stranger.ip, stranger.ip});
     stranger.cost = &cost;
-    enum err err = strangers_call(fake.talk, &stranger, SCRIPT_say, &args, on_result, NULL);
+    enum err err = strangers_call(fake.core, &stranger, SCRIPT_say, &args, on_result, NULL);
     memset(text, '?', MARK_DIGITS);
     free(text);
     return err;
@@ -187,7 +187,7 @@ static void strangers_wait_for_each_other_in_their_order(void **state)
         assert_int_equal(ask(i, ADDRESS), ERR_NONE);
     }
     assert_int_equal(fake.asked_count, IN_FLIGHT);
-    assert_int_equal(talk_in_flight(fake.talk), COUNT);
+    assert_int_equal(core_in_flight(fake.core), COUNT);
     for (int i = 0; i < COUNT; i++) {
         char mark[MARK_DIGITS];
         snprintf(mark, sizeof mark, "%d", i);
@@ -195,7 +195,7 @@ static void strangers_wait_for_each_other_in_their_order(void **state)
         answer(ERR_NONE);
     }
     assert_int_equal(fake.got_count, COUNT);
-    assert_int_equal(talk_in_flight(fake.talk), 0);
+    assert_int_equal(core_in_flight(fake.core), 0);
 }
 
 static void own_clients_do_not_wait_for_strangers(void **state)
@@ -386,7 +386,7 @@ static void who_registers_is_nobody_no_more(void **state)
     assert_int_equal(ask_as(opening, 1), ERR_NONE);
     answer(ERR_CHALLENGED);
     assert_int_equal(ask(1, ADDRESS), ERR_NOT_REGISTERED);
-    strangers_registered(fake.talk, bytes_str("00000001"), ADDRESS);
+    strangers_registered(fake.core, bytes_str("00000001"), ADDRESS);
     assert_int_equal(ask(1, ADDRESS), ERR_NONE);
 }
 

@@ -1,6 +1,6 @@
 -- base: what every script begins with: arguments, time, keys, effects, the result. A script gets its
 -- arguments as name, value pairs in ARGV and answers with { code, extra, Redis' time in us, effect, effect,
--- ... }; an effect is an array of strings whose first one names it (node/talk/effect.def). The effects come in
+-- ... }; an effect is an array of strings whose first one names it (node/core/effect.def). The effects come in
 -- the order in which the node has to carry them out. `ERR.NAME` is replaced by its code at build.
 
 local A = {}
