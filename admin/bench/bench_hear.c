@@ -18,7 +18,7 @@ static const struct bench_reason {
     bool is_passing;
 } bench_reasons[] = {
 #define ERR(name, code, hgtp, http, control, retry, text) {#name, retry},
-#include "node/base/err.def"
+#include "proto/err.def"
 };
 
 static const char *bench_hear_string(const json_t *object, const char *member)

@@ -7,7 +7,7 @@
 #ifndef ADMIN_TALK_TALK_ASK_H
 #define ADMIN_TALK_TALK_ASK_H
 
-#include "node/base/err.h"
+#include "proto/err.h"
 #include "proto/hgtp.h"
 
 #define TALK_ASK_TRIES     3 /* by datagram */

@@ -28,7 +28,7 @@ static const struct talk_outbox_reason {
     bool is_worth_repeating;
 } talk_outbox_reasons[] = {
 #define ERR(name, code, hgtp, http, control, retry, text) {#name, retry},
-#include "node/base/err.def"
+#include "proto/err.def"
 };
 
 void talk_outbox_init(struct talk_outbox *outbox)

@@ -7,8 +7,8 @@
 #define CORE_PORTS_H
 
 #include "frames.h"
-#include "node/base/err.h"
 #include "node/base/name_key.h"
+#include "proto/err.h"
 #include "proto/push_text.h"
 #include "proto/ws.h"
 

@@ -10,7 +10,7 @@
 static void session_doc_errors(void)
 {
 #define ERR(name, code, hgtp, http, control, retry, text) printf("%s %d\n", #name, code);
-#include "node/base/err.def"
+#include "proto/err.def"
 }
 
 static void session_doc_machine(void)

@@ -7,8 +7,8 @@
 #include <utlist.h>
 
 #include "http_connection.h"
-#include "node/base/err.h"
 #include "node/base/metrics.h"
+#include "proto/err.h"
 
 #define HTTP_READ_BYTES 65536
 

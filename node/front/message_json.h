@@ -3,7 +3,7 @@
 #ifndef FRONT_MESSAGE_JSON_H
 #define FRONT_MESSAGE_JSON_H
 
-#include "node/base/err.h"
+#include "proto/err.h"
 
 struct message_json {
     bool is_text;         /* it is none of these but a text of text_json.h; nothing else is set */

@@ -3,7 +3,7 @@
 #ifndef FRONT_TEXT_JSON_H
 #define FRONT_TEXT_JSON_H
 
-#include "node/base/err.h"
+#include "proto/err.h"
 
 #define TEXT_JSON_MEMBERS 6 /* those that are known */
 

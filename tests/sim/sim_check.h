@@ -8,7 +8,7 @@
 
 #include <hiredis/hiredis.h>
 
-#include "node/base/err.h"
+#include "proto/err.h"
 #include "sim_client.h"
 
 void sim_check_begin(void);

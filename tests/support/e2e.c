@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * e2e: set-up, teardown and shared assertions of the scenarios in tests/e2e. It knows the catalogue
- * of errors (node/base/err.def) as the promise about reasons; everything else of the node is
+ * of errors (proto/err.def) as the promise about reasons; everything else of the node is
  * unknown here.
  */
 #include "e2e.h"
@@ -17,7 +17,7 @@ static const struct e2e_reason {
     const char *text;
 } e2e_reasons[] = {
 #define ERR(name, code, hgtp, http, control, retry, text) {ERR_##name, text},
-#include "node/base/err.def"
+#include "proto/err.def"
 };
 
 /* Life ----------------------------------------------------------------------------------------- */

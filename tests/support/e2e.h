@@ -17,8 +17,8 @@
 #include "balancer.h"
 #include "daemon.h"
 #include "http_client.h"
-#include "node/base/err.h"
 #include "original.h"
+#include "proto/err.h"
 #include "redis_server.h"
 
 #define E2E_CLIENTS_MAX 64

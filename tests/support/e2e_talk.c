@@ -15,7 +15,7 @@ static const struct e2e_talk_name {
     const char *name, *code;
 } e2e_talk_names[] = {
 #define ERR(name, code, hgtp, http, control, retry, text) {ERR_##name, #name, #hgtp},
-#include "node/base/err.def"
+#include "proto/err.def"
 };
 
 /* Guests --------------------------------------------------------------------------------------- */

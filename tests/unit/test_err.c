@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* err: the catalogue keeps its promises, row by row, and look-ups show what stands in the table. */
-#include "node/base/err.h"
+#include "proto/err.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@ struct row {
 static const struct row rows[] = {
 #define ERR(name, code, hgtp, http, control, retry, text)                                          \
     {code, #name, HGTP_##hgtp, http, retry, text},
-#include "node/base/err.def"
+#include "proto/err.def"
 };
 
 #define ROW_COUNT (sizeof rows / sizeof rows[0])

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "node/base/err.h"
+#include "proto/err.h"
 
 static void err_doc_row(int code, const char *name, const char *hgtp, int http, bool retry,
                         const char *text)
@@ -23,6 +23,6 @@ int main(void)
     puts("|---|---|---|---|---|---|");
 #define ERR(name, code, hgtp, http, control, retry, text)                                          \
     err_doc_row(code, #name, #hgtp, http, retry, text);
-#include "node/base/err.def"
+#include "proto/err.def"
     return 0;
 }

@@ -3,7 +3,7 @@
  * err: looks up in the catalogue (err.def) what each protocol shows of an error. It decides nothing
  * but the one exception in err_hgtp_type; who answers with which error is decided elsewhere.
  */
-#include "node/base/err.h"
+#include "proto/err.h"
 
 #include <stddef.h>
 
@@ -19,7 +19,7 @@ struct err_row {
 static const struct err_row err_rows[] = {
 #define ERR(name, code, hgtp, http, control, retry, text)                                          \
     [code] = {#name, text, HGTP_##hgtp, http, ERR_CONTROL_##control, retry},
-#include "node/base/err.def"
+#include "proto/err.def"
 };
 
 /* A number from a script or another node may be none of ours. */

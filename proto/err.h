@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* err: the one catalogue of errors and how each is shown on every protocol. Table: err.def. */
-#ifndef BASE_ERR_H
-#define BASE_ERR_H
+#ifndef PROTO_ERR_H
+#define PROTO_ERR_H
 
 #include <stdbool.h>
 #include <stdint.h>
