@@ -198,7 +198,6 @@ static void lifecycle_on_drained(struct node *node)
     if (node->is_ending) {
         lifecycle_enter(node, PHASE_STOPPING, LIFECYCLE_SETTLE_MS);
         http_server_drain(node->http);
-        core_stop(node->core);
         return;
     }
     uv_timer_stop(&node->drain);
@@ -206,6 +205,17 @@ static void lifecycle_on_drained(struct node *node)
     core_send_off(node->core);
     LOG(LOG_INFO, "drained", log_int("lines_closed", (int64_t)line_count),
         log_str("hint", "end it, or take it into service again by hgtpctl node resume"));
+}
+
+/* What was asked before the end is answered, and what was acknowledged is delivered: where no other
+ * node serves, nobody else would do it. Else the others go on where push clients end here, and what
+ * these have confirmed becomes final sooner. */
+static void lifecycle_stop_pushes(struct node *node, bool is_quiet, int64_t left_ms)
+{
+    bool is_done = is_quiet && (core_others(node->core) > 0 || core_settled(node->core));
+    if (is_done || left_ms <= 0) {
+        core_stop(node->core);
+    }
 }
 
 /* Nobody asks any more where a client of this node has ended. */
@@ -223,6 +233,9 @@ static void lifecycle_on_drain_step(uv_timer_t *timer)
     int64_t left_ms = node->phase_until_ms - clock_now_ms();
     bool is_quiet =
         core_in_flight(node->core) == 0 && (node->bus == NULL || !bus_is_waiting(node->bus));
+    if (node->phase == PHASE_STOPPING) {
+        lifecycle_stop_pushes(node, is_quiet, left_ms);
+    }
     if (node->phase == PHASE_DRAINING && lifecycle_has_drained(node, left_ms)) {
         lifecycle_on_drained(node);
     } else if (node->phase == PHASE_STOPPING &&
