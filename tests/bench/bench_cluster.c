@@ -375,7 +375,8 @@ static bool measure(const struct row *row, int64_t duration_ms, struct load_figu
 }
 
 /* Is all of it alive? More operations than sessions, so that none has stood still after its first,
- * and every push. */
+ * and every push: on a machine so busy that a node does not beat in time, the others go on with its
+ * clients, and a few get the last quarter second twice. */
 static bool smoke(void)
 {
     static const struct row smoke_rows[] = {{"smoke", LOAD_SAY, 2, 20, 4, 1, 1, false},
@@ -388,7 +389,7 @@ static bool smoke(void)
         struct load_figures figures = {0};
         seen.ops = 0;
         if (!measure(row, 500, &figures) || figures.operations <= row->sessions ||
-            figures.refused > 0 || figures.deliveries != figures.expected) {
+            figures.refused > 0 || figures.deliveries < figures.expected) {
             fprintf(stderr, "bench_cluster: this row is not as it should be\n");
             is_good = false;
         }

@@ -111,7 +111,7 @@ static void expect_pages(struct talker *talker, int64_t total, size_t page)
 /* Issue 13, item 18. */
 E2E_SCENARIO(long_list_is_told_by_its_first_page_with_oneself_in_it)
 {
-    E2E_NODE(e, "lists.max=10");
+    E2E_NODE(e, "lists.max=10", "redis.deadline_ms=30000");
     crowd(e, 25);
     struct talker *zoe = e2e_visitor(e, "zoe");
     assert_true(talker_register(zoe));
@@ -134,7 +134,7 @@ E2E_SCENARIO(long_list_is_told_by_its_first_page_with_oneself_in_it)
 /* Issue 13, item 18: more than one call reads. */
 E2E_SCENARIO(list_of_more_than_a_thousand_is_whole_on_refresh)
 {
-    E2E_NODE(e, "limits.registers_per_s=100000");
+    E2E_NODE(e, "limits.registers_per_s=100000", "redis.deadline_ms=30000");
     crowd(e, 1200);
     struct talker *zoe = e2e_visitor(e, "zoe");
     assert_true(talker_register(zoe));
@@ -149,7 +149,7 @@ E2E_SCENARIO(members_beyond_the_first_page_are_counted_and_see_themselves)
 {
     static const char *const names[] = {"amy", "bea", "cat", "dot", "eve"};
     struct talker *talkers[5];
-    E2E_NODE(e, "lists.max=3");
+    E2E_NODE(e, "lists.max=3", "redis.deadline_ms=30000");
     for (size_t i = 0; i < 5; i++) {
         talkers[i] = e2e_visitor(e, names[i]);
         assert_true(talker_register(talkers[i]));
@@ -186,7 +186,7 @@ static bool is_first_page(const struct original_event *event, const void *name)
 /* It takes each list for the whole one, so it gets one page, and always the first one. */
 E2E_SCENARIO(original_client_gets_the_first_page_with_itself)
 {
-    E2E_NODE(e, "lists.max=10");
+    E2E_NODE(e, "lists.max=10", "redis.deadline_ms=30000");
     crowd(e, 25);
     struct original *zoe = e2e_client(e, "zoe");
     assert_true(original_register(zoe));
@@ -209,7 +209,7 @@ E2E_SCENARIO(original_client_gets_the_first_page_with_itself)
 E2E_SCENARIO(tools_say_how_many_there_are)
 {
     char address[24], hgtp[24];
-    E2E_NODE(e, "lists.max=10");
+    E2E_NODE(e, "lists.max=10", "redis.deadline_ms=30000");
     crowd(e, 25);
     snprintf(address, sizeof address, "127.0.0.1:%u", e->daemon->http_port);
     snprintf(hgtp, sizeof hgtp, "127.0.0.1:%u", e->daemon->hgtp_port);

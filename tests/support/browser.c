@@ -104,9 +104,9 @@ static json_t *browser_capabilities(const struct browser *browser)
     browser_add_argument(chrome, "--user-data-dir=%s", profile);
     return json_pack("{s:{s:{s:s, s:s, s:{s:i, s:i, s:i}, s:{s:s}, s:o}}}", "capabilities",
                      "alwaysMatch", "browserName", "chrome", "unhandledPromptBehavior",
-                     "dismiss and notify", "timeouts", "script", 60000, "pageLoad", BROWSER_LOAD_MS,
-                     "implicit", 0, "goog:loggingPrefs", "browser", "ALL", "goog:chromeOptions",
-                     chrome);
+                     "dismiss and notify", "timeouts", "script", BROWSER_SCRIPT_MS, "pageLoad",
+                     BROWSER_LOAD_MS, "implicit", 0, "goog:loggingPrefs", "browser", "ALL",
+                     "goog:chromeOptions", chrome);
 }
 
 /* The window's frame takes some of what was asked for. */

@@ -17,8 +17,9 @@
 
 #include "webdriver.h"
 
-#define BROWSER_WAIT_MS 15000 /* see pump_deadline_ms */
-#define BROWSER_LOAD_MS 120000
+#define BROWSER_WAIT_MS   15000 /* see pump_deadline_ms */
+#define BROWSER_LOAD_MS   120000
+#define BROWSER_SCRIPT_MS 450000 /* less than WEBDRIVER_CALL_MS on a busy machine */
 
 /* Keys as WebDriver names them; in browser_keys SHIFT and CONTROL are held down until its end. */
 #define BROWSER_SHIFT     "\xee\x80\x88"
