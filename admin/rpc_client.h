@@ -11,16 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "admin/rpc_trust.h"
 #include "rpc.pb-c.h"
 
 struct rpc_client;
 
 /** Whose certificates are believed, for addresses that begin with tls+tcp. */
-struct rpc_trust {
-    const char *ca_file; /* "": the system's */
-    const char *name;    /* that the certificate has to carry; "": the address' host */
-};
-
 struct rpc_options {
     const char *const *urls; /* NULL-terminated: tried in order until one answers */
     const char *token;       /* "" for none */

@@ -3,6 +3,7 @@
  * is the token's. */
 #include "admin/rpc_trust.h"
 
+#include <nng/nng.h>
 #include <nng/supplemental/tls/tls.h>
 #include <stdio.h>
 #include <string.h>

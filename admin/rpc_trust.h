@@ -3,11 +3,12 @@
 #ifndef ADMIN_RPC_TRUST_H
 #define ADMIN_RPC_TRUST_H
 
-#include <nng/nng.h>
-
-#include "admin/rpc_client.h"
-
 struct nng_tls_config;
+
+struct rpc_trust {
+    const char *ca_file; /* "": the system's */
+    const char *name;    /* that the certificate has to carry; "": the address' host */
+};
 
 /**
  * What a connection to `url` has to prove.

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "proto/edit_distance.h"
+
 #define VERB_LIKE_MAX 2 /* changes of a letter that are forgiven */
 
 static bool verb_is_of(const struct verb *verb, const char *group)
@@ -42,43 +44,10 @@ struct verb_guess {
     size_t distance;
 };
 
-static size_t verb_least(size_t a, size_t b, size_t c)
-{
-    size_t least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* Letters to insert, leave out or change to make one word of the other; two that have changed
- * places count as one. */
-static size_t verb_distance(const char *a, const char *b)
-{
-    enum { WORD_MAX = 32 };
-    size_t rows[WORD_MAX][WORD_MAX];
-    size_t a_len = strlen(a), b_len = strlen(b);
-    if (a_len >= WORD_MAX || b_len >= WORD_MAX) {
-        return SIZE_MAX;
-    }
-    for (size_t i = 0; i <= a_len; i++) {
-        for (size_t j = 0; j <= b_len; j++) {
-            if (i == 0 || j == 0) {
-                rows[i][j] = i + j;
-                continue;
-            }
-            rows[i][j] = verb_least(rows[i - 1][j] + 1, rows[i][j - 1] + 1,
-                                    rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-            bool is_swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (is_swapped && rows[i - 2][j - 2] + 1 < rows[i][j]) {
-                rows[i][j] = rows[i - 2][j - 2] + 1;
-            }
-        }
-    }
-    return rows[a_len][b_len];
-}
-
 /* A word of which most letters would have to change is not meant. */
 static void verb_guess_take(struct verb_guess *guess, const char *word, const char *known)
 {
-    size_t distance = verb_distance(word, known);
+    size_t distance = edit_distance(word, known);
     if (distance < guess->distance && distance * 2 <= strlen(known)) {
         *guess = (struct verb_guess){known, distance};
     }

@@ -7,15 +7,7 @@
 #ifndef ADMIN_TOP_TOP_FRAME_H
 #define ADMIN_TOP_TOP_FRAME_H
 
-#include "admin/top/top_look.h"
-
-struct top_scene {
-    const Hgtp__Tool__TopReply *reading; /* NULL: there is none yet */
-    int64_t interval_ms;
-    const char *trouble; /* with reading, in words; "": there is none */
-    bool has_colour;
-    size_t columns, rows; /* of the terminal */
-};
+#include "admin/top/top_scene.h"
 
 /** Draw all of it, top left to bottom right. What the table has room for is noted in `look`. */
 void top_frame(const struct top_scene *scene, struct top_look *look, FILE *out);

@@ -3,7 +3,7 @@
 #ifndef ADMIN_TOP_TOP_GRID_H
 #define ADMIN_TOP_TOP_GRID_H
 
-#include "admin/top/top_frame.h"
+#include "admin/top/top_scene.h"
 
 /** Where the next text goes; both begin with 0. SIZE_MAX as row: before the first line. */
 struct top_pen {

@@ -3,43 +3,10 @@
  * config_names: finds settings by name, and for a name that is none the one that may have been
  * meant. It neither reads nor words anything.
  */
-#include <ctype.h>
-
-#include "node/base/config_table.h"
-
 #include <assert.h>
 
-/* How many slips (a letter too many, missing or wrong, two swapped) lie between `word` and `meant`;
- * capitals don't matter. Long words are far from everything. */
-static int config_names_distance(const char *word, const char *meant)
-{
-    enum { WORD_MAX = 40 };
-    int cost[WORD_MAX + 1][WORD_MAX + 1];
-    size_t rows = strlen(word);
-    size_t columns = strlen(meant);
-    if (rows > WORD_MAX || columns > WORD_MAX) {
-        return WORD_MAX;
-    }
-    for (size_t i = 0; i <= rows; i++) {
-        for (size_t k = 0; k <= columns; k++) {
-            if (i == 0 || k == 0) {
-                cost[i][k] = (int)(i + k);
-                continue;
-            }
-            int here = tolower((unsigned char)word[i - 1]);
-            int best = cost[i - 1][k - 1] + (here != meant[k - 1]);
-            best = cost[i - 1][k] + 1 < best ? cost[i - 1][k] + 1 : best;
-            best = cost[i][k - 1] + 1 < best ? cost[i][k - 1] + 1 : best;
-            if (i > 1 && k > 1 && here == meant[k - 2] &&
-                tolower((unsigned char)word[i - 2]) == meant[k - 1] &&
-                cost[i - 2][k - 2] + 1 < best) {
-                best = cost[i - 2][k - 2] + 1;
-            }
-            cost[i][k] = best;
-        }
-    }
-    return cost[rows][columns];
-}
+#include "node/base/config_table.h"
+#include "proto/edit_distance.h"
 
 const struct config_row *config_names_find(const char *section, const char *key)
 {
@@ -71,14 +38,14 @@ bool config_names_section(const char *section)
 const char *config_names_nearest(const char *section, const char *word)
 {
     const char *nearest = NULL;
-    int least = 3;
+    size_t least = 3;
     for (size_t i = 0; i < CONFIG_ROW_COUNT; i++) {
         const struct config_row *row = &config_rows[i];
         const char *meant = section == NULL ? row->section : row->key;
         if (section != NULL && strcmp(row->section, section) != 0) {
             continue;
         }
-        int distance = config_names_distance(word, meant);
+        size_t distance = edit_distance(word, meant);
         bool is_near = distance < (strlen(meant) > 3 ? 3 : 2);
         if (is_near && distance < least) {
             least = distance;
