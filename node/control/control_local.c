@@ -14,7 +14,6 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "control_local_bind.h"
 #include "node/base/log.h"
 #include "proto/sp.h"
 

@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "control_local_bind.h"
 #include "control_slot.h"
 
 #define CONTROL_LOCAL_SCHEME "ipc://"
@@ -19,8 +20,6 @@
 /* Files kept for operators, for when the process has no others left. */
 #define CONTROL_LOCAL_SPARES      4
 #define CONTROL_LOCAL_PATIENCE_MS 10000
-
-#define CONTROL_LOCAL_ERROR_BYTES 256
 
 struct control_local;
 

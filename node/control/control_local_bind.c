@@ -17,8 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "control_local.h"
-
 #define CONTROL_LOCAL_BACKLOG 1024
 #define CONTROL_LOCK_TRIES    200
 #define CONTROL_LOCK_STEP_MS  10

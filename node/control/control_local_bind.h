@@ -6,6 +6,8 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
+#define CONTROL_LOCAL_ERROR_BYTES 256
+
 /** Which file is ours. */
 struct control_local_name {
     struct sockaddr_un address;

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "node/base/metrics.h"
-#include "node/store/redis_calls.h"
 #include "node/store/redis_cluster.h"
 #include "node/store/redis_dial.h"
 #include "node/store/redis_sentinel.h"
@@ -26,6 +25,45 @@ enum {
     LINK_CUT_DEADLINES = 3,  /* a reply this many deadlines late: the connection is given up */
     LINK_WORDS_ON_STACK = 64
 };
+
+/* A command that was sent. */
+struct redis_call {
+    struct redis_call *next;
+    struct redis_link *link;
+    redis_link_on_reply_fn *on_reply; /* NULL once answered: the reply is not wanted any more */
+    void *arg;
+    int64_t due_ms;
+    int64_t cut_ms; /* without a reply by then, the connection is cut */
+};
+
+/* In the order in which they were sent. */
+struct redis_calls {
+    struct redis_call *head;
+    struct redis_call *tail;
+};
+
+static void redis_calls_append(struct redis_calls *calls, struct redis_call *call)
+{
+    call->next = NULL;
+    if (calls->tail != NULL) {
+        calls->tail->next = call;
+    } else {
+        calls->head = call;
+    }
+    calls->tail = call;
+}
+
+static struct redis_call *redis_calls_take(struct redis_calls *calls)
+{
+    struct redis_call *call = calls->head;
+    if (call != NULL) {
+        calls->head = call->next;
+        if (calls->head == NULL) {
+            calls->tail = NULL;
+        }
+    }
+    return call;
+}
 
 /* WAITING: for the next attempt or for the end of this one. */
 enum redis_link_state { LINK_WAITING, LINK_CONNECTED, LINK_CLOSING };
