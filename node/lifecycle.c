@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "checks.h"
+#include "lifecycle.h"
 #include "lifecycle_state.h"
 #include "node/base/log.h"
 #include "node/base/metrics.h"

@@ -14,7 +14,6 @@
 #include "front/routes.h"
 #include "front/udp.h"
 #include "keys.h"
-#include "lifecycle.h"
 #include "loop_lag.h"
 #include "store/private_redis.h"
 #include "store/store.h"

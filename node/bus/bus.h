@@ -13,9 +13,8 @@
 
 #include <uv.h>
 
+#include "node/bus/bus_limits.h"
 #include "node/core/ports.h"
-
-#define BUS_ERROR_BYTES 256
 
 struct bus;
 
@@ -63,7 +62,6 @@ const char *bus_address(const struct bus *bus);
 
 /** `node` ("id@incarnation", shorter than BUS_NAME_MAX, copied) is this node's name from now on;
  * receive, and connect to oneself for bus_port.beat. */
-#define BUS_NAME_MAX 160
 void bus_start(struct bus *bus, const char *node);
 
 /** Valid for the life of the process. */

@@ -10,8 +10,8 @@
 #include <nng/nng.h>
 #include <uthash.h>
 
-#include "node/bus/bus.h"
 #include "node/bus/bus_sub.h"
+#include "node/core/ports.h"
 
 #define BUS_PEERS_KNOWN_MAX 1024 /* unless more than that are current */
 #define BUS_PEER_SILENT_MS  3000 /* not named for longer than that: not current any more */

@@ -7,10 +7,12 @@
 #include "node/bus/bus_sub.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <nng/protocol/pubsub0/sub.h>
 #include <nng/supplemental/tls/tls.h>
 #include <stdio.h>
 #include <string.h>
+#include <uv.h>
 
 #include "proto/bus_batch.h"
 

@@ -7,11 +7,13 @@
 #define BUS_BUS_SUB_H
 
 #include <nng/nng.h>
+#include <stdbool.h>
 
-#include "node/bus/bus.h"
+#include "node/bus/bus_limits.h"
 
-#define BUS_ADDRESS_MAX 256
-#define BUS_TLS         "tls+tcp://"
+#define BUS_TLS "tls+tcp://"
+
+struct nng_tls_config;
 
 struct bus_sub {
     nng_socket socket;
