@@ -5,7 +5,7 @@
 
 #include <signal.h>
 
-#include "admin/bench/bench_run.h"
+#include "admin/bench/bench_options.h"
 #include "admin/bench/bench_user.h"
 
 struct bench {

@@ -6,19 +6,8 @@
 #ifndef ADMIN_BENCH_BENCH_RUN_H
 #define ADMIN_BENCH_BENCH_RUN_H
 
-#include "admin/talk/talk_target.h"
+#include "admin/bench/bench_options.h"
 #include "tool.pb-c.h"
-
-struct bench_options {
-    const struct talk_target *target;
-    size_t user_count, room_count, message_bytes, window;
-    double rate; /* messages per second, of all users together; 0: as many as the window allows */
-    int64_t talk_ms;
-    int64_t wait_ms;    /* users that come are given up when none has arrived for so long */
-    const char *prefix; /* of names */
-    bool may_disturb;   /* others may be there */
-    bool is_terminal;   /* of stderr: progress is shown in one line */
-};
 
 enum bench_outcome {
     BENCH_DONE,        /* the figures say how well */
