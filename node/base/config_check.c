@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * config_check: config.def as rows, what each setting accepts, which are secret, and what addresses
- * and networks mean. Where a text came from, and how a refusal is worded, is config.c's business;
+ * and networks mean. Where a text came from, and how a refusal is worded, is config_load.c's business;
  * what needs several settings to be judged is the caller's.
  */
 #include <arpa/inet.h>

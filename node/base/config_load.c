@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config: reads the settings from their sources, words what is wrong with them, and takes changes
+ * config_load: reads the settings from their sources, words what is wrong with them, and takes changes
  * over on reload. What a value must look like is config_check.c's business, what a misspelt name
  * may have meant config_names.c's.
  *
