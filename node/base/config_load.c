@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config_load: reads the settings from their sources, words what is wrong with them, and takes changes
- * over on reload. What a value must look like is config_check.c's business, what a misspelt name
- * may have meant config_names.c's.
+ * config_load: reads the settings from their sources, words what is wrong with them, and takes
+ * changes over on reload. What a value must look like is config_check.c's business, what a misspelt
+ * name may have meant config_names.c's.
  *
  * Files go through libinih, which would take continued lines, comments behind values and text
  * behind a section; the reader below lets only lines through that mean one thing. A variable is
