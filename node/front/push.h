@@ -13,9 +13,6 @@
 
 struct push;
 
-/** What a request's head is counted as in a queue. */
-#define PUSH_HEAD_BYTES 256
-
 struct push_events {
     /** The queue has fallen below half of its bound after push_send had refused something. */
     void (*on_drained)(void *owner);

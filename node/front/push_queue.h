@@ -10,7 +10,10 @@
 #include <uv.h>
 
 #include "node/base/frame.h"
-#include "node/front/push.h"
+#include "proto/push_text.h"
+
+/** What a request's head is counted as. */
+#define PUSH_HEAD_BYTES 256
 
 struct push_item {
     struct push_item *next;

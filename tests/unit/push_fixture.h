@@ -18,6 +18,7 @@
 
 #include "node/base/metrics.h"
 #include "node/front/push.h"
+#include "node/front/push_queue.h"
 
 enum { PATIENCE_MS = 20000, RECEIVED_MAX = 64 * 1024 * 1024, CLIENTS_MAX = 64, QUEUE_MAX = 4096 };
 
