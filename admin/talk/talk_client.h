@@ -9,9 +9,9 @@
 
 #include "admin/talk/talk_ask.h"
 #include "admin/talk/talk_names.h"
+#include "admin/talk/talk_options.h"
 #include "admin/talk/talk_outbox.h"
 #include "admin/talk/talk_register.h"
-#include "admin/talk/talk_run.h"
 #include "admin/talk/talk_show.h"
 #include "admin/talk/talk_udp.h"
 #include "admin/talk/talk_ws.h"
