@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * routes: from an HTTP request to its answer: the table of what a node answers, the page, health,
- * readiness, metrics, and which web pages may ask. What is said in the talk is routes_core.c's, how
+ * readiness, metrics, and which web pages may ask. What is said in the talk is routes_talk.c's, how
  * requests are framed http_server's, who may speak the scripts'.
  */
+#include "routes.h"
+
 #include <strings.h>
 
 #include "node/base/metrics.h"
 #include "node/base/origins.h"
-#include "routes_state.h"
+#include "routes_lines.h"
+#include "routes_talk.h"
 #include "web_assets.h"
 
 #define ROUTES_METRICS_BYTES (64 * 1024)
 #define ROUTES_ORIGIN_MAX    256
-
-void routes_refuse(struct http_exchange *exchange, enum err err)
-{
-    const char *retry = err_is_worth_repeating(err) ? "Retry-After: 1\r\n" : NULL;
-    http_refuse(exchange, err_http_status(err), err_name(err), err_text(err), retry);
-}
 
 /* Operation --------------------------------------------------------------------------------------
  */

@@ -3,15 +3,7 @@
 #ifndef FRONT_ROUTES_H
 #define FRONT_ROUTES_H
 
-#include "http_server.h"
-#include "line.h"
-
-struct routes {
-    const struct config *config; /* live */
-    struct core *core;
-    struct lines *lines;
-    struct connections *connections; /* where lines count for their clients' addresses */
-};
+#include "routes_handler.h"
 
 /** http_on_request_fn: `arg` is a struct routes. */
 void routes_on_request(struct http_exchange *exchange, const struct http1_request *req,

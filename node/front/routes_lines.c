@@ -3,10 +3,12 @@
  * routes_lines: `GET /ws` and `GET /events`: the request is checked, the session that its token
  * names is asked for, and the connection becomes a line. What goes over it is line.c's and talk's.
  */
+#include "routes_lines.h"
+
 #include <stdlib.h>
 
 #include "proto/ws.h"
-#include "routes_state.h"
+#include "routes_talk.h"
 
 #define ROUTES_HEAD_MAX   1024
 #define ROUTES_ASKED_MAX  1024 /* the values of all parameters */

@@ -3,12 +3,13 @@
  * routes_talk: what clients have to say by POST: messages in the original's form and as texts, and
  * HGTP messages. Who may speak is the scripts'.
  */
+#include "routes_talk.h"
+
 #include <stdlib.h>
 
 #include "client_address.h"
 #include "message_json.h"
 #include "proto/talk_text.h"
-#include "routes_state.h"
 #include "text_json.h"
 
 #define ROUTES_ANSWER_MAX 1024 /* an id, escaped, and what stands around it */
