@@ -146,6 +146,7 @@ static bool world_open(struct world *world, const struct row *row)
                                     "limits.registers_per_s=1000000",
                                     "limits.requests_per_s=10000000",
                                     "limits.messages_per_s=1000000",
+                                    "redis.deadline_ms=30000",
                                     "limits.cost_per_s=10000000",
                                     "limits.address_cost_per_s=100000000",
                                     "lists.max=1",
